@@ -1,1 +1,13 @@
-fn main(){}
+use gdscope::{engine::{Engine,Cells,cpu::CpuEngine},experiment::Draft,plan::Plan};
+fn main(){
+  let text = std::fs::read_to_string(std::env::args().nth(1).unwrap()).unwrap();
+  let e = Draft::parse(&text).unwrap().resolve().unwrap_or_else(|e|{eprintln!("{e}");std::process::exit(2)});
+  let plan = Plan::new(&e).unwrap();
+  let t=std::time::Instant::now();
+  let o = CpuEngine::default().run(&plan,&Cells::All,&|_|{}).unwrap();
+  let s=t.elapsed().as_secs_f64();
+  let mut c=[0usize;7]; for f in &o.fate { c[(*f).min(6) as usize]+=1; }
+  println!("{s:.3}s steps {:.3e} rate {:.3e} fates {c:?}", o.steps_taken() as f64, o.steps_taken() as f64/s);
+  let w=plan.across.len(); let h=plan.up.len();
+  for i in [0,h/3,h/2] { for j in (0..w).step_by((w/12).max(1)) { let k=i*w+j; println!("{:.4} {:.4}: fate {} p {} steps {} amp {:.6} ly {:.4} loss {:.5} pt {:?}", plan.across[j],plan.up[i],o.fate[k],o.period[k],o.steps[k],o.amplitude[k],o.lyapunov[k],o.loss[k],&o.point[k*plan.initial.len()..(k+1)*plan.initial.len()]); } }
+}

@@ -1,0 +1,111 @@
+//! One step of gradient descent as formulas: the state after it, the tangent map, the loss.
+
+use crate::error::{Error, Result};
+use crate::formula::{Graph, Id};
+use crate::landscape::Landscape;
+
+/// The step map of an optimiser on a landscape, with its derivative.
+#[derive(Clone, Debug)]
+pub struct Descent {
+    pub graph: Graph,
+    /// The state before the step, by input node: the landscape's variables first.
+    pub state: Vec<Id>,
+    /// A tangent vector of the state.
+    pub tangent: Vec<Id>,
+    /// What differs from trajectory to trajectory besides the state: names and input nodes.
+    pub quantities: Vec<(String, Id)>,
+    /// The step number.
+    pub step: Id,
+    /// The state after the step.
+    pub next: Vec<Id>,
+    /// The tangent vector after the step.
+    pub tangent_next: Vec<Id>,
+    /// The loss before the step.
+    pub loss: Id,
+    /// The loss's gradient before the step.
+    pub gradient: Vec<Id>,
+}
+
+impl Descent {
+    /// Plain gradient descent, `x' = x - eta grad`.
+    ///
+    /// `eta` builds the learning rate; `fixed` gives the value of each name that is the same for all
+    /// trajectories, and names without one become [`Descent::quantities`].
+    ///
+    /// # Errors
+    /// [`Error::Formula`] from the landscape.
+    pub fn new(
+        landscape: &Landscape,
+        eta: impl FnOnce(&mut Graph) -> Result<Id>,
+        fixed: impl Fn(&str) -> Option<f64>,
+    ) -> Result<Self> {
+        // The derivatives are taken before numbers are put in: cancellations are by name.
+        let mut general = Graph::default();
+        let loss = landscape.build(&mut general)?;
+        let variables: Vec<Id> = landscape.variables.iter().map(|v| general.input(v)).collect();
+        let gradient = general.gradient(loss, &variables);
+        let eta = eta(&mut general)?;
+        let next: Vec<Id> = (variables.iter().zip(&gradient))
+            .map(|(&x, &g)| {
+                let update = general.mul(eta, g);
+                general.sub(x, update)
+            })
+            .collect();
+        let seeds: Vec<(Id, Id)> = (landscape.variables.iter().zip(&variables))
+            .map(|(name, &x)| (x, general.input(&tangent_name(name))))
+            .collect();
+        let tangent_next = general.tangent(&next, &seeds);
+
+        let mut graph = Graph::default();
+        let state: Vec<Id> = landscape.variables.iter().map(|v| graph.input(v)).collect();
+        let tangent: Vec<Id> = landscape.variables.iter().map(|v| graph.input(&tangent_name(v))).collect();
+        let step = graph.input("t");
+        let roots: Vec<Id> =
+            next.iter().chain(&tangent_next).chain([&loss]).chain(&gradient).copied().collect();
+        let mut copied = general.substitute(&mut graph, &roots, |g, name| {
+            if landscape.variables.iter().any(|v| v == name) { None } else { Some(g.constant(fixed(name)?)) }
+        });
+        let n = variables.len();
+        let gradient = copied.split_off(2 * n + 1);
+        let loss = copied[2 * n];
+        let tangent_next = copied[n..2 * n].to_vec();
+        copied.truncate(n);
+        let known = |name: &str| {
+            name == "t" || landscape.variables.iter().any(|v| v == name || tangent_name(v) == name)
+        };
+        let quantities: Vec<(String, Id)> = graph
+            .inputs()
+            .to_vec()
+            .into_iter()
+            .filter(|name| !known(name))
+            .map(|name| (name.clone(), graph.input(&name)))
+            .collect();
+        Ok(Self { graph, state, tangent, quantities, step, next: copied, tangent_next, loss, gradient })
+    }
+
+    /// The largest number in the formulas, without its sign.
+    pub fn largest_constant(&self) -> f64 {
+        let roots: Vec<Id> = self.next.iter().chain(&self.tangent_next).chain([&self.loss]).copied().collect();
+        let values = self.graph.reachable(&roots).into_iter().filter_map(|id| self.graph.value(id));
+        values.fold(0.0, |largest: f64, v| largest.max(v.abs()))
+    }
+
+    /// Refuses numbers that an f32 cannot hold.
+    ///
+    /// # Errors
+    /// [`Error::Request`] naming the remedy.
+    pub fn check_f32(&self) -> Result<()> {
+        let largest = self.largest_constant();
+        if largest > f64::from(f32::MAX) {
+            return Err(Error::request(format!(
+                "the number {largest:e} does not fit an f32; use --precision f64"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// The tangent vector's name for a variable; no formula can contain it.
+fn tangent_name(variable: &str) -> String {
+    format!("d {variable}")
+}

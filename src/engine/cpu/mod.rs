@@ -1,0 +1,305 @@
+//! The CPU engine: every core, every instruction set, f32 and f64, the same bits everywhere.
+
+mod descend;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
+
+use self::descend::{Block, Program, descend};
+use super::{Cells, Device, Engine, Outcomes};
+use crate::error::Result;
+use crate::experiment::Precision;
+use crate::fate::{Fate, Memory, Rules, Samples, Verdict, Window, decide, decide_at_end};
+use crate::formula::{CHUNK, LANES};
+use crate::math::Real;
+use crate::plan::Plan;
+
+/// Trajectories that a thread takes on together: enough that the few which last long still fill
+/// blocks, few enough that their state stays in the cache.
+const BATCH: usize = 1 << 15;
+
+/// The processor as a device.
+#[derive(Clone, Debug)]
+pub struct CpuEngine {
+    device: Device,
+}
+
+impl Default for CpuEngine {
+    fn default() -> Self {
+        let threads = rayon::current_num_threads();
+        Self {
+            device: Device {
+                engine: "cpu",
+                name: format!("{threads} threads"),
+                kind: "processor".to_owned(),
+                backend: instruction_set().to_owned(),
+                driver: format!("gdscope {}", env!("CARGO_PKG_VERSION")),
+                f64: true,
+            },
+        }
+    }
+}
+
+/// The widest instruction set that `descend` is compiled for and this processor has.
+fn instruction_set() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::is_x86_feature_detected as has;
+        if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
+            return "x86-64 AVX-512";
+        }
+        if has!("avx2") && has!("bmi1") && has!("bmi2") {
+            return "x86-64 AVX2";
+        }
+        "x86-64"
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    std::env::consts::ARCH
+}
+
+impl Engine for CpuEngine {
+    fn device(&self) -> &Device {
+        &self.device
+    }
+
+    fn run(&self, plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcomes> {
+        Ok(match plan.precision {
+            Precision::F32 => run::<f32>(plan, cells, progress),
+            Precision::F64 => run::<f64>(plan, cells, progress),
+        })
+    }
+}
+
+fn run<R: Real>(plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Outcomes {
+    let program = Program::<R>::new(&plan.descent, &plan.phase_weights());
+    let count = cells.count(plan);
+    let share = count.div_ceil(rayon::current_num_threads() * 4).next_multiple_of(LANES);
+    let batch = BATCH.min(share.max(LANES));
+    let starts: Vec<usize> = (0..count).step_by(batch).collect();
+    let done = AtomicU64::new(0);
+    let parts: Vec<Outcomes> = starts
+        .into_par_iter()
+        .map(|start| {
+            let listed: Vec<u32> = (start..count.min(start + batch)).map(|k| cells.at(k)).collect();
+            let outcomes = Batch::<R>::new(plan, &program, &listed).run(listed.len());
+            progress(done.fetch_add(listed.len() as u64, Ordering::Relaxed) + listed.len() as u64);
+            outcomes
+        })
+        .collect();
+    let mut all = Outcomes::default();
+    for mut part in parts {
+        all.fate.append(&mut part.fate);
+        all.period.append(&mut part.period);
+        all.steps.append(&mut part.steps);
+        all.amplitude.append(&mut part.amplitude);
+        all.lyapunov.append(&mut part.lyapunov);
+        all.loss.append(&mut part.loss);
+        all.point.append(&mut part.point);
+    }
+    all
+}
+
+/// The trajectories of one batch that are still running, each value in a column of its own.
+struct Batch<'a, R> {
+    plan: &'a Plan,
+    program: &'a Program<R>,
+    rules: Rules<R>,
+    /// The place of each running trajectory in the batch, and its cell.
+    places: Vec<(u32, u32)>,
+    state: Vec<Vec<R>>,
+    tangent: Vec<Vec<R>>,
+    memory: Vec<Memory<R>>,
+    /// Box, loss, growth, squared growth and first extent of the samples, in that order; empty until
+    /// the first sample.
+    sums: Vec<Vec<R>>,
+}
+
+impl<'a, R: Real> Batch<'a, R> {
+    fn new(plan: &'a Plan, program: &'a Program<R>, cells: &[u32]) -> Self {
+        let initial = |source| cells.iter().map(|&c| R::from_f64(plan.value(source, c as usize))).collect();
+        let dims = plan.initial.len();
+        Self {
+            plan,
+            program,
+            rules: Rules {
+                tolerance: R::from_f64(plan.rules.tolerance),
+                escape: R::from_f64(plan.rules.escape),
+            },
+            places: cells.iter().enumerate().map(|(k, &c)| (k as u32, c)).collect(),
+            state: plan.initial.iter().map(|&source| initial(source)).collect(),
+            // Any direction will do that no symmetry of a landscape singles out.
+            tangent: (0..dims).map(|d| vec![R::from_f64(1.0 - 0.37 * d as f64 / dims as f64); cells.len()]).collect(),
+            memory: vec![Memory::default(); cells.len()],
+            sums: Vec::new(),
+        }
+    }
+
+    fn run(mut self, count: usize) -> Outcomes {
+        let mut outcomes = Outcomes::missing(count, self.state.len());
+        let mut block = Block::new(self.program);
+        let mut sampled = (0u32, 0u32);
+        for (k, window) in self.plan.windows.iter().enumerate() {
+            if window.sample > 0 {
+                sampled = (sampled.0 + 1, sampled.1 + window.sample);
+                if self.sums.is_empty() {
+                    self.sums = vec![vec![R::ZERO; self.places.len()]; 2 * self.state.len() + 4];
+                }
+            }
+            let last = k + 1 == self.plan.windows.len();
+            let mut kept = 0;
+            for start in (0..self.places.len()).step_by(LANES) {
+                let lanes = LANES.min(self.places.len() - start);
+                self.load(&mut block, start, lanes, window, sampled.0);
+                let chunks = lanes.div_ceil(CHUNK);
+                descend(self.program, &mut block, window, &self.rules, chunks, sampled.0 == 1);
+                for lane in 0..lanes {
+                    let end = self.judge(&block, window, start + lane, lane);
+                    let end = match end {
+                        Verdict::Running if last => judge_at_end(&block, lane, sampled),
+                        end => end,
+                    };
+                    match end {
+                        Verdict::Ended(fate) => {
+                            let end = End { fate, steps: window.start + window.steps(), sampled };
+                            let place = self.places[start + lane].0 as usize;
+                            self.write(&mut outcomes, &mut block, lane, place, &end);
+                        }
+                        Verdict::Running => {
+                            self.store(&mut block, start + lane, lane, kept, window);
+                            kept += 1;
+                        }
+                    }
+                }
+            }
+            self.truncate(kept);
+            if kept == 0 {
+                break;
+            }
+        }
+        outcomes
+    }
+
+    /// Fills a block's lanes from the columns; lanes without a trajectory repeat the last one.
+    fn load(&self, block: &mut Block<R>, start: usize, lanes: usize, window: &Window, samples: u32) {
+        let fill = |register: &mut [R; LANES], column: &[R]| {
+            register[..lanes].copy_from_slice(&column[start..start + lanes]);
+            register[lanes..].fill(column[start + lanes - 1]);
+        };
+        for d in 0..self.state.len() {
+            fill(block.state(d), &self.state[d]);
+            fill(block.tangent(self.program, d), &self.tangent[d]);
+        }
+        for (q, &source) in self.plan.quantities.iter().enumerate() {
+            let register = block.quantity(self.program, q);
+            for lane in 0..LANES {
+                let (_, cell) = self.places[start + lane.min(lanes - 1)];
+                register[lane] = R::from_f64(self.plan.value(source, cell as usize));
+            }
+        }
+        if window.sample == 0 {
+            return;
+        }
+        let dims = self.state.len();
+        if samples == 1 {
+            block.sums.reset();
+            return;
+        }
+        for d in 0..dims {
+            fill(&mut block.sums.low[d], &self.sums[d]);
+            fill(&mut block.sums.high[d], &self.sums[dims + d]);
+        }
+        for (register, column) in block.sums.scalars().into_iter().zip(&self.sums[2 * dims..]) {
+            fill(register, column);
+        }
+    }
+
+    /// Writes a lane back to the columns, at place `to`.
+    fn store(&mut self, block: &mut Block<R>, from: usize, lane: usize, to: usize, window: &Window) {
+        self.places[to] = self.places[from];
+        self.memory[to] = self.memory[from];
+        let dims = self.state.len();
+        for d in 0..dims {
+            self.state[d][to] = block.state(d)[lane];
+            self.tangent[d][to] = block.tangent(self.program, d)[lane];
+        }
+        if window.sample > 0 {
+            for d in 0..dims {
+                self.sums[d][to] = block.sums.low[d][lane];
+                self.sums[dims + d][to] = block.sums.high[d][lane];
+            }
+            for (register, column) in block.sums.scalars().into_iter().zip(&mut self.sums[2 * dims..]) {
+                column[to] = register[lane];
+            }
+        }
+    }
+
+    fn truncate(&mut self, kept: usize) {
+        self.places.truncate(kept);
+        self.memory.truncate(kept);
+        for column in self.state.iter_mut().chain(&mut self.tangent).chain(&mut self.sums) {
+            column.truncate(kept);
+        }
+    }
+
+    fn judge(&mut self, block: &Block<R>, window: &Window, from: usize, lane: usize) -> Verdict {
+        if window.half == 0 {
+            return self.judge_reach(block, window, lane);
+        }
+        let probed = window.start + window.advance;
+        let probe = block.probe(self.program, window, probed.saturating_sub(self.plan.settled), lane);
+        decide(&probe, &mut self.memory[from], &self.rules)
+    }
+
+    /// Escape is looked for even while the schedule changes.
+    fn judge_reach(&self, block: &Block<R>, window: &Window, lane: usize) -> Verdict {
+        let probe = block.probe(self.program, window, 0, lane);
+        if probe.reach <= self.rules.escape { Verdict::Running } else { Verdict::Ended(Fate::Diverged) }
+    }
+
+    /// Writes how a lane has ended to its place in the outcomes.
+    fn write(&self, outcomes: &mut Outcomes, block: &mut Block<R>, lane: usize, k: usize, end: &End) {
+        let nan = R::from_f64(f64::NAN);
+        let mean = |sum: R, steps: u32| sum / R::from_f64(f64::from(steps));
+        let (amplitude, lyapunov, loss) = match end.fate {
+            Fate::Converged | Fate::Stalled => (R::ZERO, block.growth(lane), block.mean_loss(lane)),
+            Fate::Periodic => (block.amplitude(lane), block.growth(lane), block.mean_loss(lane)),
+            Fate::Chaotic | Fate::Undecided if end.sampled.1 > 0 => {
+                let (count, steps) = end.sampled;
+                let growth = mean(block.sums.growth[lane], count);
+                (block.sampled_amplitude(lane), growth, mean(block.sums.loss[lane], steps))
+            }
+            Fate::Chaotic | Fate::Undecided | Fate::Diverged => (nan, nan, nan),
+        };
+        outcomes.fate[k] = end.fate as u8;
+        outcomes.period[k] = if end.fate.has_period() { block.period(lane).to_f64() as u32 } else { 0 };
+        outcomes.steps[k] = end.steps;
+        outcomes.amplitude[k] = amplitude.to_f64();
+        outcomes.lyapunov[k] = lyapunov.to_f64();
+        outcomes.loss[k] = loss.to_f64();
+        let dims = self.state.len();
+        for (d, coordinate) in outcomes.point[k * dims..(k + 1) * dims].iter_mut().enumerate() {
+            let at_end = block.state(d)[lane];
+            *coordinate = if end.fate.has_period() { block.point(d, lane) } else { at_end }.to_f64();
+        }
+    }
+}
+
+/// How a trajectory has ended, and what was taken on the way.
+struct End {
+    fate: Fate,
+    steps: u32,
+    /// Samples, and steps in them.
+    sampled: (u32, u32),
+}
+
+fn judge_at_end<R: Real>(block: &Block<R>, lane: usize, (count, steps): (u32, u32)) -> Verdict {
+    Verdict::Ended(decide_at_end(&Samples {
+        count: R::from_f64(f64::from(count)),
+        steps: R::from_f64(f64::from(steps)),
+        growth: block.sums.growth[lane],
+        growth_squared: block.sums.growth_squared[lane],
+        extent_first: block.sums.extent_first[lane],
+        extent: block.extent(lane),
+    }))
+}

@@ -1,0 +1,108 @@
+//! The engines: a plan in, the end of every trajectory out.
+//!
+//! Both engines run the same loop, `cpu/descend.rs` and `shaders/descend.wgsl`, over the same
+//! windows, and end trajectories by the same rule ([`crate::fate`]).
+
+pub mod cpu;
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::plan::Plan;
+
+/// What computes: a GPU, a software adapter, or the processor itself.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Device {
+    /// `gpu` or `cpu`: which engine drives it.
+    pub engine: &'static str,
+    pub name: String,
+    /// `discrete`, `integrated`, `virtual`, `software`, `processor` or `other`.
+    pub kind: String,
+    /// Vulkan, Metal, Dx12, or the instruction set.
+    pub backend: String,
+    pub driver: String,
+    /// Whether it computes in f64 here.
+    pub f64: bool,
+}
+
+/// How the trajectories ended, by cell.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcomes {
+    /// [`crate::fate::Fate`] codes; [`Outcomes::MISSING`] where nothing was written.
+    pub fate: Vec<u8>,
+    /// 0 where there is none.
+    pub period: Vec<u32>,
+    /// Steps taken until the end was known.
+    pub steps: Vec<u32>,
+    /// NaN where not measured, as for the next two.
+    pub amplitude: Vec<f64>,
+    /// Nats per step.
+    pub lyapunov: Vec<f64>,
+    /// Mean over the attractor.
+    pub loss: Vec<f64>,
+    /// Shape [cells, variables]: the point that stands for the cycle, or the last one reached.
+    pub point: Vec<f64>,
+}
+
+impl Outcomes {
+    /// The fate code of a cell that no engine has written.
+    pub const MISSING: u8 = u8::MAX;
+
+    /// Outcomes of `cells` cells with `variables` variables, all missing.
+    pub fn missing(cells: usize, variables: usize) -> Self {
+        Self {
+            fate: vec![Self::MISSING; cells],
+            period: vec![0; cells],
+            steps: vec![0; cells],
+            amplitude: vec![f64::NAN; cells],
+            lyapunov: vec![f64::NAN; cells],
+            loss: vec![f64::NAN; cells],
+            point: vec![f64::NAN; cells * variables],
+        }
+    }
+
+    /// Trajectory-steps taken in all.
+    pub fn steps_taken(&self) -> u64 {
+        self.steps.iter().map(|&s| u64::from(s)).sum()
+    }
+}
+
+/// Computes trajectories.
+pub trait Engine {
+    /// What it runs on.
+    fn device(&self) -> &Device;
+
+    /// Runs every trajectory of `plan` that `cells` lists, to its end; outcome `k` is that of `cells[k]`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] if the device fails, [`crate::Error::Request`] if it cannot do what
+    /// the plan asks for.
+    fn run(&self, plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcomes>;
+}
+
+/// The cells to compute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cells {
+    /// All of the plan's, in order.
+    All,
+    /// These.
+    Listed(Vec<u32>),
+}
+
+impl Cells {
+    /// How many.
+    pub fn count(&self, plan: &Plan) -> usize {
+        match self {
+            Cells::All => plan.cells(),
+            Cells::Listed(cells) => cells.len(),
+        }
+    }
+
+    /// The cell at place `k`.
+    pub fn at(&self, k: usize) -> u32 {
+        match self {
+            Cells::All => k as u32,
+            Cells::Listed(cells) => cells[k],
+        }
+    }
+}

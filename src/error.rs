@@ -1,0 +1,71 @@
+//! The library's one error type.
+
+use std::path::PathBuf;
+
+use crate::formula::FormulaError;
+
+/// Everything that can go wrong, in two kinds: a wrong request (see [`Error::is_request`]) and a
+/// failure while doing what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A formula of the request does not parse or names something unknown.
+    #[error("{place}: {source}")]
+    Formula {
+        /// The flag or key that holds the formula.
+        place: String,
+        source: FormulaError,
+    },
+    /// A request that cannot be met as it is; the message names the flag or key and the remedy.
+    #[error("{0}")]
+    Request(String),
+    /// An input file that cannot be read or understood.
+    #[error("{}: {message}", path.display())]
+    File { path: PathBuf, message: String },
+    /// Writing results failed.
+    #[error("cannot write {}: {source}", path.display())]
+    Write { path: PathBuf, source: std::io::Error },
+    /// No GPU can be used.
+    #[error("{0}")]
+    NoDevice(String),
+    /// The GPU failed while computing.
+    #[error("the device failed: {0}")]
+    Device(String),
+}
+
+impl Error {
+    /// Whether the request was wrong (exit code 2) rather than the work failed (exit code 1).
+    pub fn is_request(&self) -> bool {
+        matches!(self, Error::Formula { .. } | Error::Request(_) | Error::File { .. })
+    }
+
+    pub(crate) fn request(message: impl Into<String>) -> Self {
+        Error::Request(message.into())
+    }
+
+    pub(crate) fn formula(place: impl Into<String>) -> impl FnOnce(FormulaError) -> Self {
+        let place = place.into();
+        move |source| Error::Formula { place, source }
+    }
+
+    pub(crate) fn file(path: impl Into<PathBuf>, message: impl ToString) -> Self {
+        Error::File { path: path.into(), message: message.to_string() }
+    }
+
+    pub(crate) fn write(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Error::Write { path, source }
+    }
+}
+
+/// Results of this library.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// `; did you mean ...?` for the known name nearest to `name`, or nothing if none is near.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let near = |a: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &a.to_lowercase());
+    match known.map(|k| (near(k), k)).min() {
+        Some((distance, k)) if distance <= 1 + name.len() / 4 => format!("; did you mean `{k}`?"),
+        _ => String::new(),
+    }
+}

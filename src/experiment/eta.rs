@@ -1,0 +1,133 @@
+//! The learning rate: a number, steps such as `5@0,3@100,1@150`, or a formula in `t`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::axis::number;
+use crate::error::{Error, Result};
+use crate::formula::{Binary, Graph, Id, Scope, lower, parse};
+
+/// A learning-rate schedule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Eta {
+    /// The same at every step.
+    Constant(f64),
+    /// (from step, rate), the first from step 0, steps ascending.
+    Steps(Vec<(u32, f64)>),
+    /// A formula in `t` and parameters.
+    Formula(String),
+}
+
+impl FromStr for Eta {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        if let Ok(value) = number(text) {
+            return Ok(Eta::Constant(value));
+        }
+        if !text.contains('@') {
+            return Ok(Eta::Formula(text.trim().to_owned()));
+        }
+        let steps = text.split(',').map(|part| {
+            let form = || format!("`{}` is no step of a schedule; write RATE@STEP, such as 0.5@100", part.trim());
+            let (rate, step) = part.split_once('@').ok_or_else(form)?;
+            Ok((step.trim().parse().map_err(|_| form())?, number(rate)?))
+        });
+        Ok(Eta::Steps(steps.collect::<std::result::Result<_, String>>()?))
+    }
+}
+
+impl fmt::Display for Eta {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Eta::Constant(rate) => write!(f, "{rate}"),
+            Eta::Steps(steps) => {
+                let parts: Vec<String> = steps.iter().map(|(step, rate)| format!("{rate}@{step}")).collect();
+                f.write_str(&parts.join(","))
+            }
+            Eta::Formula(text) => f.write_str(text),
+        }
+    }
+}
+
+impl Eta {
+    /// Whether the rates are positive numbers and the steps ascend from 0.
+    ///
+    /// # Errors
+    /// [`Error::Request`] naming `eta` and the remedy.
+    pub fn check(&self) -> Result<()> {
+        let positive = |rate: f64| match rate {
+            r if r > 0.0 && r.is_finite() => Ok(()),
+            r => Err(Error::request(format!("eta: the learning rate {r} must be a number above 0"))),
+        };
+        match self {
+            Eta::Constant(rate) => positive(*rate),
+            Eta::Steps(steps) => {
+                steps.iter().try_for_each(|(_, rate)| positive(*rate))?;
+                if steps.first().map(|s| s.0) != Some(0) {
+                    return Err(Error::request("eta: the first step of a schedule must be at 0, such as 5@0,3@100"));
+                }
+                if steps.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
+                    return Err(Error::request("eta: the steps of a schedule must ascend, such as 5@0,3@100,1@150"));
+                }
+                Ok(())
+            }
+            Eta::Formula(text) => self.build(&mut Graph::default()).and_then(|_| match text.is_empty() {
+                true => Err(Error::request("eta: the formula is empty; give a number or a formula in t")),
+                false => Ok(()),
+            }),
+        }
+    }
+
+    /// The steps after which the rate no longer changes; `None` if no step is known to be the last.
+    pub fn settled(&self) -> Option<u32> {
+        match self {
+            Eta::Constant(_) => Some(0),
+            Eta::Steps(steps) => steps.last().map(|s| s.0),
+            Eta::Formula(_) => {
+                let mut graph = Graph::default();
+                let depends = self.build(&mut graph).is_ok_and(|root| {
+                    let t = graph.input("t");
+                    graph.reachable(&[root]).contains(&t)
+                });
+                if depends { None } else { Some(0) }
+            }
+        }
+    }
+
+    /// The names, besides `t`, that the rate depends on.
+    pub fn names(&self) -> Vec<String> {
+        let mut graph = Graph::default();
+        match self.build(&mut graph) {
+            Ok(_) => graph.inputs().iter().filter(|n| *n != "t").cloned().collect(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// Adds the rate to `graph`, with `t` for the step.
+    ///
+    /// # Errors
+    /// [`Error::Formula`].
+    pub fn build(&self, graph: &mut Graph) -> Result<Id> {
+        match self {
+            Eta::Constant(rate) => Ok(graph.constant(*rate)),
+            Eta::Formula(text) => {
+                let ast = parse(text).map_err(Error::formula("eta"))?;
+                lower(graph, &Scope::default(), &ast, text).map_err(Error::formula("eta"))
+            }
+            Eta::Steps(steps) => {
+                let t = graph.input("t");
+                let mut rate = graph.constant(steps.last().map_or(f64::NAN, |s| s.1));
+                for pair in steps.windows(2).rev() {
+                    let (change, before) = (graph.constant(f64::from(pair[1].0)), graph.constant(pair[0].1));
+                    let early = graph.binary(Binary::Lt, t, change);
+                    rate = graph.select(early, before, rate);
+                }
+                Ok(rate)
+            }
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! An experiment: which landscape, which quantities along the two axes, how long. TOML in and out.
+
+mod axis;
+mod eta;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::axis::Axis;
+pub use self::eta::Eta;
+use crate::error::{Error, Result, nearest};
+use crate::formula::{Graph, Id};
+use crate::landscape::{Landscape, one_line};
+use crate::view::View;
+
+/// Default number of cells along each side.
+pub const SIZE: [u32; 2] = [1024, 1024];
+/// Default budget per trajectory.
+pub const STEPS: u32 = 10_000;
+/// Largest budget: the step number must be exact in f32.
+pub const STEPS_MAX: u32 = 1 << 24;
+/// Most cells of one map: its arrays are held in memory, about 80 bytes a cell.
+pub const CELLS_MAX: u64 = 1 << 27;
+
+/// The number format of the trajectories.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    #[default]
+    F32,
+    F64,
+}
+
+/// How a step is made from the gradient.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Optimizer {
+    /// Plain gradient descent.
+    #[default]
+    Gd,
+}
+
+/// A landscape and how the user called it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedLandscape {
+    /// A built-in name, or none for a landscape of the user's.
+    pub name: Option<String>,
+    pub body: Landscape,
+}
+
+/// A map to be made, complete and by value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Experiment {
+    pub landscape: NamedLandscape,
+    /// `None` where `eta` is an axis.
+    pub eta: Option<Eta>,
+    pub optimizer: Optimizer,
+    /// Initial coordinates and parameters.
+    pub set: BTreeMap<String, f64>,
+    pub across: Axis,
+    pub up: Axis,
+    /// Cells across and up.
+    pub size: [u32; 2],
+    /// Budget per trajectory.
+    pub steps: u32,
+    pub precision: Precision,
+    /// Distance to an attractor that counts as arrived; `None`: 1e-7 of the map's scale.
+    pub tolerance: Option<f64>,
+    /// Largest coordinate that does not count as diverged; `None`: 1e6 of the map's scale.
+    pub escape: Option<f64>,
+    pub show: Vec<View>,
+}
+
+/// An experiment as it is written down: every key may be missing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Draft {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub landscape: Option<LandscapeKey>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta: Option<EtaKey>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optimizer: Option<Optimizer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub across: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<[u32; 2]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escape: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub show: Option<Vec<View>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub set: BTreeMap<String, f64>,
+}
+
+/// `landscape = "f3"`, a path, or a table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum LandscapeKey {
+    Name(String),
+    Table(Landscape),
+}
+
+/// `eta = 1.0`, `[[0, 1.0], [200, 0.3]]` or `"formula"`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum EtaKey {
+    Text(String),
+    Value(Eta),
+}
+
+impl Draft {
+    /// Reads an experiment file.
+    ///
+    /// # Errors
+    /// [`Error::File`] with the key.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
+        Self::parse(&text).map_err(|message| Error::file(path, message))
+    }
+
+    /// Reads the text of an experiment file.
+    ///
+    /// # Errors
+    /// A message with the line and the key.
+    pub fn parse(text: &str) -> std::result::Result<Self, String> {
+        toml::from_str(text).map_err(|e| one_line(&e))
+    }
+
+    /// This draft with the keys of `over` put over it.
+    #[must_use]
+    pub fn overridden(mut self, over: Draft) -> Self {
+        // A quantity that now is an axis is no longer set, and the other way round.
+        let swept: Vec<String> = [&over.across, &over.up]
+            .into_iter()
+            .flatten()
+            .filter_map(|axis| Some(axis.split_once('=')?.0.trim().to_owned()))
+            .collect();
+        self.set.retain(|name, _| !swept.contains(name));
+        if over.eta.is_none() && swept.iter().any(|name| name == "eta") {
+            self.eta = None;
+        }
+        self.set.extend(over.set);
+        Self {
+            landscape: over.landscape.or(self.landscape),
+            eta: over.eta.or(self.eta),
+            optimizer: over.optimizer.or(self.optimizer),
+            across: over.across.or(self.across),
+            up: over.up.or(self.up),
+            size: over.size.or(self.size),
+            steps: over.steps.or(self.steps),
+            precision: over.precision.or(self.precision),
+            tolerance: over.tolerance.or(self.tolerance),
+            escape: over.escape.or(self.escape),
+            show: over.show.or(self.show),
+            set: self.set,
+        }
+    }
+
+    /// Fills in the defaults and checks everything.
+    ///
+    /// # Errors
+    /// As [`Experiment::check`], and for what is missing.
+    pub fn resolve(self) -> Result<Experiment> {
+        let axis = |text: &Option<String>, flag: &str, example: &str| {
+            let text = text.as_deref().ok_or_else(|| {
+                Error::request(format!("no axis `{flag}`: give --{flag} NAME=FROM..TO, such as --{flag} {example}"))
+            })?;
+            text.parse::<Axis>().map_err(|message| Error::request(format!("{flag}: {message}")))
+        };
+        let landscape = match self.landscape {
+            None => return Err(Error::request("no landscape: name one (`gdscope landscapes` lists them) or give --loss")),
+            Some(LandscapeKey::Table(body)) => NamedLandscape { name: None, body },
+            Some(LandscapeKey::Name(name)) => {
+                let body = Landscape::load(&name)?;
+                NamedLandscape { name: Landscape::names().any(|n| n == name).then_some(name), body }
+            }
+        };
+        let eta = match self.eta {
+            None => None,
+            Some(EtaKey::Value(eta)) => Some(eta),
+            Some(EtaKey::Text(text)) => {
+                Some(text.parse().map_err(|message| Error::request(format!("eta: {message}")))?)
+            }
+        };
+        let first = landscape.body.variables[0].clone();
+        let experiment = Experiment {
+            across: axis(&self.across, "across", &format!("{first}=-4..4"))?,
+            up: axis(&self.up, "up", &format!("{}=-4..4", landscape.body.variables.get(1).unwrap_or(&first)))?,
+            landscape,
+            eta,
+            optimizer: self.optimizer.unwrap_or_default(),
+            set: self.set,
+            size: self.size.unwrap_or(SIZE),
+            steps: self.steps.unwrap_or(STEPS),
+            precision: self.precision.unwrap_or_default(),
+            tolerance: self.tolerance,
+            escape: self.escape,
+            show: self.show.unwrap_or_else(|| vec![View::Basins, View::Amplitude]),
+        };
+        experiment.check()?;
+        Ok(experiment)
+    }
+}
+
+impl Experiment {
+    /// The experiment as a file that repeats it anywhere: a landscape of the user's is written out.
+    pub fn to_toml(&self) -> String {
+        let draft = Draft {
+            landscape: Some(match &self.landscape.name {
+                Some(name) => LandscapeKey::Name(name.clone()),
+                None => LandscapeKey::Table(self.landscape.body.clone()),
+            }),
+            eta: self.eta.clone().map(EtaKey::Value),
+            optimizer: Some(self.optimizer),
+            across: Some(self.across.to_string()),
+            up: Some(self.up.to_string()),
+            size: Some(self.size),
+            steps: Some(self.steps),
+            precision: Some(self.precision),
+            tolerance: self.tolerance,
+            escape: self.escape,
+            show: Some(self.show.clone()),
+            set: self.set.clone(),
+        };
+        toml::to_string(&draft).expect("an experiment holds nothing that TOML cannot")
+    }
+
+    /// The value of a name that is the same for all trajectories: set, or the landscape's own.
+    pub fn value(&self, name: &str) -> Option<f64> {
+        let own = self.landscape.body.parameters.get(name).copied().filter(|v| !v.is_nan());
+        self.set.get(name).copied().or(own)
+    }
+
+    /// Adds the learning rate to `graph`; an input called `eta` where it is an axis.
+    ///
+    /// # Errors
+    /// [`Error::Formula`].
+    pub fn build_eta(&self, graph: &mut Graph) -> Result<Id> {
+        match &self.eta {
+            Some(eta) => eta.build(graph),
+            None => Ok(graph.input("eta")),
+        }
+    }
+
+    /// Steps before the learning rate stops changing. A formula in `t` changes to the end: then the
+    /// last tenth of the budget decides.
+    pub fn settled(&self) -> u32 {
+        let known = self.eta.as_ref().map_or(Some(0), Eta::settled);
+        known.unwrap_or(self.steps - self.steps / 10).min(self.steps)
+    }
+
+    /// The largest initial coordinate of the map, without its sign; 1 if all are 0.
+    pub fn scale(&self) -> f64 {
+        let variables = &self.landscape.body.variables;
+        let is_variable = |name: &String| variables.contains(name);
+        let axes = [&self.across, &self.up].into_iter().filter(|axis| is_variable(&axis.name));
+        let ends = axes.flat_map(|axis| [axis.from, axis.to]);
+        let fixed = self.set.iter().filter(|(name, _)| is_variable(name)).map(|(_, value)| *value);
+        match ends.chain(fixed).fold(0.0, |largest: f64, x| largest.max(x.abs())) {
+            0.0 => 1.0,
+            largest => largest,
+        }
+    }
+
+    /// Whether everything is bound once, and every number can be used.
+    ///
+    /// # Errors
+    /// [`Error::Request`] or [`Error::Formula`], naming the flag or key and the remedy.
+    pub fn check(&self) -> Result<()> {
+        self.landscape.body.check()?;
+        if let Some(eta) = &self.eta {
+            eta.check()?;
+        }
+        self.check_names()?;
+        self.check_numbers()
+    }
+
+    fn check_names(&self) -> Result<()> {
+        let body = &self.landscape.body;
+        let eta_names = self.eta.as_ref().map(Eta::names).unwrap_or_default();
+        let known: Vec<&str> = (body.variables.iter().chain(body.parameters.keys()).chain(&eta_names))
+            .map(String::as_str)
+            .chain(["eta"])
+            .collect();
+        let unknown = |flag: &str, name: &str| {
+            let hint = nearest(name, known.iter().copied());
+            let list = known.join(", ");
+            Error::request(format!("{flag}: the landscape has no `{name}`{hint}; it has {list}"))
+        };
+        for (flag, axis) in [("across", &self.across), ("up", &self.up)] {
+            if !known.contains(&axis.name.as_str()) {
+                return Err(unknown(flag, &axis.name));
+            }
+            if self.set.contains_key(&axis.name) {
+                return Err(Error::request(format!(
+                    "`{0}` is bound twice: drop --set {0}=... or the axis `{flag}`",
+                    axis.name
+                )));
+            }
+            if axis.name == "eta" && self.eta.is_some() {
+                return Err(Error::request(format!("`eta` is bound twice: drop --eta or the axis `{flag}`")));
+            }
+            if axis.name == "eta" && axis.from <= 0.0 {
+                return Err(Error::request(format!(
+                    "{flag}: the learning rate must be above 0; raise the lower end {} of `eta`",
+                    axis.from
+                )));
+            }
+        }
+        if self.across.name == self.up.name {
+            return Err(Error::request(format!(
+                "`{}` is on both axes; give another quantity to --up",
+                self.up.name
+            )));
+        }
+        for name in self.set.keys() {
+            if name == "eta" {
+                return Err(Error::request("set: give the learning rate with --eta"));
+            }
+            if !known.contains(&name.as_str()) {
+                return Err(unknown("set", name));
+            }
+        }
+        let on_axis = |name: &str| self.across.name == name || self.up.name == name;
+        if self.eta.is_none() && !on_axis("eta") {
+            return Err(Error::request("no learning rate: give --eta NUMBER, or an axis such as --across eta=0.5..10"));
+        }
+        let needed = body.variables.iter().chain(body.parameters.keys()).chain(&eta_names);
+        for name in needed {
+            if !on_axis(name) && self.value(name).is_none() {
+                return Err(Error::request(format!(
+                    "`{name}` has no value: give --set {name}=NUMBER or make it an axis"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_numbers(&self) -> Result<()> {
+        let [width, height] = self.size;
+        if width == 0 || height == 0 {
+            return Err(Error::request(format!("size: {width}x{height} has no cells; give at least 1x1")));
+        }
+        if u64::from(width) * u64::from(height) > CELLS_MAX {
+            return Err(Error::request(format!(
+                "size: {width}x{height} is more than {CELLS_MAX} cells, beyond what is held in memory; \
+                 make the map smaller"
+            )));
+        }
+        if self.steps == 0 || self.steps > STEPS_MAX {
+            return Err(Error::request(format!(
+                "steps: a budget of {} steps; give between 1 and {STEPS_MAX}",
+                self.steps
+            )));
+        }
+        for (name, value) in [("tolerance", self.tolerance), ("escape", self.escape)] {
+            if value.is_some_and(|v| !(v > 0.0 && v.is_finite())) {
+                return Err(Error::request(format!("{name}: must be a number above 0")));
+            }
+        }
+        if let Some((name, value)) = self.set.iter().find(|(_, v)| !v.is_finite()) {
+            return Err(Error::request(format!("set: `{name}` = {value} is not finite; give a number")));
+        }
+        let ends = [self.across.from, self.across.to, self.up.from, self.up.to];
+        let largest = ends.into_iter().chain(self.set.values().copied()).fold(0.0, |m: f64, v| m.max(v.abs()));
+        if self.precision == Precision::F32 && largest > f64::from(f32::MAX) {
+            return Err(Error::request(format!("{largest:e} does not fit an f32; use --precision f64")));
+        }
+        if self.show.is_empty() {
+            return Err(Error::request("show: no view; name at least one, such as basins"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,220 @@
+//! Syntax tree to graph: names become quantities, calls become nodes, helper functions are expanded.
+
+use std::collections::HashMap;
+
+use super::graph::{Binary, Graph, Id, Unary};
+use super::syntax::{Ast, Definition, FormulaError, Infix};
+use crate::error::nearest;
+
+/// Most syntax nodes that one formula may expand to, helper functions included.
+pub const MAX_NODES: usize = 200_000;
+
+const UNARY: [(&str, Unary); 15] = [
+    ("abs", Unary::Abs),
+    ("sign", Unary::Sign),
+    ("sqrt", Unary::Sqrt),
+    ("exp", Unary::Exp),
+    ("expm1", Unary::Expm1),
+    ("log", Unary::Log),
+    ("log1p", Unary::Log1p),
+    ("sin", Unary::Sin),
+    ("cos", Unary::Cos),
+    ("tan", Unary::Tan),
+    ("tanh", Unary::Tanh),
+    ("atan", Unary::Atan),
+    ("sigmoid", Unary::Sigmoid),
+    ("softplus", Unary::Softplus),
+    ("relu", Unary::Abs), // Lowered to `if` below; listed so that its name is known.
+];
+const OTHERS: [&str; 4] = ["min", "max", "norm", "if"];
+
+/// Whether `name` is a built-in function or constant, and so cannot name anything else.
+pub fn is_reserved(name: &str) -> bool {
+    name == "pi" || OTHERS.contains(&name) || UNARY.iter().any(|(n, _)| *n == name)
+}
+
+/// What formulas may refer to besides the built-in functions.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// Helper functions, in order of definition; each may use the ones before it.
+    pub definitions: Vec<Definition>,
+    /// Accepted quantities; with `None`, any name becomes a quantity.
+    pub quantities: Option<Vec<String>>,
+}
+
+/// Adds the formula `ast`, read from `source`, to `graph`.
+///
+/// # Errors
+/// [`FormulaError`] for an unknown name or function, a wrong number of arguments, or an expansion
+/// beyond [`MAX_NODES`].
+pub fn lower(graph: &mut Graph, scope: &Scope, ast: &Ast, source: &str) -> Result<Id, FormulaError> {
+    let mut lowering = Lowering { graph, scope, budget: MAX_NODES };
+    lowering.expression(ast, source, &HashMap::new(), scope.definitions.len())
+}
+
+struct Lowering<'a> {
+    graph: &'a mut Graph,
+    scope: &'a Scope,
+    budget: usize,
+}
+
+impl Lowering<'_> {
+    /// `visible`: how many of the definitions may be called here.
+    fn expression(
+        &mut self,
+        ast: &Ast,
+        source: &str,
+        locals: &HashMap<&str, Id>,
+        visible: usize,
+    ) -> Result<Id, FormulaError> {
+        self.budget = self.budget.checked_sub(1).ok_or_else(|| {
+            let message = format!("the formula expands to more than {MAX_NODES} nodes; make it smaller");
+            FormulaError::new(message, source, 0)
+        })?;
+        match ast {
+            Ast::Number(value) => Ok(self.graph.constant(*value)),
+            Ast::Name { name, at } => self.name(name, *at, source, locals),
+            Ast::Negate(a) => {
+                let a = self.expression(a, source, locals, visible)?;
+                Ok(self.graph.neg(a))
+            }
+            Ast::Infix(op, a, b) => {
+                let a = self.expression(a, source, locals, visible)?;
+                let b = self.expression(b, source, locals, visible)?;
+                Ok(self.infix(*op, a, b))
+            }
+            Ast::Chain(first, rest) => {
+                let mut total = self.expression(first, source, locals, visible)?;
+                for (op, operand) in rest {
+                    let operand = self.expression(operand, source, locals, visible)?;
+                    total = self.infix(*op, total, operand);
+                }
+                Ok(total)
+            }
+            Ast::Call { name, at, arguments } => {
+                let mut values = Vec::with_capacity(arguments.len());
+                for argument in arguments {
+                    values.push(self.expression(argument, source, locals, visible)?);
+                }
+                self.call(name, &values, source, *at, visible)
+            }
+        }
+    }
+
+    fn infix(&mut self, op: Infix, a: Id, b: Id) -> Id {
+        let (op, a, b) = match op {
+            Infix::Add => (Binary::Add, a, b),
+            Infix::Sub => (Binary::Sub, a, b),
+            Infix::Mul => (Binary::Mul, a, b),
+            Infix::Div => (Binary::Div, a, b),
+            Infix::Pow => (Binary::Pow, a, b),
+            Infix::Lt => (Binary::Lt, a, b),
+            Infix::Le => (Binary::Le, a, b),
+            Infix::Gt => (Binary::Lt, b, a),
+            Infix::Ge => (Binary::Le, b, a),
+            Infix::Eq => (Binary::Eq, a, b),
+            Infix::Ne => (Binary::Ne, a, b),
+        };
+        self.graph.binary(op, a, b)
+    }
+
+    fn name(
+        &mut self,
+        name: &str,
+        at: usize,
+        source: &str,
+        locals: &HashMap<&str, Id>,
+    ) -> Result<Id, FormulaError> {
+        if let Some(&local) = locals.get(name) {
+            return Ok(local);
+        }
+        if name == "pi" {
+            return Ok(self.graph.constant(std::f64::consts::PI));
+        }
+        if is_reserved(name) || self.scope.definitions.iter().any(|d| d.name == name) {
+            let message = format!("`{name}` is a function; give it arguments: `{name}(...)`");
+            return Err(FormulaError::new(message, source, at));
+        }
+        if let Some(quantities) = &self.scope.quantities
+            && !quantities.iter().any(|q| q == name)
+        {
+            let hint = nearest(name, quantities.iter().map(String::as_str));
+            let message = format!("unknown name `{name}`{hint}; known here: {}", quantities.join(", "));
+            return Err(FormulaError::new(message, source, at));
+        }
+        Ok(self.graph.input(name))
+    }
+
+    fn call(
+        &mut self,
+        name: &str,
+        arguments: &[Id],
+        source: &str,
+        at: usize,
+        visible: usize,
+    ) -> Result<Id, FormulaError> {
+        let defined = self.scope.definitions[..visible].iter().rposition(|d| d.name == name);
+        let expected = match (defined, name) {
+            (Some(place), _) => self.scope.definitions[place].parameters.len(),
+            (None, "norm") => arguments.len(),
+            (None, "if") => 3,
+            (None, "min" | "max") => 2,
+            (None, _) if is_reserved(name) && name != "pi" => 1,
+            _ => return Err(self.unknown_function(name, source, at, visible)),
+        };
+        if arguments.len() != expected {
+            let plural = if expected == 1 { "" } else { "s" };
+            let message = format!("`{name}` takes {expected} argument{plural}, not {}", arguments.len());
+            return Err(FormulaError::new(message, source, at));
+        }
+        if let Some(place) = defined {
+            let scope = self.scope;
+            let Definition { parameters, body, source, .. } = &scope.definitions[place];
+            let locals = parameters.iter().map(String::as_str).zip(arguments.iter().copied()).collect();
+            return self.expression(body, source, &locals, place);
+        }
+        Ok(self.builtin(name, arguments))
+    }
+
+    /// `min`, `max` and `relu` are choices: a tie takes the second argument, so relu's derivative
+    /// at its kink is 0.
+    fn builtin(&mut self, name: &str, arguments: &[Id]) -> Id {
+        let g = &mut *self.graph;
+        match (name, arguments) {
+            ("norm", parts) => g.norm(parts),
+            ("if", &[condition, a, b]) => g.select(condition, a, b),
+            ("min", &[a, b]) => {
+                let less = g.binary(Binary::Lt, a, b);
+                g.select(less, a, b)
+            }
+            ("max", &[a, b]) => {
+                let greater = g.binary(Binary::Lt, b, a);
+                g.select(greater, a, b)
+            }
+            ("relu", &[a]) => {
+                let zero = g.constant(0.0);
+                let positive = g.binary(Binary::Lt, zero, a);
+                g.select(positive, a, zero)
+            }
+            (_, &[a]) => {
+                let (_, op) = UNARY.iter().find(|(n, _)| *n == name).expect("`call` knows the name");
+                g.unary(*op, a)
+            }
+            _ => unreachable!("`call` has counted the arguments of `{name}`"),
+        }
+    }
+
+    fn unknown_function(&self, name: &str, source: &str, at: usize, visible: usize) -> FormulaError {
+        if self.scope.definitions[visible..].iter().any(|d| d.name == name) {
+            let message = format!("`{name}` is used before it is defined; functions cannot call themselves");
+            return FormulaError::new(message, source, at);
+        }
+        let known: Vec<&str> = (UNARY.iter().map(|(n, _)| *n))
+            .chain(OTHERS)
+            .chain(self.scope.definitions.iter().map(|d| d.name.as_str()))
+            .collect();
+        let hint = nearest(name, known.iter().copied());
+        let message = format!("unknown function `{name}`{hint}; known: {}", known.join(", "));
+        FormulaError::new(message, source, at)
+    }
+}

@@ -1,0 +1,32 @@
+//! Formulas: text, graph, derivatives, and the two forms they run in.
+//!
+//! ```text
+//! text -> syntax -> lower -> graph (simplify) -> derive -> tape (CPU) | wgsl (GPU)
+//! ```
+//!
+//! ```
+//! use gdscope::formula::{Graph, Scope, lower, parse};
+//!
+//! let source = "(1 + abs(x)) * log1p(abs(x)) - abs(x)";
+//! let mut graph = Graph::default();
+//! let loss = lower(&mut graph, &Scope::default(), &parse(source)?, source)?;
+//! let x = graph.input("x");
+//! let gradient = graph.gradient(loss, &[x]);
+//! assert_eq!(graph.text(gradient[0]), "log1p(abs(x)) * sign(x)");
+//! # Ok::<(), gdscope::formula::FormulaError>(())
+//! ```
+
+mod derive;
+mod display;
+mod graph;
+mod lower;
+mod simplify;
+mod syntax;
+mod tape;
+mod wgsl;
+
+pub use graph::{Binary, Graph, Id, NORM_FLOOR, Node, Unary};
+pub use lower::{MAX_NODES, Scope, is_reserved, lower};
+pub use syntax::{Ast, Definition, FormulaError, MAX_DEPTH, MAX_SOURCE, parse, parse_definition};
+pub use tape::{CHUNK, LANES, Register, Tape};
+pub use wgsl::{function as wgsl_function, literal as wgsl_literal};

@@ -1,0 +1,433 @@
+//! Constructors of graph nodes, which simplify as they build.
+//!
+//! A rule may extend where a formula is defined (`x / x` is 1) and may change its value on isolated
+//! points (`sign(x)^2` is 1), never elsewhere. The order of evaluation that the formula was written
+//! in is kept unless something cancels. Cancelling matters for more than speed: left as it is,
+//! f1's gradient `log1p(a) + (1 + a)/(1 + a) - 1` has a floor of about 1e-7 on a GPU whose
+//! division is not exact, and nothing converges below it.
+
+use super::graph::{Binary, Graph, Id, NORM_FLOOR, Node, Unary};
+
+/// How many levels below a sum or a product are looked at for something to cancel: enough for what
+/// differentiation leaves behind, and a bound on recursion for a sum of thousands of terms.
+const DEPTH: usize = 8;
+
+impl Graph {
+    /// `op(a)`
+    pub fn unary(&mut self, op: Unary, a: Id) -> Id {
+        if let Some(value) = self.value(a) {
+            let folded = op.eval(value);
+            if folded.is_finite() {
+                return self.constant(folded);
+            }
+        }
+        match (op, self.node(a)) {
+            (Unary::Neg, Node::Unary(Unary::Neg, inner)) => inner,
+            (Unary::Neg, Node::Binary(Binary::Sub, l, r)) => self.binary(Binary::Sub, r, l),
+            (Unary::Abs, Node::Unary(Unary::Neg | Unary::Abs, inner)) => self.unary(Unary::Abs, inner),
+            (Unary::Sign, Node::Unary(Unary::Neg, inner)) => {
+                let sign = self.unary(Unary::Sign, inner);
+                self.unary(Unary::Neg, sign)
+            }
+            // The stable form of what is usually meant.
+            (Unary::Log, Node::Binary(Binary::Add, l, r)) if self.value(l) == Some(1.0) => {
+                self.unary(Unary::Log1p, r)
+            }
+            (Unary::Log, Node::Binary(Binary::Add, l, r)) if self.value(r) == Some(1.0) => {
+                self.unary(Unary::Log1p, l)
+            }
+            _ => self.intern(Node::Unary(op, a)),
+        }
+    }
+
+    /// `op(a, b)`
+    pub fn binary(&mut self, op: Binary, a: Id, b: Id) -> Id {
+        if let (Some(x), Some(y)) = (self.value(a), self.value(b)) {
+            let folded = op.eval(x, y);
+            if folded.is_finite() {
+                return self.constant(folded);
+            }
+        }
+        match op {
+            Binary::Add => self.sum(a, 1.0, b),
+            Binary::Sub => self.sum(a, -1.0, b),
+            Binary::Mul => self.product(a, 1, b),
+            Binary::Div => self.product(a, -1, b),
+            Binary::Pow => self.power(a, b),
+            Binary::Lt | Binary::Ne if a == b => self.constant(0.0),
+            Binary::Lt | Binary::Le | Binary::Eq | Binary::Ne => self.intern(Node::Binary(op, a, b)),
+        }
+    }
+
+    /// `if(condition, a, b)`
+    pub fn select(&mut self, condition: Id, a: Id, b: Id) -> Id {
+        match self.value(condition) {
+            Some(0.0) => b,
+            Some(_) => a,
+            None if a == b => a,
+            None => self.intern(Node::Select(condition, a, b)),
+        }
+    }
+
+    /// `-a`
+    pub fn neg(&mut self, a: Id) -> Id {
+        self.unary(Unary::Neg, a)
+    }
+
+    /// `a + b`
+    pub fn add(&mut self, a: Id, b: Id) -> Id {
+        self.binary(Binary::Add, a, b)
+    }
+
+    /// `a - b`
+    pub fn sub(&mut self, a: Id, b: Id) -> Id {
+        self.binary(Binary::Sub, a, b)
+    }
+
+    /// `a * b`
+    pub fn mul(&mut self, a: Id, b: Id) -> Id {
+        self.binary(Binary::Mul, a, b)
+    }
+
+    /// `a / b`
+    pub fn div(&mut self, a: Id, b: Id) -> Id {
+        self.binary(Binary::Div, a, b)
+    }
+
+    /// `norm(parts...)`, see [`NORM_FLOOR`].
+    pub fn norm(&mut self, parts: &[Id]) -> Id {
+        let mut sum = self.constant(0.0);
+        for &part in parts {
+            let square = self.mul(part, part);
+            sum = self.add(sum, square);
+        }
+        self.unary(Unary::Norm, sum)
+    }
+
+    /// `a + sign b`, cancelling terms that both have.
+    fn sum(&mut self, a: Id, sign: f64, b: Id) -> Id {
+        let (mut terms, mut others) = (Terms::default(), Terms::default());
+        self.collect_terms(a, 1.0, DEPTH, &mut terms);
+        self.collect_terms(b, sign, DEPTH, &mut others);
+        let shared = others.parts.iter().any(|(id, _)| terms.parts.iter().any(|(t, _)| t == id))
+            || (terms.constant != 0.0 && others.constant != 0.0);
+        if shared {
+            terms.constant += others.constant;
+            for (id, coefficient) in others.parts {
+                terms.add(id, coefficient);
+            }
+            return self.sum_of(terms);
+        }
+        match (self.value(a), self.value(b)) {
+            (Some(0.0), _) if sign > 0.0 => return b,
+            (Some(0.0), _) => return self.neg(b),
+            (_, Some(0.0)) => return a,
+            _ => {}
+        }
+        match (sign > 0.0, self.node(a), self.node(b)) {
+            (true, _, Node::Unary(Unary::Neg, inner)) => self.binary(Binary::Sub, a, inner),
+            (true, Node::Unary(Unary::Neg, inner), _) => self.binary(Binary::Sub, b, inner),
+            (true, ..) => self.intern(Node::Binary(Binary::Add, a, b)),
+            (false, _, Node::Unary(Unary::Neg, inner)) => self.binary(Binary::Add, a, inner),
+            (false, Node::Unary(Unary::Exp, inner), _) if self.value(b) == Some(1.0) => {
+                self.unary(Unary::Expm1, inner)
+            }
+            (false, ..) => self.intern(Node::Binary(Binary::Sub, a, b)),
+        }
+    }
+
+    fn collect_terms(&self, id: Id, coefficient: f64, depth: usize, terms: &mut Terms) {
+        let below = depth.saturating_sub(1);
+        match self.node(id) {
+            _ if depth == 0 => terms.add(id, coefficient),
+            Node::Const(bits) => terms.constant += coefficient * f64::from_bits(bits),
+            Node::Unary(Unary::Neg, a) => self.collect_terms(a, -coefficient, below, terms),
+            Node::Binary(Binary::Add, a, b) => {
+                self.collect_terms(a, coefficient, below, terms);
+                self.collect_terms(b, coefficient, below, terms);
+            }
+            Node::Binary(Binary::Sub, a, b) => {
+                self.collect_terms(a, coefficient, below, terms);
+                self.collect_terms(b, -coefficient, below, terms);
+            }
+            Node::Binary(Binary::Mul, a, b) => match (self.value(a), self.value(b)) {
+                (Some(c), _) => self.collect_terms(b, c * coefficient, below, terms),
+                (_, Some(c)) => self.collect_terms(a, c * coefficient, below, terms),
+                _ => terms.add(id, coefficient),
+            },
+            _ => terms.add(id, coefficient),
+        }
+    }
+
+    fn sum_of(&mut self, terms: Terms) -> Id {
+        let mut total: Option<Id> = None;
+        for (id, coefficient) in terms.parts {
+            if coefficient == 0.0 {
+                continue;
+            }
+            let magnitude = self.constant(coefficient.abs());
+            let part = self.mul(magnitude, id);
+            total = Some(match (total, coefficient > 0.0) {
+                (None, true) => part,
+                (None, false) => self.neg(part),
+                (Some(sum), true) => self.add(sum, part),
+                (Some(sum), false) => self.sub(sum, part),
+            });
+        }
+        let constant = self.constant(terms.constant.abs());
+        match total {
+            None => self.constant(terms.constant),
+            Some(sum) if terms.constant < 0.0 => self.sub(sum, constant),
+            Some(sum) => self.add(sum, constant),
+        }
+    }
+
+    /// `a * b^direction`, cancelling factors that both have.
+    fn product(&mut self, a: Id, direction: i32, b: Id) -> Id {
+        if self.value(a) == Some(0.0) || (direction > 0 && self.value(b) == Some(0.0)) {
+            return self.constant(0.0);
+        }
+        let (mut factors, mut others) = (Factors::default(), Factors::default());
+        self.collect_factors(a, 1, DEPTH, &mut factors);
+        self.collect_factors(b, direction, DEPTH, &mut others);
+        let constants = factors.constant.abs() != 1.0 && others.constant.abs() != 1.0;
+        let cancels = others.parts.iter().any(|&(o, p)| {
+            factors.parts.iter().any(|&(f, q)| self.cancels((f, q), (o, p)))
+        });
+        // A product of finite factors can leave the range that its whole stays in, hence the check.
+        let constant = factors.constant * others.constant;
+        if (constants || cancels) && constant.is_normal() {
+            factors.constant = constant;
+            for (id, power) in others.parts {
+                factors.add(id, power);
+            }
+            return self.product_of(factors);
+        }
+        match (direction > 0, self.value(a), self.value(b)) {
+            (true, Some(1.0), _) => return b,
+            (_, _, Some(1.0)) => return a,
+            (true, Some(-1.0), _) => return self.neg(b),
+            (_, _, Some(-1.0)) => return self.neg(a),
+            // Exact, and a multiplication is cheaper than a division.
+            (false, _, Some(c)) if c.abs().log2().fract() == 0.0 => {
+                let reciprocal = self.constant(1.0 / c);
+                return self.mul(a, reciprocal);
+            }
+            _ => {}
+        }
+        let op = if direction > 0 { Binary::Mul } else { Binary::Div };
+        match (self.node(a), self.node(b)) {
+            (Node::Unary(Unary::Neg, inner), _) => {
+                let product = self.binary(op, inner, b);
+                self.neg(product)
+            }
+            (_, Node::Unary(Unary::Neg, inner)) => {
+                let product = self.binary(op, a, inner);
+                self.neg(product)
+            }
+            _ => self.intern(Node::Binary(op, a, b)),
+        }
+    }
+
+    /// Whether two factors of a product, each with its power, make something simpler together.
+    fn cancels(&self, (f, q): (Id, i32), (o, p): (Id, i32)) -> bool {
+        let inner = |id| match self.node(id) {
+            Node::Unary(op @ (Unary::Sign | Unary::Abs | Unary::Sqrt), a) => Some((op, a)),
+            _ => None,
+        };
+        if f == o {
+            return q.signum() != p.signum() || inner(f).is_some();
+        }
+        matches!((inner(f), inner(o)), (Some((Unary::Sign, x)), Some((Unary::Abs, y)))
+            | (Some((Unary::Abs, x)), Some((Unary::Sign, y))) if x == y && p > 0 && q > 0)
+    }
+
+    fn collect_factors(&self, id: Id, power: i32, depth: usize, factors: &mut Factors) {
+        let below = depth.saturating_sub(1);
+        match self.node(id) {
+            _ if depth == 0 => factors.add(id, power),
+            Node::Const(bits) => factors.constant *= f64::from_bits(bits).powi(power),
+            Node::Unary(Unary::Neg, a) => {
+                factors.constant = -factors.constant;
+                self.collect_factors(a, power, below, factors);
+            }
+            Node::Binary(Binary::Mul, a, b) => {
+                self.collect_factors(a, power, below, factors);
+                self.collect_factors(b, power, below, factors);
+            }
+            Node::Binary(Binary::Div, a, b) => {
+                self.collect_factors(a, power, below, factors);
+                self.collect_factors(b, -power, below, factors);
+            }
+            _ => factors.add(id, power),
+        }
+    }
+
+    fn product_of(&mut self, mut factors: Factors) -> Id {
+        self.merge_signs(&mut factors);
+        let (mut above, mut below): (Option<Id>, Option<Id>) = (None, None);
+        for &(id, power) in &factors.parts {
+            let side = if power > 0 { &mut above } else { &mut below };
+            for _ in 0..power.abs() {
+                *side = Some(match *side {
+                    None => id,
+                    Some(product) => self.intern(Node::Binary(Binary::Mul, product, id)),
+                });
+            }
+        }
+        let coefficient = self.constant(factors.constant);
+        let above = match above {
+            None => coefficient,
+            Some(product) => self.mul(coefficient, product),
+        };
+        match below {
+            None => above,
+            Some(product) => self.div(above, product),
+        }
+    }
+
+    /// sign^2 = 1, sign(a) |a| = a, |a|^2 = a^2, sqrt(a)^2 = a.
+    fn merge_signs(&self, factors: &mut Factors) {
+        for (id, power) in factors.parts.clone() {
+            match self.node(id) {
+                Node::Unary(Unary::Sign, a) => {
+                    factors.add(id, power.rem_euclid(2) - power);
+                    let abs = factors.parts.iter().find(|&&(f, p)| {
+                        p > 0 && self.node(f) == Node::Unary(Unary::Abs, a)
+                    });
+                    if let (1, Some(&(abs, _))) = (power.rem_euclid(2), abs) {
+                        factors.add(id, -1);
+                        factors.add(abs, -1);
+                        factors.add(a, 1);
+                    }
+                }
+                Node::Unary(Unary::Abs, a) => {
+                    let left = factors.power_of(id);
+                    factors.add(id, left % 2 - left);
+                    factors.add(a, left - left % 2);
+                }
+                Node::Unary(Unary::Sqrt, a) => {
+                    factors.add(id, power % 2 - power);
+                    factors.add(a, (power - power % 2) / 2);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn power(&mut self, a: Id, b: Id) -> Id {
+        const LARGEST: f64 = 64.0;
+        match self.value(b) {
+            Some(0.5) => self.unary(Unary::Sqrt, a),
+            Some(-0.5) => {
+                let (one, root) = (self.constant(1.0), self.unary(Unary::Sqrt, a));
+                self.div(one, root)
+            }
+            Some(n) if n.fract() == 0.0 && n.abs() <= LARGEST => {
+                let product = self.integer_power(a, n.abs() as u32);
+                if n >= 0.0 {
+                    return product;
+                }
+                let one = self.constant(1.0);
+                self.div(one, product)
+            }
+            _ => self.intern(Node::Binary(Binary::Pow, a, b)),
+        }
+    }
+
+    /// `a^n` by repeated squaring.
+    fn integer_power(&mut self, a: Id, n: u32) -> Id {
+        match n {
+            0 => self.constant(1.0),
+            1 => a,
+            _ => {
+                let half = self.integer_power(a, n / 2);
+                let square = self.mul(half, half);
+                if n % 2 == 0 { square } else { self.mul(square, a) }
+            }
+        }
+    }
+}
+
+/// `constant + sum of coefficient * id`, in order of first appearance.
+#[derive(Default)]
+struct Terms {
+    constant: f64,
+    parts: Vec<(Id, f64)>,
+}
+
+impl Terms {
+    fn add(&mut self, id: Id, coefficient: f64) {
+        match self.parts.iter_mut().find(|(i, _)| *i == id) {
+            Some((_, c)) => *c += coefficient,
+            None => self.parts.push((id, coefficient)),
+        }
+    }
+}
+
+/// `constant * product of id^power`, in order of first appearance.
+struct Factors {
+    constant: f64,
+    parts: Vec<(Id, i32)>,
+}
+
+impl Default for Factors {
+    fn default() -> Self {
+        Self { constant: 1.0, parts: Vec::new() }
+    }
+}
+
+impl Factors {
+    fn add(&mut self, id: Id, power: i32) {
+        match self.parts.iter_mut().find(|(i, _)| *i == id) {
+            Some((_, p)) => *p += power,
+            None => self.parts.push((id, power)),
+        }
+    }
+
+    fn power_of(&self, id: Id) -> i32 {
+        self.parts.iter().find(|(i, _)| *i == id).map_or(0, |(_, p)| *p)
+    }
+}
+
+impl Unary {
+    /// The function in f64.
+    pub fn eval(self, a: f64) -> f64 {
+        match self {
+            Unary::Neg => -a,
+            Unary::Abs => a.abs(),
+            Unary::Sign if a == 0.0 => 0.0,
+            Unary::Sign => a.signum(),
+            Unary::Sqrt => a.sqrt(),
+            Unary::Norm => a.max(NORM_FLOOR).sqrt(),
+            Unary::Exp => libm::exp(a),
+            Unary::Expm1 => libm::expm1(a),
+            Unary::Log => libm::log(a),
+            Unary::Log1p => libm::log1p(a),
+            Unary::Sin => libm::sin(a),
+            Unary::Cos => libm::cos(a),
+            Unary::Tan => libm::tan(a),
+            Unary::Tanh => libm::tanh(a),
+            Unary::Atan => libm::atan(a),
+            Unary::Sigmoid => 1.0 / (1.0 + libm::exp(-a)),
+            Unary::Softplus => a.max(0.0) + libm::log1p(libm::exp(-a.abs())),
+        }
+    }
+}
+
+impl Binary {
+    /// The function in f64.
+    pub fn eval(self, a: f64, b: f64) -> f64 {
+        match self {
+            Binary::Add => a + b,
+            Binary::Sub => a - b,
+            Binary::Mul => a * b,
+            Binary::Div => a / b,
+            Binary::Pow => libm::pow(a, b),
+            Binary::Lt => f64::from(a < b),
+            Binary::Le => f64::from(a <= b),
+            Binary::Eq => f64::from(a == b),
+            Binary::Ne => f64::from(a != b),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Graph to WGSL: the form that formulas run in on the GPU.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use super::graph::{Binary, Graph, Id, NORM_FLOOR, Node, Unary};
+
+/// An f32 literal, exact.
+pub fn literal(value: f64) -> String {
+    format!("{:?}f", value as f32)
+}
+
+/// The body of a WGSL function: one `let` per node that `outputs` need, then `epilogue` with the
+/// outputs' names.
+///
+/// `inputs` gives the WGSL expression of each input node.
+pub fn function(graph: &Graph, inputs: &[(Id, String)], outputs: &[Id]) -> (String, Vec<String>) {
+    let mut names: HashMap<Id, String> = inputs.iter().cloned().collect();
+    let mut body = String::new();
+    for id in graph.reachable(outputs) {
+        if names.contains_key(&id) {
+            continue;
+        }
+        let of = |id: &Id| names[id].as_str();
+        let expression = match graph.node(id) {
+            Node::Const(bits) => {
+                names.insert(id, literal(f64::from_bits(bits)));
+                continue;
+            }
+            Node::Input(place) => panic!("`{}` is not an input", graph.inputs()[place as usize]),
+            Node::Unary(op, a) => unary(op, of(&a)),
+            Node::Binary(op, a, b) => binary(op, of(&a), of(&b)),
+            Node::Select(c, a, b) => format!("select({}, {}, {} != 0.0f)", of(&b), of(&a), of(&c)),
+        };
+        let name = format!("n{}", id.index());
+        let _ = writeln!(body, "    let {name} = {expression};");
+        names.insert(id, name);
+    }
+    let outputs = outputs.iter().map(|id| names[id].clone()).collect();
+    (body, outputs)
+}
+
+fn unary(op: Unary, a: &str) -> String {
+    match op {
+        Unary::Neg => format!("-({a})"),
+        Unary::Abs => format!("abs({a})"),
+        Unary::Sign => format!("sign({a})"),
+        Unary::Sqrt => format!("sqrt({a})"),
+        Unary::Norm => format!("sqrt(max({a}, {}))", literal(NORM_FLOOR)),
+        Unary::Exp => format!("m_exp({a})"),
+        Unary::Expm1 => format!("m_expm1({a})"),
+        Unary::Log => format!("m_log({a})"),
+        Unary::Log1p => format!("m_log1p({a})"),
+        Unary::Sin => format!("m_sin({a})"),
+        Unary::Cos => format!("m_cos({a})"),
+        Unary::Tan => format!("m_tan({a})"),
+        Unary::Tanh => format!("m_tanh({a})"),
+        Unary::Atan => format!("m_atan({a})"),
+        Unary::Sigmoid => format!("m_sigmoid({a})"),
+        Unary::Softplus => format!("m_softplus({a})"),
+    }
+}
+
+fn binary(op: Binary, a: &str, b: &str) -> String {
+    let compare = |symbol: &str| format!("select(0.0f, 1.0f, {a} {symbol} {b})");
+    match op {
+        Binary::Add => format!("{a} + {b}"),
+        Binary::Sub => format!("{a} - {b}"),
+        Binary::Mul => format!("{a} * {b}"),
+        Binary::Div => format!("{a} / {b}"),
+        Binary::Pow => format!("m_pow({a}, {b})"),
+        Binary::Lt => compare("<"),
+        Binary::Le => compare("<="),
+        Binary::Eq => compare("=="),
+        Binary::Ne => compare("!="),
+    }
+}

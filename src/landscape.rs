@@ -1,0 +1,177 @@
+//! A landscape: a loss formula with its variables and parameters.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result, nearest};
+use crate::formula::{Graph, Id, Scope, is_reserved, lower, parse, parse_definition};
+
+/// The landscapes that are built in, by name: the files of the folder `landscapes/`.
+const BUILT_IN: [(&str, &str); 4] = [
+    ("quadratic", include_str!("../landscapes/quadratic.toml")),
+    ("f1", include_str!("../landscapes/f1.toml")),
+    ("f2", include_str!("../landscapes/f2.toml")),
+    ("f3", include_str!("../landscapes/f3.toml")),
+];
+
+/// Names that mean something else: the step number and the learning rate.
+const TAKEN: [&str; 2] = ["t", "eta"];
+/// Most variables a landscape may have.
+pub const MAX_VARIABLES: usize = 64;
+
+/// A loss with its variables and parameters: the content of a landscape file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Landscape {
+    /// What is descended in, in order.
+    pub variables: Vec<String>,
+    /// Further names in the loss, each with its usual value.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, f64>,
+    /// Helper functions, `name(arguments) = formula`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub define: Vec<String>,
+    /// The loss formula.
+    pub loss: String,
+    /// Where the least loss is, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<Vec<f64>>,
+    /// Where the landscape comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+impl Landscape {
+    /// The names of the built-in landscapes.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        BUILT_IN.iter().map(|(name, _)| *name)
+    }
+
+    /// A built-in landscape, or the file at the path `name` (anything with a dot or a separator).
+    ///
+    /// # Errors
+    /// [`Error::Request`] for an unknown name, [`Error::File`] for a file that cannot be read, and
+    /// what [`Landscape::check`] finds.
+    pub fn load(name: &str) -> Result<Self> {
+        let (text, path) = match BUILT_IN.iter().find(|(n, _)| *n == name) {
+            Some((_, text)) => ((*text).to_owned(), Path::new(name)),
+            None if name.contains(['.', '/', '\\']) => {
+                let path = Path::new(name);
+                (std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?, path)
+            }
+            None => {
+                let hint = nearest(name, Self::names());
+                let known = Self::names().collect::<Vec<_>>().join(", ");
+                return Err(Error::request(format!(
+                    "unknown landscape `{name}`{hint}; built in: {known}; or give a file's path, or --loss"
+                )));
+            }
+        };
+        let landscape: Self = toml::from_str(&text).map_err(|e| Error::file(path, one_line(&e)))?;
+        landscape.check()?;
+        Ok(landscape)
+    }
+
+    /// A landscape made of one formula.
+    ///
+    /// Its free names are variables if they are called `x`, `y`, `z` or `w`, with or without a number,
+    /// and `given` (by an axis or a setting); the other free names are parameters without a value.
+    ///
+    /// # Errors
+    /// [`Error::Formula`] if it does not parse; [`Error::Request`] if it has no variable.
+    pub fn from_loss(loss: &str, given: &[&str]) -> Result<Self> {
+        let mut graph = Graph::default();
+        let ast = parse(loss).map_err(Error::formula("--loss"))?;
+        let root = lower(&mut graph, &Scope::default(), &ast, loss).map_err(Error::formula("--loss"))?;
+        let mut variables: Vec<String> = Vec::new();
+        let mut parameters = BTreeMap::new();
+        let named: Vec<String> = graph.inputs().to_vec();
+        for name in named {
+            if is_variable_name(&name) && given.contains(&name.as_str()) {
+                variables.push(name);
+            } else {
+                parameters.insert(name, f64::NAN);
+            }
+        }
+        variables.sort_by_key(|name| {
+            let rank = "xyzw".find(&name[..1]);
+            (rank, name[1..].parse::<u32>().unwrap_or(0))
+        });
+        if variables.is_empty() {
+            let free = graph.reachable(&[root]).len();
+            debug_assert!(free > 0, "a formula has at least one node");
+            return Err(Error::request(format!(
+                "--loss {loss}: no variable; use x, y, z, w or one of these with a number, and give each \
+                 an axis (--across x=-3..3) or a value (--set x=1)"
+            )));
+        }
+        let landscape = Self {
+            variables,
+            parameters,
+            define: Vec::new(),
+            loss: loss.to_owned(),
+            minimum: None,
+            source: None,
+        };
+        landscape.check()?;
+        Ok(landscape)
+    }
+
+    /// Whether the names fit together and the formulas parse.
+    ///
+    /// # Errors
+    /// [`Error::Request`] or [`Error::Formula`] with the key and the remedy.
+    pub fn check(&self) -> Result<()> {
+        if self.variables.is_empty() || self.variables.len() > MAX_VARIABLES {
+            return Err(Error::request(format!(
+                "variables: {} names; give between 1 and {MAX_VARIABLES}",
+                self.variables.len()
+            )));
+        }
+        let names: Vec<&String> = self.variables.iter().chain(self.parameters.keys()).collect();
+        for (i, name) in names.iter().enumerate() {
+            let valid = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            if !valid || is_reserved(name) || TAKEN.contains(&name.as_str()) {
+                return Err(Error::request(format!(
+                    "`{name}` cannot name a variable or a parameter; use a letter followed by letters, \
+                     digits or `_`, and no function's name, `pi`, `t` or `eta`"
+                )));
+            }
+            if names[..i].contains(name) {
+                return Err(Error::request(format!("`{name}` is named twice; rename one of the two")));
+            }
+        }
+        if self.minimum.as_ref().is_some_and(|m| m.len() != self.variables.len()) {
+            return Err(Error::request("minimum: give one coordinate for each variable"));
+        }
+        self.build(&mut Graph::default())?;
+        Ok(())
+    }
+
+    /// Adds the loss to `graph`; variables and parameters become its inputs.
+    ///
+    /// # Errors
+    /// [`Error::Formula`].
+    pub fn build(&self, graph: &mut Graph) -> Result<Id> {
+        let mut scope = Scope::default();
+        for text in &self.define {
+            scope.definitions.push(parse_definition(text).map_err(Error::formula("define"))?);
+        }
+        scope.quantities = Some(self.variables.iter().chain(self.parameters.keys()).cloned().collect());
+        let ast = parse(&self.loss).map_err(Error::formula("loss"))?;
+        lower(graph, &scope, &ast, &self.loss).map_err(Error::formula("loss"))
+    }
+}
+
+/// Whether `--loss` may take `name` for a variable.
+fn is_variable_name(name: &str) -> bool {
+    name.starts_with(['x', 'y', 'z', 'w']) && name[1..].chars().all(|c| c.is_ascii_digit())
+}
+
+/// A TOML error in one line, with its place.
+pub(crate) fn one_line(error: &toml::de::Error) -> String {
+    error.to_string().lines().filter(|l| !l.trim().is_empty()).map(str::trim).collect::<Vec<_>>().join(" ")
+}

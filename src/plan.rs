@@ -1,0 +1,105 @@
+//! Experiment to work: everything an engine needs, checked and in numbers.
+
+use crate::descent::Descent;
+use crate::error::Result;
+use crate::experiment::{Experiment, Precision};
+use crate::fate::{self, Rules, Window};
+
+/// Where a trajectory's value of a quantity comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Source {
+    /// The value of its column on the axis across.
+    Across,
+    /// The value of its row on the axis up.
+    Up,
+    /// The same for all.
+    Value(f64),
+}
+
+/// A map to compute: one trajectory per cell, cell `i * width + j` at (`across[j]`, `up[i]`).
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub descent: Descent,
+    /// Shape [W]; the axis values, ascending.
+    pub across: Vec<f64>,
+    /// Shape [H].
+    pub up: Vec<f64>,
+    /// The initial state, one for each of `descent.state`.
+    pub initial: Vec<Source>,
+    /// One for each of `descent.quantities`.
+    pub quantities: Vec<Source>,
+    pub windows: Vec<Window>,
+    /// Steps before the learning rate stops changing.
+    pub settled: u32,
+    pub rules: Rules<f64>,
+    pub precision: Precision,
+}
+
+impl Plan {
+    /// Resolves an experiment into a plan.
+    ///
+    /// # Errors
+    /// The request's errors, as [`Experiment::check`].
+    pub fn new(experiment: &Experiment) -> Result<Self> {
+        experiment.check()?;
+        let landscape = &experiment.landscape.body;
+        let axis_of = |name: &str| match name {
+            _ if experiment.across.name == name => Some(Source::Across),
+            _ if experiment.up.name == name => Some(Source::Up),
+            _ => None,
+        };
+        let fixed = |name: &str| match axis_of(name) {
+            Some(_) => None,
+            None => experiment.value(name),
+        };
+        let descent = Descent::new(landscape, |graph| experiment.build_eta(graph), fixed)?;
+        if experiment.precision == Precision::F32 {
+            descent.check_f32()?;
+        }
+        let initial = (landscape.variables.iter())
+            .map(|v| {
+                let value = || experiment.value(v).expect("`check` has found a value for every variable");
+                axis_of(v).unwrap_or_else(|| Source::Value(value()))
+            })
+            .collect();
+        let quantities = (descent.quantities.iter())
+            .map(|(name, _)| axis_of(name).expect("`check` has found a value for every parameter"))
+            .collect();
+        let settled = experiment.settled();
+        let scale = experiment.scale();
+        Ok(Self {
+            descent,
+            across: experiment.across.values(experiment.size[0]),
+            up: experiment.up.values(experiment.size[1]),
+            initial,
+            quantities,
+            windows: fate::windows(experiment.steps, settled, fate::PERIOD_MAX),
+            settled,
+            rules: Rules {
+                tolerance: experiment.tolerance.unwrap_or(fate::TOLERANCE * scale),
+                escape: experiment.escape.unwrap_or(fate::ESCAPE * scale),
+            },
+            precision: experiment.precision,
+        })
+    }
+
+    /// Number of cells.
+    pub fn cells(&self) -> usize {
+        self.across.len() * self.up.len()
+    }
+
+    /// The value of `source` in a cell.
+    pub fn value(&self, source: Source, cell: usize) -> f64 {
+        match source {
+            Source::Across => self.across[cell % self.across.len()],
+            Source::Up => self.up[cell / self.across.len()],
+            Source::Value(value) => value,
+        }
+    }
+
+    /// The weights whose sum with a point's coordinates is largest at the point that stands for a
+    /// cycle: fractions of the golden ratio, so that no symmetry of a landscape makes a tie.
+    pub fn phase_weights(&self) -> Vec<f64> {
+        (0..self.initial.len()).map(|i| 1.0 - 0.5 * (i as f64 * 0.618_033_988_749_895).fract()).collect()
+    }
+}
