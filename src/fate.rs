@@ -88,6 +88,10 @@ pub const CHAOS_GROWTH: f64 = 4.0;
 /// ... and its extent must stay within this many times the extent of the first sample.
 pub const CHAOS_EXTENT: f64 = 4.0;
 
+/// Steps between two readings of a sampled orbit's tangent vector; its length stays in an f32's range
+/// as long as one step does not change it more than a billionfold.
+pub const GROWTH_STRIDE: u32 = 4;
+
 /// A run of steps that is done in one go: `advance` steps unobserved, a probe of twice `half`
 /// steps, then `sample` steps that are averaged for orbits without a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -97,6 +97,12 @@ impl Plan {
         }
     }
 
+    /// The tangent vector that every trajectory starts with: no symmetry of a landscape singles it out.
+    pub fn tangent_start(&self) -> Vec<f64> {
+        let dims = self.initial.len();
+        (0..dims).map(|d| 1.0 - 0.37 * d as f64 / dims as f64).collect()
+    }
+
     /// The weights whose sum with a point's coordinates is largest at the point that stands for a
     /// cycle: fractions of the golden ratio, so that no symmetry of a landscape makes a tie.
     pub fn phase_weights(&self) -> Vec<f64> {

@@ -4,6 +4,7 @@
 //! windows, and end trajectories by the same rule ([`crate::fate`]).
 
 pub mod cpu;
+pub mod gpu;
 
 use serde::Serialize;
 

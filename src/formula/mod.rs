@@ -28,5 +28,5 @@ mod wgsl;
 pub use graph::{Binary, Graph, Id, NORM_FLOOR, Node, Unary};
 pub use lower::{MAX_NODES, Scope, is_reserved, lower};
 pub use syntax::{Ast, Definition, FormulaError, MAX_DEPTH, MAX_SOURCE, parse, parse_definition};
-pub use tape::{CHUNK, LANES, Register, Tape};
+pub use tape::{CHUNK, LANES, Register, Tape, chunk, put};
 pub use wgsl::{function as wgsl_function, literal as wgsl_literal};

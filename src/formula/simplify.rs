@@ -24,7 +24,9 @@ impl Graph {
         match (op, self.node(a)) {
             (Unary::Neg, Node::Unary(Unary::Neg, inner)) => inner,
             (Unary::Neg, Node::Binary(Binary::Sub, l, r)) => self.binary(Binary::Sub, r, l),
-            (Unary::Abs, Node::Unary(Unary::Neg | Unary::Abs, inner)) => self.unary(Unary::Abs, inner),
+            (Unary::Abs, Node::Unary(Unary::Neg, inner)) => self.unary(Unary::Abs, inner),
+            (Unary::Abs, Node::Unary(inner, _)) if inner.is_never_negative() => a,
+            (Unary::Sign, Node::Unary(Unary::Norm | Unary::Exp | Unary::Sigmoid, _)) => self.constant(1.0),
             (Unary::Sign, Node::Unary(Unary::Neg, inner)) => {
                 let sign = self.unary(Unary::Sign, inner);
                 self.unary(Unary::Neg, sign)
@@ -182,51 +184,87 @@ impl Graph {
         }
     }
 
-    /// `a * b^direction`, cancelling factors that both have.
+    /// `a * b^direction`, with constants and signs taken to the front and common factors cancelled.
     fn product(&mut self, a: Id, direction: i32, b: Id) -> Id {
-        if self.value(a) == Some(0.0) || (direction > 0 && self.value(b) == Some(0.0)) {
+        let (mut scale, left) = self.split_scale(a);
+        let (other, right) = self.split_scale(b);
+        if scale == 0.0 || (direction > 0 && other == 0.0) {
             return self.constant(0.0);
+        }
+        // Dividing by a constant becomes a multiplication: one more rounding, a tenth of the time.
+        scale *= other.powi(direction);
+        let product = self.unscaled_product(left, direction, right);
+        self.scaled(scale, product)
+    }
+
+    /// `id` as a constant times a node without one in front.
+    fn split_scale(&mut self, id: Id) -> (f64, Id) {
+        let one = self.constant(1.0);
+        match self.node(id) {
+            Node::Const(bits) => (f64::from_bits(bits), one),
+            Node::Unary(Unary::Neg, a) => {
+                let (scale, rest) = self.split_scale(a);
+                (-scale, rest)
+            }
+            Node::Binary(Binary::Mul, a, b) => match (self.value(a), self.value(b)) {
+                (Some(scale), _) => (scale, b),
+                (_, Some(scale)) => (scale, a),
+                _ => (1.0, id),
+            },
+            Node::Binary(Binary::Div, a, b) => match self.value(a) {
+                Some(scale) => (scale, self.intern(Node::Binary(Binary::Div, one, b))),
+                None => (1.0, id),
+            },
+            _ => (1.0, id),
+        }
+    }
+
+    fn scaled(&mut self, scale: f64, id: Id) -> Id {
+        let (own, rest) = self.split_scale(id);
+        let total = scale * own;
+        if let Some(value) = self.value(rest) {
+            return self.constant(total * value);
+        }
+        let size = self.constant(total.abs());
+        let sized = match self.node(rest) {
+            _ if total.abs() == 1.0 => rest,
+            Node::Binary(Binary::Div, above, below) if self.value(above) == Some(1.0) => {
+                self.intern(Node::Binary(Binary::Div, size, below))
+            }
+            _ => self.intern(Node::Binary(Binary::Mul, size, rest)),
+        };
+        if total < 0.0 { self.intern_neg(sized) } else { sized }
+    }
+
+    fn intern_neg(&mut self, a: Id) -> Id {
+        match self.node(a) {
+            Node::Binary(Binary::Sub, l, r) => self.binary(Binary::Sub, r, l),
+            _ => self.intern(Node::Unary(Unary::Neg, a)),
+        }
+    }
+
+    fn unscaled_product(&mut self, a: Id, direction: i32, b: Id) -> Id {
+        match (direction > 0, self.value(a), self.value(b)) {
+            (true, Some(1.0), _) => return b,
+            (_, _, Some(1.0)) => return a,
+            _ => {}
         }
         let (mut factors, mut others) = (Factors::default(), Factors::default());
         self.collect_factors(a, 1, DEPTH, &mut factors);
         self.collect_factors(b, direction, DEPTH, &mut others);
-        let constants = factors.constant.abs() != 1.0 && others.constant.abs() != 1.0;
         let cancels = others.parts.iter().any(|&(o, p)| {
             factors.parts.iter().any(|&(f, q)| self.cancels((f, q), (o, p)))
         });
-        // A product of finite factors can leave the range that its whole stays in, hence the check.
         let constant = factors.constant * others.constant;
-        if (constants || cancels) && constant.is_normal() {
+        if cancels && constant.is_normal() {
             factors.constant = constant;
             for (id, power) in others.parts {
                 factors.add(id, power);
             }
             return self.product_of(factors);
         }
-        match (direction > 0, self.value(a), self.value(b)) {
-            (true, Some(1.0), _) => return b,
-            (_, _, Some(1.0)) => return a,
-            (true, Some(-1.0), _) => return self.neg(b),
-            (_, _, Some(-1.0)) => return self.neg(a),
-            // Exact, and a multiplication is cheaper than a division.
-            (false, _, Some(c)) if c.abs().log2().fract() == 0.0 => {
-                let reciprocal = self.constant(1.0 / c);
-                return self.mul(a, reciprocal);
-            }
-            _ => {}
-        }
         let op = if direction > 0 { Binary::Mul } else { Binary::Div };
-        match (self.node(a), self.node(b)) {
-            (Node::Unary(Unary::Neg, inner), _) => {
-                let product = self.binary(op, inner, b);
-                self.neg(product)
-            }
-            (_, Node::Unary(Unary::Neg, inner)) => {
-                let product = self.binary(op, a, inner);
-                self.neg(product)
-            }
-            _ => self.intern(Node::Binary(op, a, b)),
-        }
+        self.intern(Node::Binary(op, a, b))
     }
 
     /// Whether two factors of a product, each with its power, make something simpler together.
@@ -275,15 +313,12 @@ impl Graph {
                 });
             }
         }
-        let coefficient = self.constant(factors.constant);
-        let above = match above {
-            None => coefficient,
-            Some(product) => self.mul(coefficient, product),
+        let one = self.constant(1.0);
+        let quotient = match (above, below) {
+            (above, None) => above.unwrap_or(one),
+            (above, Some(below)) => self.intern(Node::Binary(Binary::Div, above.unwrap_or(one), below)),
         };
-        match below {
-            None => above,
-            Some(product) => self.div(above, product),
-        }
+        self.scaled(factors.constant, quotient)
     }
 
     /// sign^2 = 1, sign(a) |a| = a, |a|^2 = a^2, sqrt(a)^2 = a.
@@ -391,6 +426,12 @@ impl Factors {
 }
 
 impl Unary {
+    /// Whether the function's value is 0 or more wherever it is defined.
+    fn is_never_negative(self) -> bool {
+        use Unary::{Abs, Exp, Norm, Sigmoid, Softplus, Sqrt};
+        matches!(self, Abs | Sqrt | Norm | Exp | Sigmoid | Softplus)
+    }
+
     /// The function in f64.
     pub fn eval(self, a: f64) -> f64 {
         match self {

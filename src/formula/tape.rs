@@ -90,29 +90,39 @@ impl<R: Real> Tape<R> {
     }
 }
 
+/// The [`CHUNK`] lanes of `register` from `at` on.
 #[inline(always)]
-fn load<R: Real>(registers: &[Register<R>], r: usize, at: usize) -> [R; CHUNK] {
+pub fn chunk<R: Real>(register: &Register<R>, at: usize) -> [R; CHUNK] {
     let mut chunk = [R::ZERO; CHUNK];
-    chunk.copy_from_slice(&registers[r][at..at + CHUNK]);
+    chunk.copy_from_slice(&register[at..at + CHUNK]);
     chunk
+}
+
+/// Writes back what [`chunk`] has read.
+#[inline(always)]
+pub fn put<R: Real>(register: &mut Register<R>, at: usize, chunk: [R; CHUNK]) {
+    register[at..at + CHUNK].copy_from_slice(&chunk);
 }
 
 #[inline(always)]
 fn unary<R: Real>(r: &mut [Register<R>], chunks: usize, t: usize, a: usize, f: impl Fn(R) -> R) {
     for at in (0..chunks * CHUNK).step_by(CHUNK) {
-        let a = load(r, a, at);
-        r[t][at..at + CHUNK].copy_from_slice(&a.map(&f));
+        let mut a = chunk(&r[a], at);
+        for a in &mut a {
+            *a = f(*a);
+        }
+        put(&mut r[t], at, a);
     }
 }
 
 #[inline(always)]
 fn binary<R: Real>(r: &mut [Register<R>], chunks: usize, t: usize, a: usize, b: usize, f: impl Fn(R, R) -> R) {
     for at in (0..chunks * CHUNK).step_by(CHUNK) {
-        let (mut a, b) = (load(r, a, at), load(r, b, at));
+        let (mut a, b) = (chunk(&r[a], at), chunk(&r[b], at));
         for i in 0..CHUNK {
             a[i] = f(a[i], b[i]);
         }
-        r[t][at..at + CHUNK].copy_from_slice(&a);
+        put(&mut r[t], at, a);
     }
 }
 
@@ -125,11 +135,11 @@ fn ternary<R: Real>(
     f: impl Fn(R, R, R) -> R,
 ) {
     for at in (0..chunks * CHUNK).step_by(CHUNK) {
-        let [mut a, b, c] = operands.map(|o| load(r, o, at));
+        let (mut a, b, c) = (chunk(&r[operands[0]], at), chunk(&r[operands[1]], at), chunk(&r[operands[2]], at));
         for i in 0..CHUNK {
             a[i] = f(a[i], b[i], c[i]);
         }
-        r[t][at..at + CHUNK].copy_from_slice(&a);
+        put(&mut r[t], at, a);
     }
 }
 

@@ -6,8 +6,8 @@
 use multiversion::multiversion;
 
 use crate::descent::Descent;
-use crate::fate::{MATCH, MOVING, Probe, Rules, Window};
-use crate::formula::{CHUNK, LANES, Register, Tape};
+use crate::fate::{GROWTH_STRIDE, MATCH, MOVING, Probe, Rules, Window};
+use crate::formula::{CHUNK, LANES, Register, Tape, chunk, put};
 use crate::math::Real;
 
 /// The two tapes of a descent, sharing one layout of registers: state, tangent, quantities, step
@@ -47,6 +47,10 @@ impl<R: Real> Program<R> {
 
     fn step_register(&self) -> usize {
         2 * self.dims + self.quantities
+    }
+
+    fn loss_register(&self) -> usize {
+        self.step_register() + 1
     }
 }
 
@@ -289,16 +293,21 @@ pub fn descend<R: Real>(
         };
         tape.load_constants(&mut block.tape);
         begin(program, block, phase, steps, chunks);
-        for s in 1..=steps {
+        for step in 1..=steps {
             block.tape[program.step_register()] = [R::from_f64(f64::from(t)); LANES];
             tape.run(&mut block.tape, chunks);
             t += 1;
-            let s = R::from_f64(f64::from(s));
+            let s = R::from_f64(f64::from(step));
             match phase {
                 Phase::Advance => {}
                 Phase::Search => search(program, block, rules, chunks, s),
                 Phase::Measure => measure(program, block, chunks, s),
-                Phase::Sample => sample(program, block, chunks),
+                Phase::Sample => {
+                    sample(program, block, chunks);
+                    if step % GROWTH_STRIDE == 0 || step == steps {
+                        grow(program, block, chunks, R::ZERO);
+                    }
+                }
             }
         }
         match phase {
@@ -345,7 +354,7 @@ fn begin<R: Real>(program: &Program<R>, block: &mut Block<R>, phase: Phase, step
 
 #[inline(always)]
 fn begin_growth<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usize) {
-    grow(program, block, chunks, None);
+    grow(program, block, chunks, R::ZERO);
     block.exponent = [R::ZERO; LANES];
     block.factor_start = block.factor;
 }
@@ -357,112 +366,124 @@ fn search<R: Real>(program: &Program<R>, block: &mut Block<R>, rules: &Rules<R>,
     for at in (0..chunks * CHUNK).step_by(CHUNK) {
         let (mut distance, mut reach) = ([R::ZERO; CHUNK], [R::ZERO; CHUNK]);
         for d in 0..program.dims {
+            let (x, reference) = (chunk(&block.tape[d], at), chunk(&block.reference[d], at));
             for i in 0..CHUNK {
-                let x = block.tape[d][at + i];
-                distance[i] = larger(distance[i], (x - block.reference[d][at + i]).abs());
-                reach[i] = larger(reach[i], x.abs());
+                distance[i] = larger(distance[i], (x[i] - reference[i]).abs());
+                reach[i] = larger(reach[i], x[i].abs());
             }
         }
+        let (mut before, mut period) = (chunk(&block.before, at), chunk(&block.period, at));
+        let mut matched = chunk(&block.matched, at);
         for i in 0..CHUNK {
-            let lane = at + i;
-            let nearer = distance[i] < half * block.before[lane];
-            let found = nearer & (block.matched[lane] == R::ZERO);
-            block.before[lane] = if found { distance[i] } else { block.before[lane] };
-            block.period[lane] = if found { s } else { block.period[lane] };
+            let found = (distance[i] < half * before[i]) & (matched[i] == R::ZERO);
+            before[i] = if found { distance[i] } else { before[i] };
+            period[i] = if found { s } else { period[i] };
             let matches = found & (distance[i] <= near + noise * reach[i]);
-            block.matched[lane] = if matches { R::ONE } else { block.matched[lane] };
+            matched[i] = if matches { R::ONE } else { matched[i] };
         }
+        put(&mut block.before, at, before);
+        put(&mut block.period, at, period);
+        put(&mut block.matched, at, matched);
     }
 }
 
 #[inline(always)]
 fn measure<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usize, s: R) {
-    let loss = program.step_register() + 1;
     for at in (0..chunks * CHUNK).step_by(CHUNK) {
         let (mut distance, mut key) = ([R::ZERO; CHUNK], [R::ZERO; CHUNK]);
-        let mut inside = [false; CHUNK];
-        for i in 0..CHUNK {
-            inside[i] = s <= block.limit[at + i];
-        }
+        let limit = chunk(&block.limit, at);
         for d in 0..program.dims {
+            let (x, reference) = (chunk(&block.tape[d], at), chunk(&block.reference[d], at));
+            let (mut low, mut high) = (chunk(&block.low[d], at), chunk(&block.high[d], at));
+            let weight = program.weights[d];
             for i in 0..CHUNK {
-                let lane = at + i;
-                let x = block.tape[d][lane];
-                distance[i] = larger(distance[i], (x - block.reference[d][lane]).abs());
-                key[i] = key[i] + program.weights[d] * x;
-                let (low, high) = (block.low[d][lane], block.high[d][lane]);
-                block.low[d][lane] = if inside[i] & (x < low) { x } else { low };
-                block.high[d][lane] = if inside[i] & (x > high) { x } else { high };
+                distance[i] = larger(distance[i], (x[i] - reference[i]).abs());
+                key[i] = key[i] + weight * x[i];
+                let inside = s <= limit[i];
+                low[i] = if inside & (x[i] < low[i]) { x[i] } else { low[i] };
+                high[i] = if inside & (x[i] > high[i]) { x[i] } else { high[i] };
             }
+            put(&mut block.low[d], at, low);
+            put(&mut block.high[d], at, high);
         }
+        let mut best = chunk(&block.key, at);
         for d in 0..program.dims {
+            let (x, mut point) = (chunk(&block.tape[d], at), chunk(&block.point[d], at));
             for i in 0..CHUNK {
-                let lane = at + i;
-                let takes = inside[i] & (key[i] > block.key[lane]);
-                block.point[d][lane] = if takes { block.tape[d][lane] } else { block.point[d][lane] };
+                point[i] = if (s <= limit[i]) & (key[i] > best[i]) { x[i] } else { point[i] };
             }
+            put(&mut block.point[d], at, point);
         }
+        let (period, mut after) = (chunk(&block.period, at), chunk(&block.after, at));
+        let (value, mut loss) = (chunk(&block.tape[program.loss_register()], at), chunk(&block.loss, at));
         for i in 0..CHUNK {
-            let lane = at + i;
-            block.key[lane] = if inside[i] & (key[i] > block.key[lane]) { key[i] } else { block.key[lane] };
-            block.after[lane] = if s == block.period[lane] { distance[i] } else { block.after[lane] };
-            let sum = block.loss[lane] + block.tape[loss][lane];
-            block.loss[lane] = if inside[i] { sum } else { block.loss[lane] };
+            let inside = s <= limit[i];
+            best[i] = if inside & (key[i] > best[i]) { key[i] } else { best[i] };
+            after[i] = if s == period[i] { distance[i] } else { after[i] };
+            loss[i] = if inside { loss[i] + value[i] } else { loss[i] };
         }
+        put(&mut block.key, at, best);
+        put(&mut block.after, at, after);
+        put(&mut block.loss, at, loss);
     }
-    grow(program, block, chunks, Some(s));
+    grow(program, block, chunks, s);
 }
 
 #[inline(always)]
 fn sample<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usize) {
-    let loss = program.step_register() + 1;
     for at in (0..chunks * CHUNK).step_by(CHUNK) {
         for d in 0..program.dims {
+            let x = chunk(&block.tape[d], at);
+            let (low, high) = (chunk(&block.sums.low[d], at), chunk(&block.sums.high[d], at));
+            // New arrays: written in place, a choice becomes a masked store, which is slow.
+            let (mut lower, mut higher) = (x, x);
             for i in 0..CHUNK {
-                let lane = at + i;
-                let x = block.tape[d][lane];
-                let (low, high) = (block.sums.low[d][lane], block.sums.high[d][lane]);
-                block.sums.low[d][lane] = if x < low { x } else { low };
-                block.sums.high[d][lane] = if x > high { x } else { high };
+                lower[i] = if x[i] < low[i] { x[i] } else { low[i] };
+                higher[i] = if x[i] > high[i] { x[i] } else { high[i] };
             }
+            put(&mut block.sums.low[d], at, lower);
+            put(&mut block.sums.high[d], at, higher);
         }
+        let (value, mut loss) = (chunk(&block.tape[program.loss_register()], at), chunk(&block.sums.loss, at));
         for i in 0..CHUNK {
-            block.sums.loss[at + i] = block.sums.loss[at + i] + block.tape[loss][at + i];
+            loss[i] = loss[i] + value[i];
         }
+        put(&mut block.sums.loss, at, loss);
     }
-    grow(program, block, chunks, None);
 }
 
-/// Takes the tangent vector's binary exponent out of it and into the sum; a vector that has vanished
-/// starts anew. With `step`, only lanes whose limit it does not exceed are summed.
+/// Takes the tangent vector's binary exponent out of it and into the sum, of lanes whose limit `step`
+/// does not exceed; a vector that has vanished starts anew.
 #[inline(always)]
-fn grow<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usize, step: Option<R>) {
+fn grow<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usize, step: R) {
     let dims = program.dims;
     for at in (0..chunks * CHUNK).step_by(CHUNK) {
         let mut length = [R::ZERO; CHUNK];
         for d in 0..dims {
+            let v = chunk(&block.tape[dims + d], at);
             for i in 0..CHUNK {
-                length[i] = larger(length[i], block.tape[dims + d][at + i].abs());
+                length[i] = larger(length[i], v[i].abs());
             }
         }
+        let (mut exponent, mut factor) = (chunk(&block.exponent, at), chunk(&block.factor, at));
+        let limit = chunk(&block.limit, at);
         let mut scale = [R::ONE; CHUNK];
         for i in 0..CHUNK {
-            let lane = at + i;
-            let (factor, exponent) = length[i].normalize();
-            scale[i] = factor;
-            let inside = match step {
-                Some(s) => s <= block.limit[lane],
-                None => true,
-            };
-            let reduced = if length[i] == R::ZERO { R::ONE } else { length[i] * factor };
-            block.exponent[lane] = block.exponent[lane] + if inside { exponent } else { R::ZERO };
-            block.factor[lane] = if inside { reduced } else { block.factor[lane] };
+            let (down, power) = length[i].normalize();
+            let inside = step <= limit[i];
+            let reduced = if length[i] == R::ZERO { R::ONE } else { length[i] * down };
+            exponent[i] = if inside { exponent[i] + power } else { exponent[i] };
+            factor[i] = if inside { reduced } else { factor[i] };
+            scale[i] = down;
         }
+        put(&mut block.exponent, at, exponent);
+        put(&mut block.factor, at, factor);
         for d in 0..dims {
+            let mut v = chunk(&block.tape[dims + d], at);
             for i in 0..CHUNK {
-                let v = &mut block.tape[dims + d][at + i];
-                *v = if length[i] == R::ZERO { R::ONE } else { *v * scale[i] };
+                v[i] = if length[i] == R::ZERO { R::ONE } else { v[i] * scale[i] };
             }
+            put(&mut block.tape[dims + d], at, v);
         }
     }
 }

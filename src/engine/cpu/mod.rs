@@ -118,7 +118,6 @@ struct Batch<'a, R> {
 impl<'a, R: Real> Batch<'a, R> {
     fn new(plan: &'a Plan, program: &'a Program<R>, cells: &[u32]) -> Self {
         let initial = |source| cells.iter().map(|&c| R::from_f64(plan.value(source, c as usize))).collect();
-        let dims = plan.initial.len();
         Self {
             plan,
             program,
@@ -128,8 +127,7 @@ impl<'a, R: Real> Batch<'a, R> {
             },
             places: cells.iter().enumerate().map(|(k, &c)| (k as u32, c)).collect(),
             state: plan.initial.iter().map(|&source| initial(source)).collect(),
-            // Any direction will do that no symmetry of a landscape singles out.
-            tangent: (0..dims).map(|d| vec![R::from_f64(1.0 - 0.37 * d as f64 / dims as f64); cells.len()]).collect(),
+            tangent: plan.tangent_start().iter().map(|&v| vec![R::from_f64(v); cells.len()]).collect(),
             memory: vec![Memory::default(); cells.len()],
             sums: Vec::new(),
         }

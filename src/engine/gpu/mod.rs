@@ -1,0 +1,8 @@
+//! The GPU engine: every adapter that wgpu finds, and the only module that knows wgpu.
+
+mod adapters;
+mod run;
+mod shader;
+
+pub use self::adapters::{GpuEngine, devices};
+pub use self::shader::{WORKGROUP, source as shader_source};

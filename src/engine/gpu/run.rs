@@ -1,0 +1,340 @@
+//! Running a plan on a GPU: tiles of lanes, windows of steps, slices that fit a time.
+//!
+//! A tile's trajectories stay in storage buffers. Each window is done in *slices* of lanes, one
+//! submission each, sized to take about [`SLICE_TARGET`]: operating systems reset a GPU that works on
+//! one submission for seconds. The lanes that still run are listed anew by each window.
+
+use std::time::{Duration, Instant};
+
+use bytemuck::{Pod, Zeroable};
+
+use super::adapters::GpuEngine;
+use super::shader::{WORKGROUP, source};
+use crate::engine::{Cells, Device, Engine, Outcomes};
+use crate::error::{Error, Result};
+use crate::experiment::Precision;
+use crate::fate::{Fate, Window};
+use crate::plan::Plan;
+
+/// How long a submission should take.
+const SLICE_TARGET: Duration = Duration::from_millis(50);
+/// Lanes of the first slice, before anything is known of the device's speed.
+const SLICE_FIRST: u32 = 4096;
+/// How long a submission may take before the device is given up.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Most lanes of a tile, and most bytes of a buffer that is bound: what every device can do.
+const TILE_LANES: u64 = 1 << 20;
+const BINDING_BYTES: u64 = 128 << 20;
+
+/// What a dispatch is told; the twin of `Slice` in `descend.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+pub(super) struct Slice {
+    start: u32,
+    advance: u32,
+    half_steps: u32,
+    sample: u32,
+    first: u32,
+    count: u32,
+    capacity: u32,
+    width: u32,
+    elapsed: u32,
+    samples: u32,
+    sampled: u32,
+    last: u32,
+    tolerance: f32,
+    escape: f32,
+    padding: [u32; 2],
+}
+
+impl Engine for GpuEngine {
+    fn device(&self) -> &Device {
+        &self.description
+    }
+
+    fn run(&self, plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcomes> {
+        if plan.precision == Precision::F64 {
+            return Err(Error::request("precision: f64 runs on the CPU engine; use --engine cpu"));
+        }
+        let count = cells.count(plan);
+        let mut outcomes = Outcomes::missing(count, plan.initial.len());
+        let capacity = capacity(plan).min(count as u64) as u32;
+        let tile = Tile::new(self, plan, capacity)?;
+        let mut slice_lanes = SLICE_FIRST;
+        for start in (0..count).step_by(capacity as usize) {
+            let lanes = (capacity as usize).min(count - start);
+            let listed: Vec<u32> = (start..start + lanes).map(|k| cells.at(k)).collect();
+            tile.run(&listed, &mut slice_lanes)?;
+            tile.read(&mut outcomes, start, lanes)?;
+            progress((start + lanes) as u64);
+        }
+        Ok(outcomes)
+    }
+}
+
+/// Lanes whose state fits one binding.
+fn capacity(plan: &Plan) -> u64 {
+    let columns = state_columns(plan).max(outcome_columns(plan)) as u64;
+    TILE_LANES.min(BINDING_BYTES / (4 * columns))
+}
+
+fn state_columns(plan: &Plan) -> usize {
+    4 * plan.initial.len() + 7
+}
+
+fn outcome_columns(plan: &Plan) -> usize {
+    5 + plan.initial.len()
+}
+
+/// The buffers of a tile and the pipeline that works on them.
+struct Tile<'a> {
+    engine: &'a GpuEngine,
+    plan: &'a Plan,
+    capacity: u32,
+    pipeline: wgpu::ComputePipeline,
+    slice: wgpu::Buffer,
+    cells: wgpu::Buffer,
+    /// The list of running lanes, and the next one.
+    lists: [wgpu::Buffer; 2],
+    counts: wgpu::Buffer,
+    counts_read: wgpu::Buffer,
+    outcomes: wgpu::Buffer,
+    outcomes_read: wgpu::Buffer,
+    /// For reading the list of this number and writing the other.
+    bindings: [wgpu::BindGroup; 2],
+}
+
+impl<'a> Tile<'a> {
+    fn new(engine: &'a GpuEngine, plan: &'a Plan, capacity: u32) -> Result<Self> {
+        use wgpu::BufferUsages as Usage;
+        let device = &engine.device;
+        let lanes = u64::from(capacity);
+        let buffer = |label: &str, size: u64, usage: Usage| {
+            device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some(label),
+                size: size.max(16),
+                usage,
+                mapped_at_creation: false,
+            })
+        };
+        let storage = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
+        let outcome_bytes = 4 * lanes * outcome_columns(plan) as u64;
+        let slice = buffer("slice", size_of::<Slice>() as u64, Usage::UNIFORM | Usage::COPY_DST);
+        let axis: Vec<f32> = plan.across.iter().chain(&plan.up).map(|&v| v as f32).collect();
+        let axes = buffer("axes", 4 * axis.len() as u64, storage);
+        engine.queue.write_buffer(&axes, 0, bytemuck::cast_slice(&axis));
+        let cells = buffer("cells", 4 * lanes, storage);
+        let lists = [buffer("running", 4 * lanes, storage), buffer("still running", 4 * lanes, storage)];
+        let counts = buffer("counts", 8, storage);
+        let state = buffer("state", 4 * lanes * state_columns(plan) as u64, storage);
+        let outcomes = buffer("outcomes", outcome_bytes, storage);
+        let read = Usage::MAP_READ | Usage::COPY_DST;
+        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some("descend"),
+            source: wgpu::ShaderSource::Wgsl(source(plan).into()),
+        });
+        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some("descend"),
+            layout: None,
+            module: &module,
+            entry_point: Some("descend"),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            cache: None,
+        });
+        engine.check()?;
+        let bindings = [0, 1].map(|from| {
+            let bound = [&slice, &axes, &cells, &lists[from], &lists[1 - from], &counts, &state, &outcomes];
+            let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
+                .zip(bound)
+                .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
+                .collect();
+            device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some("tile"),
+                layout: &pipeline.get_bind_group_layout(0),
+                entries: &entries,
+            })
+        });
+        engine.check()?;
+        Ok(Self {
+            engine,
+            plan,
+            capacity,
+            counts_read: buffer("counts, read", 8, read),
+            outcomes_read: buffer("outcomes, read", outcome_bytes, read),
+            pipeline,
+            slice,
+            cells,
+            lists,
+            counts,
+            outcomes,
+            bindings,
+        })
+    }
+
+    /// Runs the trajectories of `cells` to their ends.
+    fn run(&self, cells: &[u32], slice_lanes: &mut u32) -> Result<()> {
+        let queue = &self.engine.queue;
+        queue.write_buffer(&self.cells, 0, bytemuck::cast_slice(cells));
+        let identity: Vec<u32> = (0..cells.len() as u32).collect();
+        queue.write_buffer(&self.lists[0], 0, bytemuck::cast_slice(&identity));
+        // A missing write must be seen: every outcome starts as one that no kernel writes.
+        let missing = vec![u32::from(Outcomes::MISSING); cells.len()];
+        queue.write_buffer(&self.outcomes, 0, bytemuck::cast_slice(&missing));
+        let mut running = cells.len() as u32;
+        let (mut samples, mut sampled) = (0, 0);
+        for (k, window) in self.plan.windows.iter().enumerate() {
+            if window.sample > 0 {
+                (samples, sampled) = (samples + 1, sampled + window.sample);
+            }
+            let slice = Slice {
+                samples,
+                sampled,
+                last: u32::from(k + 1 == self.plan.windows.len()),
+                ..self.window(window)
+            };
+            running = self.run_window(k % 2, running, slice, slice_lanes)?;
+            if running == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn window(&self, window: &Window) -> Slice {
+        Slice {
+            start: window.start,
+            advance: window.advance,
+            half_steps: window.half,
+            sample: window.sample,
+            capacity: self.capacity,
+            width: self.plan.across.len() as u32,
+            elapsed: (window.start + window.advance).saturating_sub(self.plan.settled),
+            tolerance: self.plan.rules.tolerance as f32,
+            escape: self.plan.rules.escape as f32,
+            ..Slice::zeroed()
+        }
+    }
+
+    /// Runs one window for all running lanes and returns how many still run.
+    fn run_window(&self, from: usize, running: u32, window: Slice, slice_lanes: &mut u32) -> Result<u32> {
+        let GpuEngine { device, queue, .. } = self.engine;
+        queue.write_buffer(&self.counts, 0, &[0; 8]);
+        let mut first = 0;
+        while first < running {
+            let count = (*slice_lanes).min(running - first);
+            let slice = Slice { first, count, ..window };
+            queue.write_buffer(&self.slice, 0, bytemuck::bytes_of(&slice));
+            let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            {
+                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+                pass.set_pipeline(&self.pipeline);
+                pass.set_bind_group(0, &self.bindings[from], &[]);
+                pass.dispatch_workgroups(count.div_ceil(WORKGROUP), 1, 1);
+            }
+            let started = Instant::now();
+            self.engine.wait(queue.submit([encoder.finish()]))?;
+            *slice_lanes = resized(count, *slice_lanes, started.elapsed(), self.capacity);
+            first += count;
+        }
+        let [still, ended] = self.read_counts()?;
+        if u64::from(still) + u64::from(ended) != u64::from(running) {
+            return Err(Error::Device(format!(
+                "a window of {running} trajectories came back with {still} running and {ended} ended"
+            )));
+        }
+        Ok(still)
+    }
+
+    fn read_counts(&self) -> Result<[u32; 2]> {
+        let bytes = self.engine.read(&self.counts, &self.counts_read, 8)?;
+        Ok([0, 4].map(|at| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])))
+    }
+
+    /// Reads the tile's outcomes into their place.
+    fn read(&self, outcomes: &mut Outcomes, start: usize, lanes: usize) -> Result<()> {
+        let bytes = self.engine.read(&self.outcomes, &self.outcomes_read, self.outcomes.size())?;
+        let words: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes);
+        let dims = self.plan.initial.len();
+        let word = |column: usize, lane: usize| words[column * self.capacity as usize + lane];
+        let float = |column: usize, lane: usize| f64::from(f32::from_bits(word(column, lane)));
+        for lane in 0..lanes {
+            let k = start + lane;
+            let code = word(0, lane) as u8;
+            if Fate::from_code(code).is_none() {
+                return Err(Error::Device(format!("no end was written for trajectory {k}")));
+            }
+            outcomes.fate[k] = code;
+            outcomes.period[k] = word(0, lane) >> 8;
+            outcomes.steps[k] = word(1, lane);
+            outcomes.amplitude[k] = float(2, lane);
+            outcomes.lyapunov[k] = float(3, lane);
+            outcomes.loss[k] = float(4, lane);
+            for d in 0..dims {
+                outcomes.point[k * dims + d] = float(5 + d, lane);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The next slice's lanes, after `count` took `took`: twice as many or half as many at most.
+fn resized(count: u32, lanes: u32, took: Duration, capacity: u32) -> u32 {
+    let ratio = SLICE_TARGET.as_secs_f64() / took.as_secs_f64().max(1e-6);
+    // A slice that was cut short by the end of the list says little, and nothing about larger ones.
+    let wanted = f64::from(count) * ratio.clamp(0.5, 2.0);
+    let wanted = if count < lanes && ratio > 1.0 { f64::from(lanes) } else { wanted };
+    (wanted as u32).next_multiple_of(WORKGROUP).clamp(WORKGROUP, capacity.next_multiple_of(WORKGROUP))
+}
+
+impl GpuEngine {
+    /// What went wrong on the device, if anything did.
+    pub(super) fn check(&self) -> Result<()> {
+        match self.fault.lock().ok().and_then(|mut fault| fault.take()) {
+            Some(message) => Err(Error::Device(message)),
+            None => Ok(()),
+        }
+    }
+
+    fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
+        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(PATIENCE) };
+        let polled = self.device.poll(wait);
+        self.check()?;
+        polled.map(|_| ()).map_err(|e| Error::Device(format!("{} did not answer: {e}", self.description.name)))
+    }
+
+    /// Copies `buffer` to the mappable buffer `through` and reads its bytes.
+    fn read(&self, buffer: &wgpu::Buffer, through: &wgpu::Buffer, size: u64) -> Result<Vec<u8>> {
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        encoder.copy_buffer_to_buffer(buffer, 0, through, 0, size);
+        let submission = self.queue.submit([encoder.finish()]);
+        let (sender, receiver) = std::sync::mpsc::channel();
+        through.map_async(wgpu::MapMode::Read, 0..size, move |result| {
+            // The receiver is gone only if this function has already failed.
+            let _ = sender.send(result);
+        });
+        self.wait(submission)?;
+        let mapped = receiver.recv_timeout(PATIENCE).map_err(|e| Error::Device(format!("no data came back: {e}")))?;
+        mapped.map_err(|e| Error::Device(e.to_string()))?;
+        let bytes = {
+            let view = through.get_mapped_range(0..size).map_err(|e| Error::Device(e.to_string()))?;
+            view.to_vec()
+        };
+        through.unmap();
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_follow_the_time_they_take() {
+        let target = SLICE_TARGET;
+        assert_eq!(resized(4096, 4096, target / 10, 1 << 20), 8192);
+        assert_eq!(resized(4096, 4096, target * 10, 1 << 20), 2048);
+        assert_eq!(resized(64, 4096, target / 10, 1 << 20), 4096);
+        assert_eq!(resized(64, 64, target * 10, 1 << 20), 64);
+        assert_eq!(resized(1 << 20, 1 << 20, target / 10, 1 << 20), 1 << 20);
+    }
+}
