@@ -1,0 +1,189 @@
+//! The picture of the basins: which attractor every cell ends on.
+
+use super::classes::{fate_entries, fate_name, other_colour};
+use super::key::{Entry, Key};
+use super::names::{percent, short};
+use super::palette;
+use super::raster::Raster;
+use super::values::Spread;
+use crate::map::{AttractorInfo, Map};
+use image::Rgb;
+use std::collections::BTreeMap;
+
+/// Most attractors listed one by one.
+const LISTED: usize = 12;
+/// How much lighter the soonest and how much darker the latest cells are.
+const SHADE: f64 = 0.22;
+/// Coordinates shown of an attractor with more than three.
+const SHOWN: usize = 2;
+
+/// The basins, shaded by the time to settle, and a legend of the attractors.
+pub fn picture(map: &Map, attractors: &[AttractorInfo]) -> (Raster, Key) {
+    let first = first_id(map, attractors);
+    let shading = Shading::new(map);
+    let slot = |id: i32| id.abs_diff(first) as usize % palette::ATTRACTORS;
+    let cells = map.attractor.iter().zip(&map.fate);
+    let classes = cells.clone().map(|(id, fate)| match *id >= 0 {
+        true => slot(*id) as u8,
+        false => palette::ATTRACTORS as u8 + fate,
+    });
+    let colours = cells
+        .zip(&map.settle)
+        .map(|((id, fate), settle)| match *id >= 0 {
+            true => shading.apply(palette::attractor(slot(*id)), *settle),
+            false => other_colour(*fate),
+        });
+    let raster = Raster {
+        width: map.width,
+        height: map.height,
+        colours: colours.collect(),
+        classes: Some(classes.collect()),
+    };
+    let note = match shading.spread {
+        Some(_) => "The darker, the later a cell settles.",
+        None => "",
+    };
+    let key = Key {
+        bar: None,
+        heading: "attractor, share of cells".to_owned(),
+        entries: entries(map, attractors, first),
+        note: note.to_owned(),
+    };
+    (raster, key)
+}
+
+/// The number of the first attractor, whose colour is the first of the palette.
+fn first_id(map: &Map, attractors: &[AttractorInfo]) -> i32 {
+    let listed = attractors.iter().map(|info| info.id).min();
+    let shown = || map.attractor.iter().copied().filter(|id| *id >= 0).min();
+    listed.or_else(shown).unwrap_or(0)
+}
+
+/// The largest attractors one by one, the others together, then the fates without attractor.
+fn entries(map: &Map, attractors: &[AttractorInfo], first: i32) -> Vec<Entry> {
+    let whole = map.attractor.len();
+    let mut counts: BTreeMap<i32, u64> = BTreeMap::new();
+    for id in map.attractor.iter().filter(|id| **id >= 0) {
+        *counts.entry(*id).or_default() += 1;
+    }
+    let listed = if counts.len() > LISTED {
+        LISTED - 1
+    } else {
+        LISTED
+    };
+    let tiny = tiny_coordinate(attractors);
+    let entry = |(id, count): (&i32, &u64)| {
+        let info = attractors.iter().find(|info| info.id == *id);
+        Entry {
+            colour: Some(palette::attractor(id.abs_diff(first) as usize)),
+            mark: id.to_string(),
+            label: info.map_or_else(|| "attractor".to_owned(), |info| describe(info, tiny)),
+            value: percent(*count, whole as u64),
+        }
+    };
+    let mut entries: Vec<Entry> = counts.iter().take(listed).map(entry).collect();
+    let others: Vec<u64> = counts.values().copied().skip(listed).collect();
+    if !others.is_empty() {
+        entries.push(Entry {
+            colour: None,
+            mark: String::new(),
+            label: format!("… and {} more", others.len()),
+            value: percent(others.iter().sum(), whole as u64),
+        });
+    }
+    let cells = map.attractor.iter().zip(&map.fate);
+    let without = cells.filter(|(id, _)| **id < 0).map(|(_, fate)| *fate);
+    entries.extend(fate_entries(without, whole, other_colour));
+    entries
+}
+
+/// Coordinates smaller than this are the rounding left over from zero.
+fn tiny_coordinate(attractors: &[AttractorInfo]) -> f64 {
+    let coordinates = attractors.iter().flat_map(|info| &info.point);
+    let largest = coordinates.fold(0.0, |m: f64, c| m.max(c.abs()));
+    (1e-6 * largest).max(1e-9)
+}
+
+/// An attractor in a few words.
+fn describe(info: &AttractorInfo, tiny: f64) -> String {
+    match info.fate {
+        1 => format!("fixed point {}", point(&info.point, tiny)),
+        2 => format!(
+            "period {}, amplitude {}",
+            info.period,
+            short(info.amplitude)
+        ),
+        3 => format!("chaotic, amplitude {}", short(info.amplitude)),
+        fate => format!("{} {}", fate_name(fate), point(&info.point, tiny)),
+    }
+}
+
+/// A point as a tuple, long ones cut short; nothing if there are no coordinates.
+fn point(point: &[f64], tiny: f64) -> String {
+    if point.is_empty() {
+        return String::new();
+    }
+    let shown = if point.len() > 3 { SHOWN } else { 3 };
+    let coordinates = point.iter().take(shown);
+    let mut words: Vec<String> = coordinates
+        .map(|c| short(if c.abs() < tiny { 0.0 } else { *c }))
+        .collect();
+    if point.len() > shown {
+        words.push("…".to_owned());
+    }
+    format!("({})", words.join(", "))
+}
+
+/// Lightness by the time to settle.
+struct Shading {
+    spread: Option<Spread>,
+}
+
+impl Shading {
+    fn new(map: &Map) -> Shading {
+        let cells = map.attractor.iter().zip(&map.settle);
+        let times = cells
+            .filter(|(id, _)| **id >= 0)
+            .map(|(_, settle)| settle.ln_1p());
+        let spread = Spread::of(times);
+        Shading {
+            spread: spread.filter(|spread| spread.low < spread.high),
+        }
+    }
+
+    fn apply(&self, colour: Rgb<u8>, settle: f64) -> Rgb<u8> {
+        let Some(spread) = self.spread.filter(|_| settle.is_finite()) else {
+            return colour;
+        };
+        let late = (settle.ln_1p() - spread.low) / (spread.high - spread.low);
+        palette::shaded(colour, SHADE * (1.0 - 2.0 * late.clamp(0.0, 1.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(fate: u8, point: &[f64]) -> AttractorInfo {
+        AttractorInfo {
+            id: 1,
+            fate,
+            period: 4,
+            amplitude: 1.618,
+            cells: 1,
+            fraction: 1.0,
+            point: point.to_vec(),
+        }
+    }
+
+    #[test]
+    fn attractors_are_described_in_a_few_words() {
+        assert_eq!(
+            describe(&info(1, &[-1e-12, 0.5]), 1e-6),
+            "fixed point (0, 0.5)"
+        );
+        assert_eq!(describe(&info(2, &[]), 1e-6), "period 4, amplitude 1.62");
+        assert_eq!(point(&[1.0, 2.0, 3.0, 4.0], 0.0), "(1, 2, …)");
+        assert_eq!(point(&[1.0, 2.0, 3.0], 0.0), "(1, 2, 3)");
+    }
+}

@@ -1,0 +1,207 @@
+//! The coloured cells of a picture and their enlargement or reduction to pixels.
+
+use super::palette::{from_linear, linear};
+use image::{Rgb, RgbImage};
+use std::ops::Range;
+
+/// Longest and shortest side of a shown raster never differ by more than this factor.
+const ASPECT: f64 = 2.5;
+/// Rasters with more cells than this along a side are reduced.
+const LIMIT: usize = 1600;
+
+/// One colour per cell, row after row from the bottom up.
+#[derive(Debug, Clone)]
+pub struct Raster {
+    /// Cells in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// The colour of every cell.
+    pub colours: Vec<Rgb<u8>>,
+    /// For pictures of classes: the class of every cell. A reduction then shows the class that
+    /// most of the joined cells have, instead of a mixture that belongs to no class.
+    pub classes: Option<Vec<u8>>,
+}
+
+/// How many pixels a cell takes, or how many cells a pixel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Zoom {
+    Enlarge(usize),
+    Reduce(usize),
+}
+
+impl Zoom {
+    /// The zoom that shows `cells` over about `length` pixels.
+    fn to_length(cells: usize, length: f64, limit: usize) -> Zoom {
+        match cells > limit {
+            true => Zoom::Reduce(cells.div_ceil(limit)),
+            false => Zoom::Enlarge((length / cells as f64).round().max(1.0) as usize),
+        }
+    }
+
+    /// Pixels taken by `cells`.
+    fn pixels(self, cells: usize) -> usize {
+        match self {
+            Zoom::Enlarge(factor) => cells * factor,
+            Zoom::Reduce(factor) => cells.div_ceil(factor),
+        }
+    }
+
+    /// The cells behind a pixel.
+    fn cells(self, pixel: usize, cells: usize) -> Range<usize> {
+        match self {
+            Zoom::Enlarge(factor) => pixel / factor..pixel / factor + 1,
+            Zoom::Reduce(factor) => pixel * factor..((pixel + 1) * factor).min(cells),
+        }
+    }
+}
+
+impl Raster {
+    /// The raster in pixels, its longest side about `length`, row 0 at the bottom.
+    pub fn shown(&self, length: u32) -> RgbImage {
+        let (across, up) = self.zooms(length as usize);
+        let width = across.pixels(self.width);
+        let height = up.pixels(self.height);
+        RgbImage::from_fn(width as u32, height as u32, |x, y| {
+            let columns = across.cells(x as usize, self.width);
+            let rows = up.cells(height - 1 - y as usize, self.height);
+            self.joined(columns, rows)
+        })
+    }
+
+    /// The zoom of columns and of rows: the same, unless the raster is a mere strip.
+    fn zooms(&self, length: usize) -> (Zoom, Zoom) {
+        let (long, short) = match self.width >= self.height {
+            true => (self.width, self.height),
+            false => (self.height, self.width),
+        };
+        let limit = LIMIT.max(2 * length);
+        let along = Zoom::to_length(long, length as f64, limit);
+        let thickness = along.pixels(long) as f64 / ASPECT;
+        let aside = match short as f64 * ASPECT >= long as f64 {
+            true => along,
+            false => Zoom::to_length(short, thickness, thickness as usize),
+        };
+        match self.width >= self.height {
+            true => (along, aside),
+            false => (aside, along),
+        }
+    }
+
+    /// One colour for a block of cells.
+    fn joined(&self, columns: Range<usize>, rows: Range<usize>) -> Rgb<u8> {
+        let width = self.width;
+        let cells = rows.flat_map(|i| columns.clone().map(move |j| i * width + j));
+        let class = self.classes.as_ref().map(|classes| {
+            let members = cells.clone().map(|cell| classes[cell]);
+            (classes, majority(members))
+        });
+        let shown = cells.filter(|cell| class.is_none_or(|(all, class)| all[*cell] == class));
+        mean(shown.map(|cell| self.colours[cell]))
+    }
+}
+
+/// The most frequent class, the first one met among equals.
+fn majority(classes: impl Iterator<Item = u8>) -> u8 {
+    let mut counts: Vec<(u8, usize)> = Vec::new();
+    for class in classes {
+        match counts.iter_mut().find(|(known, _)| *known == class) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((class, 1)),
+        }
+    }
+    let most = counts.iter().map(|(_, count)| *count).max();
+    let winner = counts.iter().find(|(_, count)| Some(*count) == most);
+    winner.map_or(0, |(class, _)| *class)
+}
+
+/// The mean colour in linear light, as the eye mixes small dots.
+fn mean(colours: impl Iterator<Item = Rgb<u8>>) -> Rgb<u8> {
+    let (mut sum, mut count, mut last) = ([0.0; 3], 0, Rgb([0; 3]));
+    for colour in colours {
+        for (total, channel) in sum.iter_mut().zip(colour.0) {
+            *total += linear(channel);
+        }
+        count += 1;
+        last = colour;
+    }
+    match count {
+        0 | 1 => last,
+        _ => Rgb(sum.map(|total| from_linear(total / f64::from(count)))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BLACK: Rgb<u8> = Rgb([0; 3]);
+    const WHITE: Rgb<u8> = Rgb([255; 3]);
+
+    fn blank(width: usize, height: usize) -> Raster {
+        let colours = vec![WHITE; width * height];
+        let classes = None;
+        Raster {
+            width,
+            height,
+            colours,
+            classes,
+        }
+    }
+
+    #[test]
+    fn row_zero_is_at_the_bottom_and_column_zero_at_the_left() {
+        let mut raster = blank(64, 64);
+        raster.colours[0] = BLACK;
+        let image = raster.shown(768);
+        assert_eq!(image.dimensions(), (768, 768));
+        for (x, y, pixel) in image.enumerate_pixels() {
+            let marked = x < 12 && y >= 756;
+            assert_eq!(*pixel == BLACK, marked, "at {x}, {y}");
+        }
+    }
+
+    #[test]
+    fn sizes_follow_the_number_of_cells() {
+        let cases = [
+            ((1, 1), (768, 768)),
+            ((64, 64), (768, 768)),
+            ((300, 200), (900, 600)),
+            ((1024, 1024), (1024, 1024)),
+            ((3000, 1500), (1500, 750)),
+            ((1, 500), (400, 1000)),
+            ((40, 400), (320, 800)),
+            ((10_000, 1000), (1429, 500)),
+            ((3, 4001), (534, 1334)),
+        ];
+        for ((width, height), pixels) in cases {
+            assert_eq!(blank(width, height).shown(768).dimensions(), pixels);
+        }
+    }
+
+    #[test]
+    fn reduction_mixes_light_not_numbers() {
+        let mut raster = blank(4000, 4000);
+        for (cell, colour) in raster.colours.iter_mut().enumerate() {
+            if cell % 4000 % 3 == 0 {
+                *colour = BLACK;
+            }
+        }
+        let image = raster.shown(768);
+        // By the sRGB formula, 1.055 (2/3)^(1/2.4) - 0.055 = 0.836 and 0.836 * 255 = 213.2; a mean
+        // of the numbers would be 170.
+        assert_eq!(image.get_pixel(5, 5), &Rgb([213; 3]));
+    }
+
+    #[test]
+    fn reduction_of_classes_shows_the_majority() {
+        let mut raster = blank(2000, 2000);
+        let mut classes = vec![0; 2000 * 2000];
+        for cell in (0..classes.len()).filter(|cell| cell % 2 == 0 || cell / 2000 % 2 == 0) {
+            classes[cell] = 1;
+            raster.colours[cell] = BLACK;
+        }
+        raster.classes = Some(classes);
+        assert!(raster.shown(768).pixels().all(|pixel| *pixel == BLACK));
+    }
+}

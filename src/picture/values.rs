@@ -1,0 +1,262 @@
+//! Pictures of measured numbers on a colour bar.
+
+use super::classes::fate_entries;
+use super::key::{Bar, Key};
+use super::palette::{self, Ramp};
+use super::raster::Raster;
+use super::scale::Scale;
+use crate::map::Map;
+
+/// The part of the values at either end that may fall outside the colour bar.
+const TAIL: f64 = 0.005;
+/// The whole range is shown unless it is longer than the range without tails by this factor.
+const TAME: f64 = 1.5;
+/// Ninety per cent of the values spread by more than this factor ask for a logarithmic scale.
+const DECADES: f64 = 100.0;
+/// The same for values with a tail so long that a linear scale would cut it off.
+const TAILED: f64 = 10.0;
+/// The shorter side of a centred bar is at least this part of the longer one: otherwise mere
+/// rounding on that side would look like a result.
+const LEAST_SIDE: f64 = 0.1;
+/// A linear scale starts from zero if its lower end is less than this part of its upper end.
+const NEAR_ZERO: f64 = 0.4;
+/// More values than this are not sorted: every n-th one tells the range as well.
+const SAMPLE: usize = 1 << 20;
+
+/// The range in which most values lie.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spread {
+    /// Lower end, perhaps above the least value.
+    pub low: f64,
+    /// Upper end, perhaps below the greatest value.
+    pub high: f64,
+}
+
+impl Spread {
+    /// The range of the finite values: all of it, or without tails if these are long.
+    pub fn of(values: impl Iterator<Item = f64> + Clone) -> Option<Spread> {
+        let sorted = Sorted::new(values)?;
+        let (low, high) = (sorted.at(TAIL), sorted.at(1.0 - TAIL));
+        let whole = sorted.greatest - sorted.least;
+        Some(match low >= high || whole <= TAME * (high - low) {
+            true => Spread {
+                low: sorted.least,
+                high: sorted.greatest,
+            },
+            false => Spread { low, high },
+        })
+    }
+}
+
+/// Sorted finite values, or a sample of them, with the true ends.
+struct Sorted {
+    values: Vec<f64>,
+    least: f64,
+    greatest: f64,
+}
+
+impl Sorted {
+    fn new(values: impl Iterator<Item = f64> + Clone) -> Option<Sorted> {
+        let values = values.filter(|value| value.is_finite());
+        let (mut count, mut least, mut greatest) = (0, f64::INFINITY, f64::NEG_INFINITY);
+        for value in values.clone() {
+            count += 1;
+            least = least.min(value);
+            greatest = greatest.max(value);
+        }
+        let stride = usize::div_ceil(count, SAMPLE).max(1);
+        let mut values: Vec<f64> = values.step_by(stride).collect();
+        values.sort_by(f64::total_cmp);
+        (count > 0).then_some(Sorted {
+            values,
+            least,
+            greatest,
+        })
+    }
+
+    /// The value below which the part `share` of all values lies.
+    fn at(&self, share: f64) -> f64 {
+        let last = self.values.len() - 1;
+        self.values[(share * last as f64).round() as usize]
+    }
+}
+
+/// How far the orbits swing. The scale follows the orbits that do swing: what is left of the
+/// amplitude of converged ones is rounding.
+pub fn amplitude(map: &Map) -> (Raster, Key) {
+    let cells = map.amplitude.iter().zip(&map.fate);
+    let swinging = cells.filter(|(_, fate)| matches!(fate, 2 | 3));
+    let swinging = swinging.map(|(amplitude, _)| *amplitude);
+    let scale = sequential_scale(swinging);
+    let scale = scale.or_else(|| sequential_scale(map.amplitude.iter().copied()));
+    picture(map, &map.amplitude, "amplitude", scale, Ramp::Viridis)
+}
+
+/// How many steps it takes to settle, in other colours than what is measured at the end.
+pub fn settle(map: &Map) -> (Raster, Key) {
+    let scale = sequential_scale(map.settle.iter().copied());
+    picture(map, &map.settle, "steps to settle", scale, Ramp::Plasma)
+}
+
+/// A quantity measured at the end, from low to high.
+pub fn measured(map: &Map, values: &[f64], label: &str) -> (Raster, Key) {
+    let scale = sequential_scale(values.iter().copied());
+    picture(map, values, label, scale, Ramp::Viridis)
+}
+
+/// The Lyapunov exponent, zero in the middle.
+pub fn lyapunov(map: &Map) -> (Raster, Key) {
+    let values = &map.lyapunov;
+    let scale = Spread::of(values.iter().copied()).map(|spread| {
+        let (below, above) = ((-spread.low).max(0.0), spread.high.max(0.0));
+        let least = match below.max(above) {
+            0.0 => 1.0,
+            longest if below == 0.0 || above == 0.0 => longest,
+            longest => LEAST_SIDE * longest,
+        };
+        Scale::centred(-below.max(least), above.max(least))
+    });
+    picture(map, values, "Lyapunov exponent", scale, Ramp::Diverging)
+}
+
+/// A linear or logarithmic scale for the finite ones among `values`, if there are any.
+fn sequential_scale(values: impl Iterator<Item = f64> + Clone) -> Option<Scale> {
+    let positive = values.clone().filter(|value| *value > 0.0);
+    let logarithms = positive.map(f64::ln);
+    let whole = Spread::of(values.clone())?;
+    let has_tail = values.clone().any(|v| v.is_finite() && v > whole.high);
+    let factor = if has_tail { TAILED } else { DECADES };
+    if whole.low >= 0.0 && wide(logarithms.clone(), factor) {
+        let spread = Spread::of(logarithms)?;
+        return Some(Scale::log(spread.low.exp(), spread.high.exp()));
+    }
+    // A range that nearly reaches zero is easier to read from zero on.
+    if whole.low > 0.0 && whole.low < NEAR_ZERO * whole.high {
+        return Some(Scale::linear(0.0, whole.high));
+    }
+    // One value alone needs room around it.
+    let room = match (whole.low < whole.high, whole.low.abs()) {
+        (true, _) => 0.0,
+        (false, 0.0) => 1.0,
+        (false, size) => 0.1 * size,
+    };
+    Some(Scale::linear(whole.low - room, whole.high + room))
+}
+
+/// Whether the bulk of values with these logarithms is spread by more than a factor.
+fn wide(logarithms: impl Iterator<Item = f64> + Clone, factor: f64) -> bool {
+    let sorted = Sorted::new(logarithms);
+    sorted.is_some_and(|sorted| sorted.at(0.95) - sorted.at(0.05) >= factor.ln())
+}
+
+/// The raster and the key for numbers on a scale. Infinities lie beyond the ends of the scale;
+/// cells without a number show their fate.
+fn picture(
+    map: &Map,
+    values: &[f64],
+    label: &str,
+    scale: Option<Scale>,
+    ramp: Ramp,
+) -> (Raster, Key) {
+    let cells = values.iter().zip(&map.fate);
+    let colours = cells.clone().map(|(value, fate)| match scale {
+        Some(scale) if !value.is_nan() => ramp.at(scale.position(*value)),
+        _ => palette::neutral(*fate),
+    });
+    let raster = Raster {
+        width: map.width,
+        height: map.height,
+        colours: colours.collect(),
+        classes: None,
+    };
+    let missing = cells.filter(|(value, _)| scale.is_none() || value.is_nan());
+    let missing = missing.map(|(_, fate)| *fate);
+    let entries = fate_entries(missing, values.len(), palette::neutral);
+    let bar = scale.map(|scale| bar(values, label, scale, ramp));
+    let heading = match (&bar, entries.is_empty()) {
+        (Some(_), true) => String::new(),
+        (Some(_), false) => "without value".to_owned(),
+        (None, _) => format!("{label}: no values"),
+    };
+    let key = Key {
+        bar,
+        heading,
+        entries,
+        note: String::new(),
+    };
+    (raster, key)
+}
+
+/// The colour bar, with points at the ends that some values lie beyond.
+fn bar(values: &[f64], label: &str, scale: Scale, ramp: Ramp) -> Bar {
+    let positions = values.iter().map(|value| scale.position(*value));
+    // The ends went through logarithms, so they may differ from the values by a hair.
+    let (below, above) = positions.fold((false, false), |ends, position| {
+        (ends.0 || position < -1e-9, ends.1 || position > 1.0 + 1e-9)
+    });
+    Bar {
+        label: match scale.is_log() {
+            true => format!("{label} (log scale)"),
+            false => label.to_owned(),
+        },
+        scale,
+        ramp,
+        below,
+        above,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scale(values: &[f64]) -> Scale {
+        sequential_scale(values.iter().copied()).unwrap()
+    }
+
+    #[test]
+    fn the_scale_follows_the_data() {
+        let ramp: Vec<f64> = (1..=1000).map(f64::from).collect();
+        assert_eq!(scale(&ramp), Scale::linear(0.0, 1000.0));
+        let decades: Vec<f64> = ramp.iter().map(|v| 10f64.powf(-v / 100.0)).collect();
+        assert!(scale(&decades).is_log());
+        let roots: Vec<f64> = ramp.iter().map(|v| v.sqrt()).collect();
+        assert!(!scale(&roots).is_log());
+        let tailed: Vec<f64> = ramp.iter().map(|v| 1.0 / v.powf(0.9)).collect();
+        assert!(scale(&tailed).is_log());
+        let mixed: Vec<f64> = decades.iter().map(|v| v - 0.5).collect();
+        assert!(!scale(&mixed).is_log());
+        assert_eq!(scale(&[3.0, 4.0, 5.0]), Scale::linear(3.0, 5.0));
+        assert_eq!(scale(&[2.0, f64::NAN, 2.0]), Scale::linear(1.8, 2.2));
+        assert_eq!(scale(&[0.0]), Scale::linear(-1.0, 1.0));
+        assert_eq!(sequential_scale([f64::NAN].into_iter()), None);
+    }
+
+    #[test]
+    fn outliers_do_not_stretch_the_range() {
+        let mut values: Vec<f64> = (0..1000).map(|v| 5.0 + f64::from(v % 10)).collect();
+        values[500] = 1e9;
+        let spread = Spread::of(values.iter().copied()).unwrap();
+        assert_eq!((spread.low, spread.high), (5.0, 14.0));
+        let bar = bar(&values, "loss", scale(&values), Ramp::Viridis);
+        assert!(bar.above && !bar.below);
+    }
+
+    #[test]
+    fn a_sample_tells_the_range_of_many_values() {
+        let values = (0..5 * SAMPLE).map(|v| v as f64);
+        let spread = Spread::of(values).unwrap();
+        assert_eq!((spread.low, spread.high), (0.0, (5 * SAMPLE - 1) as f64));
+    }
+
+    #[test]
+    fn infinities_and_zeros_lie_beyond_the_ends() {
+        let mut values: Vec<f64> = (0..100).map(|v| 10f64.powi(-(v % 10))).collect();
+        (values[3], values[4]) = (0.0, f64::INFINITY);
+        let scale = scale(&values);
+        let bar = bar(&values, "loss", scale, Ramp::Viridis);
+        assert_eq!((bar.below, bar.above), (true, true));
+        assert_eq!(bar.label, "loss (log scale)");
+        assert!(scale.position(0.0) < 0.0 && scale.position(-1.0) < 0.0);
+    }
+}
