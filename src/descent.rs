@@ -85,7 +85,8 @@ impl Descent {
 
     /// The largest number in the formulas, without its sign.
     pub fn largest_constant(&self) -> f64 {
-        let roots: Vec<Id> = self.next.iter().chain(&self.tangent_next).chain([&self.loss]).copied().collect();
+        let roots: Vec<Id> =
+            self.next.iter().chain(&self.tangent_next).chain([&self.loss]).copied().collect();
         let values = self.graph.reachable(&roots).into_iter().filter_map(|id| self.graph.value(id));
         values.fold(0.0, |largest: f64, v| largest.max(v.abs()))
     }

@@ -30,14 +30,8 @@ pub enum Fate {
 
 impl Fate {
     /// All fates, by code.
-    pub const ALL: [Fate; 6] = [
-        Fate::Undecided,
-        Fate::Converged,
-        Fate::Periodic,
-        Fate::Chaotic,
-        Fate::Diverged,
-        Fate::Stalled,
-    ];
+    pub const ALL: [Fate; 6] =
+        [Fate::Undecided, Fate::Converged, Fate::Periodic, Fate::Chaotic, Fate::Diverged, Fate::Stalled];
 
     /// The fate with this code.
     pub fn from_code(code: u8) -> Option<Self> {

@@ -98,10 +98,8 @@ pub(crate) fn number(text: &str) -> Result<f64, String> {
     }
     let scope = Scope { quantities: Some(Vec::new()), ..Scope::default() };
     let mut graph = Graph::default();
-    let value = parse(text)
-        .and_then(|ast| lower(&mut graph, &scope, &ast, text))
-        .ok()
-        .and_then(|id| graph.value(id));
+    let value =
+        parse(text).and_then(|ast| lower(&mut graph, &scope, &ast, text)).ok().and_then(|id| graph.value(id));
     value.ok_or_else(|| format!("`{text}` is not a number"))
 }
 

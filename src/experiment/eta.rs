@@ -32,7 +32,8 @@ impl FromStr for Eta {
             return Ok(Eta::Formula(text.trim().to_owned()));
         }
         let steps = text.split(',').map(|part| {
-            let form = || format!("`{}` is no step of a schedule; write RATE@STEP, such as 0.5@100", part.trim());
+            let form =
+                || format!("`{}` is no step of a schedule; write RATE@STEP, such as 0.5@100", part.trim());
             let (rate, step) = part.split_once('@').ok_or_else(form)?;
             Ok((step.trim().parse().map_err(|_| form())?, number(rate)?))
         });
@@ -68,10 +69,14 @@ impl Eta {
             Eta::Steps(steps) => {
                 steps.iter().try_for_each(|(_, rate)| positive(*rate))?;
                 if steps.first().map(|s| s.0) != Some(0) {
-                    return Err(Error::request("eta: the first step of a schedule must be at 0, such as 5@0,3@100"));
+                    return Err(Error::request(
+                        "eta: the first step of a schedule must be at 0, such as 5@0,3@100",
+                    ));
                 }
                 if steps.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
-                    return Err(Error::request("eta: the steps of a schedule must ascend, such as 5@0,3@100,1@150"));
+                    return Err(Error::request(
+                        "eta: the steps of a schedule must ascend, such as 5@0,3@100,1@150",
+                    ));
                 }
                 Ok(())
             }

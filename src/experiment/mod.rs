@@ -174,12 +174,18 @@ impl Draft {
     pub fn resolve(self) -> Result<Experiment> {
         let axis = |text: &Option<String>, flag: &str, example: &str| {
             let text = text.as_deref().ok_or_else(|| {
-                Error::request(format!("no axis `{flag}`: give --{flag} NAME=FROM..TO, such as --{flag} {example}"))
+                Error::request(format!(
+                    "no axis `{flag}`: give --{flag} NAME=FROM..TO, such as --{flag} {example}"
+                ))
             })?;
             text.parse::<Axis>().map_err(|message| Error::request(format!("{flag}: {message}")))
         };
         let landscape = match self.landscape {
-            None => return Err(Error::request("no landscape: name one (`gdscope landscapes` lists them) or give --loss")),
+            None => {
+                return Err(Error::request(
+                    "no landscape: name one (`gdscope landscapes` lists them) or give --loss",
+                ));
+            }
             Some(LandscapeKey::Table(body)) => NamedLandscape { name: None, body },
             Some(LandscapeKey::Name(name)) => {
                 let body = Landscape::load(&name)?;
@@ -196,7 +202,11 @@ impl Draft {
         let first = landscape.body.variables[0].clone();
         let experiment = Experiment {
             across: axis(&self.across, "across", &format!("{first}=-4..4"))?,
-            up: axis(&self.up, "up", &format!("{}=-4..4", landscape.body.variables.get(1).unwrap_or(&first)))?,
+            up: axis(
+                &self.up,
+                "up",
+                &format!("{}=-4..4", landscape.body.variables.get(1).unwrap_or(&first)),
+            )?,
             landscape,
             eta,
             optimizer: self.optimizer.unwrap_or_default(),
@@ -334,7 +344,9 @@ impl Experiment {
         }
         let on_axis = |name: &str| self.across.name == name || self.up.name == name;
         if self.eta.is_none() && !on_axis("eta") {
-            return Err(Error::request("no learning rate: give --eta NUMBER, or an axis such as --across eta=0.5..10"));
+            return Err(Error::request(
+                "no learning rate: give --eta NUMBER, or an axis such as --across eta=0.5..10",
+            ));
         }
         let needed = body.variables.iter().chain(body.parameters.keys()).chain(&eta_names);
         for name in needed {
@@ -373,7 +385,8 @@ impl Experiment {
             return Err(Error::request(format!("set: `{name}` = {value} is not finite; give a number")));
         }
         let ends = [self.across.from, self.across.to, self.up.from, self.up.to];
-        let largest = ends.into_iter().chain(self.set.values().copied()).fold(0.0, |m: f64, v| m.max(v.abs()));
+        let largest =
+            ends.into_iter().chain(self.set.values().copied()).fold(0.0, |m: f64, v| m.max(v.abs()));
         if self.precision == Precision::F32 && largest > f64::from(f32::MAX) {
             return Err(Error::request(format!("{largest:e} does not fit an f32; use --precision f64")));
         }

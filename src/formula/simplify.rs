@@ -252,9 +252,10 @@ impl Graph {
         let (mut factors, mut others) = (Factors::default(), Factors::default());
         self.collect_factors(a, 1, DEPTH, &mut factors);
         self.collect_factors(b, direction, DEPTH, &mut others);
-        let cancels = others.parts.iter().any(|&(o, p)| {
-            factors.parts.iter().any(|&(f, q)| self.cancels((f, q), (o, p)))
-        });
+        let cancels = others
+            .parts
+            .iter()
+            .any(|&(o, p)| factors.parts.iter().any(|&(f, q)| self.cancels((f, q), (o, p))));
         let constant = factors.constant * others.constant;
         if cancels && constant.is_normal() {
             factors.constant = constant;
@@ -327,9 +328,10 @@ impl Graph {
             match self.node(id) {
                 Node::Unary(Unary::Sign, a) => {
                     factors.add(id, power.rem_euclid(2) - power);
-                    let abs = factors.parts.iter().find(|&&(f, p)| {
-                        p > 0 && self.node(f) == Node::Unary(Unary::Abs, a)
-                    });
+                    let abs = factors
+                        .parts
+                        .iter()
+                        .find(|&&(f, p)| p > 0 && self.node(f) == Node::Unary(Unary::Abs, a));
                     if let (1, Some(&(abs, _))) = (power.rem_euclid(2), abs) {
                         factors.add(id, -1);
                         factors.add(abs, -1);

@@ -5,11 +5,11 @@
 
 use std::fmt;
 
+use winnow::Parser;
 use winnow::ascii::float;
 use winnow::combinator::{alt, opt, peek};
 use winnow::stream::{LocatingSlice, Location, Stateful, Stream};
 use winnow::token::{any, take_while};
-use winnow::Parser;
 
 /// Longest formula accepted, in bytes.
 pub const MAX_SOURCE: usize = 64 * 1024;
@@ -336,7 +336,8 @@ fn number(input: &mut Input<'_>) -> Parsed<Ast> {
     let at = input.current_token_start();
     // `float` alone would also take a sign and the words `nan` and `inf`.
     let first: Parsed<char> = peek(alt(('.', winnow::token::one_of('0'..='9')))).parse_next(input);
-    let value: Parsed<f64> = if first.is_ok() { float.parse_next(input) } else { return operand_missing(input) };
+    let value: Parsed<f64> =
+        if first.is_ok() { float.parse_next(input) } else { return operand_missing(input) };
     match value {
         Ok(value) if value.is_finite() => Ok(Ast::Number(value)),
         Ok(_) => fault("this number is too large for a 64-bit float", at),
@@ -378,10 +379,7 @@ mod tests {
     #[test]
     fn messages_say_where_and_what() {
         assert_eq!(error("(a - x"), ("the formula ends, expected an operator or `)`".into(), 6));
-        assert_eq!(
-            error("2x"),
-            ("found `x`, expected an operator or the end of the formula".into(), 1)
-        );
+        assert_eq!(error("2x"), ("found `x`, expected an operator or the end of the formula".into(), 1));
         assert_eq!(error("a + * b"), ("found `*`, expected a number, a name, `-` or `(`".into(), 4));
         assert_eq!(error(""), ("the formula ends, expected a number, a name, `-` or `(`".into(), 0));
         assert_eq!(error("1 < x < 2").1, 6);

@@ -80,9 +80,9 @@ impl<R: Real> Tape<R> {
                 Op::Move => unary(registers, chunks, t, a, |a| a),
                 Op::Unary(op) => unary_op(registers, chunks, t, a, op),
                 Op::Binary(op) => binary_op(registers, chunks, t, a, b, op),
-                Op::Select => ternary(registers, chunks, t, [a, b, c], |c, a, b| {
-                    if c != R::ZERO { a } else { b }
-                }),
+                Op::Select => {
+                    ternary(registers, chunks, t, [a, b, c], |c, a, b| if c != R::ZERO { a } else { b })
+                }
                 Op::AddMul => ternary(registers, chunks, t, [a, b, c], |a, b, c| a + b * c),
                 Op::SubMul => ternary(registers, chunks, t, [a, b, c], |a, b, c| a - b * c),
             }
@@ -116,7 +116,14 @@ fn unary<R: Real>(r: &mut [Register<R>], chunks: usize, t: usize, a: usize, f: i
 }
 
 #[inline(always)]
-fn binary<R: Real>(r: &mut [Register<R>], chunks: usize, t: usize, a: usize, b: usize, f: impl Fn(R, R) -> R) {
+fn binary<R: Real>(
+    r: &mut [Register<R>],
+    chunks: usize,
+    t: usize,
+    a: usize,
+    b: usize,
+    f: impl Fn(R, R) -> R,
+) {
     for at in (0..chunks * CHUNK).step_by(CHUNK) {
         let (mut a, b) = (chunk(&r[a], at), chunk(&r[b], at));
         for i in 0..CHUNK {
@@ -135,7 +142,8 @@ fn ternary<R: Real>(
     f: impl Fn(R, R, R) -> R,
 ) {
     for at in (0..chunks * CHUNK).step_by(CHUNK) {
-        let (mut a, b, c) = (chunk(&r[operands[0]], at), chunk(&r[operands[1]], at), chunk(&r[operands[2]], at));
+        let (mut a, b, c) =
+            (chunk(&r[operands[0]], at), chunk(&r[operands[1]], at), chunk(&r[operands[2]], at));
         for i in 0..CHUNK {
             a[i] = f(a[i], b[i], c[i]);
         }
@@ -349,12 +357,13 @@ impl<'a> Compiler<'a> {
     fn overwritable(&self, id: Id, position: usize) -> Option<(usize, u16)> {
         let mut wanted = self.outputs.iter().enumerate().filter(|(_, o)| o.0 == id);
         let (Some((k, &(_, register))), None) = (wanted.next(), wanted.next()) else { return None };
-        let read_later = self.order[position + 1..].iter().any(|&later| {
-            self.operation(later).is_some_and(|(_, reads)| reads.contains(&id))
-        });
-        let input_needed = self.inputs.get(register).is_some_and(|input| {
-            self.last_use.get(input).is_some_and(|&last| last > position)
-        });
+        let read_later = self.order[position + 1..]
+            .iter()
+            .any(|&later| self.operation(later).is_some_and(|(_, reads)| reads.contains(&id)));
+        let input_needed = self
+            .inputs
+            .get(register)
+            .is_some_and(|input| self.last_use.get(input).is_some_and(|&last| last > position));
         (!read_later && !input_needed).then_some((k, register as u16))
     }
 }

@@ -444,7 +444,8 @@ fn sample<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usize) {
             put(&mut block.sums.low[d], at, lower);
             put(&mut block.sums.high[d], at, higher);
         }
-        let (value, mut loss) = (chunk(&block.tape[program.loss_register()], at), chunk(&block.sums.loss, at));
+        let (value, mut loss) =
+            (chunk(&block.tape[program.loss_register()], at), chunk(&block.sums.loss, at));
         for i in 0..CHUNK {
             loss[i] = loss[i] + value[i];
         }

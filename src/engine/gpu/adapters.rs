@@ -65,7 +65,8 @@ impl GpuEngine {
             None => best(&descriptions)?,
         };
         let (adapter, description) = (&adapters[place], descriptions[place].clone());
-        let failed = |e: &dyn std::fmt::Display| Error::NoDevice(format!("{} does not open: {e}", description.name));
+        let failed =
+            |e: &dyn std::fmt::Display| Error::NoDevice(format!("{} does not open: {e}", description.name));
         let request = wgpu::DeviceDescriptor {
             label: Some("gdscope"),
             required_limits: adapter.limits(),
@@ -103,12 +104,15 @@ fn named(devices: &[Device], wanted: &str) -> Result<usize> {
 }
 
 fn best(devices: &[Device]) -> Result<usize> {
-    let rank = |device: &Device| ["discrete", "integrated", "virtual", "other"].iter().position(|k| *k == device.kind);
+    let rank = |device: &Device| {
+        ["discrete", "integrated", "virtual", "other"].iter().position(|k| *k == device.kind)
+    };
     let hardware = devices.iter().enumerate().filter(|(_, d)| !is_software(d));
     hardware.min_by_key(|(_, d)| rank(d)).map(|(place, _)| place).ok_or_else(|| {
-        let software = devices.iter().find(|d| is_software(d)).map_or(String::new(), |d| {
-            format!(", or the software adapter with --device {:?}", d.name)
-        });
+        let software = devices
+            .iter()
+            .find(|d| is_software(d))
+            .map_or(String::new(), |d| format!(", or the software adapter with --device {:?}", d.name));
         Error::NoDevice(format!("no GPU was found; use --engine cpu{software}"))
     })
 }

@@ -146,7 +146,10 @@ impl<'a> Tile<'a> {
             let bound = [&slice, &axes, &cells, &lists[from], &lists[1 - from], &counts, &state, &outcomes];
             let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
                 .zip(bound)
-                .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
+                .map(|(binding, buffer)| wgpu::BindGroupEntry {
+                    binding,
+                    resource: buffer.as_entire_binding(),
+                })
                 .collect();
             device.create_bind_group(&wgpu::BindGroupDescriptor {
                 label: Some("tile"),
@@ -299,7 +302,9 @@ impl GpuEngine {
         let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(PATIENCE) };
         let polled = self.device.poll(wait);
         self.check()?;
-        polled.map(|_| ()).map_err(|e| Error::Device(format!("{} did not answer: {e}", self.description.name)))
+        polled
+            .map(|_| ())
+            .map_err(|e| Error::Device(format!("{} did not answer: {e}", self.description.name)))
     }
 
     /// Copies `buffer` to the mappable buffer `through` and reads its bytes.
@@ -313,7 +318,8 @@ impl GpuEngine {
             let _ = sender.send(result);
         });
         self.wait(submission)?;
-        let mapped = receiver.recv_timeout(PATIENCE).map_err(|e| Error::Device(format!("no data came back: {e}")))?;
+        let mapped =
+            receiver.recv_timeout(PATIENCE).map_err(|e| Error::Device(format!("no data came back: {e}")))?;
         mapped.map_err(|e| Error::Device(e.to_string()))?;
         let bytes = {
             let view = through.get_mapped_range(0..size).map_err(|e| Error::Device(e.to_string()))?;
