@@ -24,6 +24,10 @@ pub struct Descent {
     pub loss: Id,
     /// The loss's gradient before the step.
     pub gradient: Vec<Id>,
+    /// The loss's Hessian before the step, times the tangent vector.
+    pub curvature: Vec<Id>,
+    /// The learning rate of the step.
+    pub eta: Id,
 }
 
 impl Descent {
@@ -55,21 +59,19 @@ impl Descent {
             .map(|(name, &x)| (x, general.input(&tangent_name(name))))
             .collect();
         let tangent_next = general.tangent(&next, &seeds);
+        let curvature = general.tangent(&gradient, &seeds);
 
         let mut graph = Graph::default();
         let state: Vec<Id> = landscape.variables.iter().map(|v| graph.input(v)).collect();
         let tangent: Vec<Id> = landscape.variables.iter().map(|v| graph.input(&tangent_name(v))).collect();
         let step = graph.input("t");
-        let roots: Vec<Id> =
-            next.iter().chain(&tangent_next).chain([&loss]).chain(&gradient).copied().collect();
-        let mut copied = general.substitute(&mut graph, &roots, |g, name| {
+        let roots = [&next, &tangent_next, &gradient, &curvature, &vec![loss, eta]];
+        let roots: Vec<Id> = roots.into_iter().flatten().copied().collect();
+        let copied = general.substitute(&mut graph, &roots, |g, name| {
             if landscape.variables.iter().any(|v| v == name) { None } else { Some(g.constant(fixed(name)?)) }
         });
         let n = variables.len();
-        let gradient = copied.split_off(2 * n + 1);
-        let loss = copied[2 * n];
-        let tangent_next = copied[n..2 * n].to_vec();
-        copied.truncate(n);
+        let part = |k: usize| copied[k * n..(k + 1) * n].to_vec();
         let known = |name: &str| {
             name == "t" || landscape.variables.iter().any(|v| v == name || tangent_name(v) == name)
         };
@@ -80,7 +82,19 @@ impl Descent {
             .filter(|name| !known(name))
             .map(|name| (name.clone(), graph.input(&name)))
             .collect();
-        Ok(Self { graph, state, tangent, quantities, step, next: copied, tangent_next, loss, gradient })
+        Ok(Self {
+            graph,
+            state,
+            tangent,
+            quantities,
+            step,
+            next: part(0),
+            tangent_next: part(1),
+            gradient: part(2),
+            curvature: part(3),
+            loss: copied[4 * n],
+            eta: copied[4 * n + 1],
+        })
     }
 
     /// The largest number in the formulas, without its sign.

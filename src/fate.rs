@@ -5,12 +5,12 @@
 //! measured. [`decide`] turns the measurements into a verdict; `descend.wgsl` says the same in
 //! the same words, with the same constants.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::math::Real;
 
 /// How a trajectory ends. The numbers are those of `map.npz`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[repr(u8)]
 pub enum Fate {

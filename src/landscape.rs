@@ -57,7 +57,7 @@ impl Landscape {
     pub fn load(name: &str) -> Result<Self> {
         let (text, path) = match BUILT_IN.iter().find(|(n, _)| *n == name) {
             Some((_, text)) => ((*text).to_owned(), Path::new(name)),
-            None if name.contains(['.', '/', '\\']) => {
+            None if Self::is_path(name) => {
                 let path = Path::new(name);
                 (std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?, path)
             }
@@ -72,6 +72,11 @@ impl Landscape {
         let landscape: Self = toml::from_str(&text).map_err(|e| Error::file(path, one_line(&e)))?;
         landscape.check()?;
         Ok(landscape)
+    }
+
+    /// Whether `name` is meant as a file's path: it holds a dot or a separator.
+    pub fn is_path(name: &str) -> bool {
+        name.contains(['.', '/', '\\'])
     }
 
     /// A landscape made of one formula.

@@ -1,4 +1,48 @@
-//! gdscope
+//! gdscope is a microscope for gradient descent with large learning rates: it runs one trajectory
+//! for every cell of a map, finds how each one ends, and draws it.
+//!
+//! # The tour
+//!
+//! ```text
+//! landscape + experiment -> plan -> engine (gpu | cpu) -> map -> analysis -> picture
+//! ```
+//!
+//! 1. [`formula`]: text to graph, its derivatives, and the two forms that run: WGSL and a tape of
+//!    vector instructions.
+//! 2. [`landscape`]: a loss formula with its variables and parameters; the built-in ones are the files of
+//!    the folder `landscapes/`.
+//! 3. [`experiment`]: which quantities are the axes of a map, the learning rate, the budget. [`descent`]
+//!    makes formulas of one step of gradient descent out of it, and [`plan`] everything that an engine
+//!    needs.
+//! 4. [`engine`]: `cpu/descend.rs` and `shaders/descend.wgsl` run trajectories, and [`fate`] says
+//!    how they end, for both. [`math`] holds the elementary functions of the CPU engine, and
+//!    `shaders/math.wgsl` the same ones.
+//! 5. [`analysis`]: which cells share an attractor, where basins meet, and how far f64 agrees.
+//! 6. [`map`](mod@map), [`report`], [`output`]: the results in memory and on disk.
+//! 7. [`picture`]: a [`view::View`] of a map as an image.
+//! 8. [`cli`]: the commands. [`run`](fn@run) and [`orbit`](fn@orbit) are what they call.
+//!
+//! ```
+//! use gdscope::{engine::cpu::CpuEngine, experiment::Draft, fate::Fate};
+//!
+//! let experiment = Draft::parse(
+//!     r#"landscape = "f1"
+//!        across = "eta = 1 .. 4"
+//!        up = "x = -5 .. 5"
+//!        size = [8, 5]"#,
+//! )?
+//! .resolve()?;
+//! let (map, report) = gdscope::run(&experiment, &CpuEngine::default(), false, &|_| {})?;
+//! // Below eta = 2 descent converges, above it oscillates.
+//! assert_eq!((map.fate[0], map.fate[7]), (Fate::Converged as u8, Fate::Periodic as u8));
+//! assert_eq!(report.attractors.len(), 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod analysis;
+pub mod cli;
 pub mod descent;
 pub mod engine;
 pub mod error;
@@ -6,7 +50,16 @@ pub mod experiment;
 pub mod fate;
 pub mod formula;
 pub mod landscape;
+pub mod map;
 pub mod math;
+pub mod orbit;
+pub mod output;
+pub mod picture;
 pub mod plan;
+pub mod report;
+pub mod run;
 pub mod view;
+
 pub use error::{Error, Result};
+pub use orbit::orbit;
+pub use run::run;

@@ -31,6 +31,8 @@ pub struct Plan {
     pub windows: Vec<Window>,
     /// Steps before the learning rate stops changing.
     pub settled: u32,
+    /// The largest initial coordinate: what counts as large and small.
+    pub scale: f64,
     pub rules: Rules<f64>,
     pub precision: Precision,
 }
@@ -42,7 +44,7 @@ impl Plan {
     /// The request's errors, as [`Experiment::check`].
     pub fn new(experiment: &Experiment) -> Result<Self> {
         experiment.check()?;
-        let landscape = &experiment.landscape.body;
+        let landscape = &experiment.setup.landscape.body;
         let axis_of = |name: &str| match name {
             _ if experiment.across.name == name => Some(Source::Across),
             _ if experiment.up.name == name => Some(Source::Up),
@@ -50,15 +52,16 @@ impl Plan {
         };
         let fixed = |name: &str| match axis_of(name) {
             Some(_) => None,
-            None => experiment.value(name),
+            None => experiment.setup.value(name),
         };
-        let descent = Descent::new(landscape, |graph| experiment.build_eta(graph), fixed)?;
+        let descent = Descent::new(landscape, |graph| experiment.setup.build_eta(graph), fixed)?;
         if experiment.precision == Precision::F32 {
             descent.check_f32()?;
         }
         let initial = (landscape.variables.iter())
             .map(|v| {
-                let value = || experiment.value(v).expect("`check` has found a value for every variable");
+                let value =
+                    || experiment.setup.value(v).expect("`check` has found a value for every variable");
                 axis_of(v).unwrap_or_else(|| Source::Value(value()))
             })
             .collect();
@@ -75,6 +78,7 @@ impl Plan {
             quantities,
             windows: fate::windows(experiment.steps, settled, fate::PERIOD_MAX),
             settled,
+            scale,
             rules: Rules {
                 tolerance: experiment.tolerance.unwrap_or(fate::TOLERANCE * scale),
                 escape: experiment.escape.unwrap_or(fate::ESCAPE * scale),

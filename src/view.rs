@@ -1,9 +1,11 @@
 //! The views of a map that can be drawn.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// A picture of one aspect of a map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum View {
     /// Which attractor each cell ends on.
@@ -12,10 +14,53 @@ pub enum View {
     Fate,
     /// The period of the attractor.
     Period,
-    /// Half the diagonal of the box that the orbit visits.
+    /// Half the diagonal of the box that the orbit visits on its attractor.
     Amplitude,
     /// Lyapunov exponent, nats per step.
     Lyapunov,
+    /// First step from which the orbit stays near its attractor.
+    Settle,
     /// Mean loss over the attractor.
     Loss,
+    /// Largest Hessian eigenvalue, mean over the attractor.
+    Sharpness,
+}
+
+impl View {
+    /// Every view.
+    pub const ALL: [View; 8] = [
+        View::Basins,
+        View::Fate,
+        View::Period,
+        View::Amplitude,
+        View::Lyapunov,
+        View::Settle,
+        View::Loss,
+        View::Sharpness,
+    ];
+
+    /// The name by which it is asked for.
+    pub fn name(self) -> &'static str {
+        match self {
+            View::Basins => "basins",
+            View::Fate => "fate",
+            View::Period => "period",
+            View::Amplitude => "amplitude",
+            View::Lyapunov => "lyapunov",
+            View::Settle => "settle",
+            View::Loss => "loss",
+            View::Sharpness => "sharpness",
+        }
+    }
+
+    /// The name of its picture in a map's directory.
+    pub fn file_name(self) -> String {
+        format!("{}.png", self.name())
+    }
+}
+
+impl fmt::Display for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }

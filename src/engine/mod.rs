@@ -43,6 +43,17 @@ pub struct Outcomes {
     pub loss: Vec<f64>,
     /// Shape [cells, variables]: the point that stands for the cycle, or the last one reached.
     pub point: Vec<f64>,
+    pub seconds: Seconds,
+}
+
+/// Wall-clock time that an engine has spent, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Seconds {
+    /// Formulas to code that the device runs.
+    pub compile: f64,
+    pub run: f64,
+    /// From the device's memory to ours.
+    pub readback: f64,
 }
 
 impl Outcomes {
@@ -59,6 +70,25 @@ impl Outcomes {
             lyapunov: vec![f64::NAN; cells],
             loss: vec![f64::NAN; cells],
             point: vec![f64::NAN; cells * variables],
+            seconds: Seconds::default(),
+        }
+    }
+
+    /// These outcomes, and those of `more` after them.
+    #[must_use]
+    pub fn followed_by(&self, more: &Self) -> Self {
+        fn joined<T: Clone>(a: &[T], b: &[T]) -> Vec<T> {
+            [a, b].concat()
+        }
+        Self {
+            fate: joined(&self.fate, &more.fate),
+            period: joined(&self.period, &more.period),
+            steps: joined(&self.steps, &more.steps),
+            amplitude: joined(&self.amplitude, &more.amplitude),
+            lyapunov: joined(&self.lyapunov, &more.lyapunov),
+            loss: joined(&self.loss, &more.loss),
+            point: joined(&self.point, &more.point),
+            seconds: self.seconds,
         }
     }
 

@@ -80,10 +80,14 @@ impl Eta {
                 }
                 Ok(())
             }
-            Eta::Formula(text) => self.build(&mut Graph::default()).and_then(|_| match text.is_empty() {
-                true => Err(Error::request("eta: the formula is empty; give a number or a formula in t")),
-                false => Ok(()),
-            }),
+            Eta::Formula(text) if text.is_empty() => {
+                Err(Error::request("eta: the formula is empty; give a number or a formula in t"))
+            }
+            Eta::Formula(_) => {
+                let mut graph = Graph::default();
+                let root = self.build(&mut graph)?;
+                graph.value(root).map_or(Ok(()), positive)
+            }
         }
     }
 

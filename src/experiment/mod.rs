@@ -2,6 +2,7 @@
 
 mod axis;
 mod eta;
+mod setup;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,9 +10,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use self::axis::Axis;
+pub(crate) use self::axis::number;
 pub use self::eta::Eta;
-use crate::error::{Error, Result, nearest};
-use crate::formula::{Graph, Id};
+pub use self::setup::{NamedLandscape, Setup};
+use crate::error::{Error, Result};
 use crate::landscape::{Landscape, one_line};
 use crate::view::View;
 
@@ -42,23 +44,10 @@ pub enum Optimizer {
     Gd,
 }
 
-/// A landscape and how the user called it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NamedLandscape {
-    /// A built-in name, or none for a landscape of the user's.
-    pub name: Option<String>,
-    pub body: Landscape,
-}
-
 /// A map to be made, complete and by value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Experiment {
-    pub landscape: NamedLandscape,
-    /// `None` where `eta` is an axis.
-    pub eta: Option<Eta>,
-    pub optimizer: Optimizer,
-    /// Initial coordinates and parameters.
-    pub set: BTreeMap<String, f64>,
+    pub setup: Setup,
     pub across: Axis,
     pub up: Axis,
     /// Cells across and up.
@@ -120,13 +109,36 @@ pub enum EtaKey {
 }
 
 impl Draft {
-    /// Reads an experiment file.
+    /// What `name` stands for: a built-in landscape, a landscape file or an experiment file.
+    ///
+    /// # Errors
+    /// As [`Landscape::load`] and [`Draft::read`].
+    pub fn open(name: &str) -> Result<Self> {
+        let path = Path::new(name);
+        let is_experiment = || {
+            let text = std::fs::read_to_string(path).ok()?;
+            let table: toml::Table = text.parse().ok()?;
+            Some(!table.contains_key("loss"))
+        };
+        if !Landscape::names().any(|n| n == name) && is_experiment() == Some(true) {
+            return Self::read(path);
+        }
+        Ok(Self { landscape: Some(LandscapeKey::Name(name.to_owned())), ..Self::default() })
+    }
+
+    /// Reads an experiment file. A landscape file that it names is looked for beside it.
     ///
     /// # Errors
     /// [`Error::File`] with the key.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
-        Self::parse(&text).map_err(|message| Error::file(path, message))
+        let mut draft = Self::parse(&text).map_err(|message| Error::file(path, message))?;
+        if let (Some(LandscapeKey::Name(name)), Some(folder)) = (&mut draft.landscape, path.parent())
+            && Landscape::is_path(name)
+        {
+            *name = folder.join(&name).to_string_lossy().into_owned();
+        }
+        Ok(draft)
     }
 
     /// Reads the text of an experiment file.
@@ -167,6 +179,34 @@ impl Draft {
         }
     }
 
+    /// The part of the draft that says what is descended and how, not yet checked.
+    ///
+    /// # Errors
+    /// For a landscape that is missing or unknown, and a learning rate that does not parse.
+    pub fn setup(&self) -> Result<Setup> {
+        let landscape = match &self.landscape {
+            None => {
+                return Err(Error::request(
+                    "no landscape: name one (`gdscope landscapes` lists them) or give --loss",
+                ));
+            }
+            Some(LandscapeKey::Table(body)) => NamedLandscape { name: None, body: body.clone() },
+            Some(LandscapeKey::Name(name)) => NamedLandscape {
+                name: Landscape::names().find(|n| n == name).map(str::to_owned),
+                body: Landscape::load(name)?,
+            },
+        };
+        let eta = match &self.eta {
+            None => None,
+            Some(EtaKey::Value(eta)) => Some(eta.clone()),
+            Some(EtaKey::Text(text)) => {
+                Some(text.parse().map_err(|message| Error::request(format!("eta: {message}")))?)
+            }
+        };
+        let optimizer = self.optimizer.unwrap_or_default();
+        Ok(Setup { landscape, eta, optimizer, set: self.set.clone() })
+    }
+
     /// Fills in the defaults and checks everything.
     ///
     /// # Errors
@@ -180,37 +220,13 @@ impl Draft {
             })?;
             text.parse::<Axis>().map_err(|message| Error::request(format!("{flag}: {message}")))
         };
-        let landscape = match self.landscape {
-            None => {
-                return Err(Error::request(
-                    "no landscape: name one (`gdscope landscapes` lists them) or give --loss",
-                ));
-            }
-            Some(LandscapeKey::Table(body)) => NamedLandscape { name: None, body },
-            Some(LandscapeKey::Name(name)) => {
-                let body = Landscape::load(&name)?;
-                NamedLandscape { name: Landscape::names().any(|n| n == name).then_some(name), body }
-            }
-        };
-        let eta = match self.eta {
-            None => None,
-            Some(EtaKey::Value(eta)) => Some(eta),
-            Some(EtaKey::Text(text)) => {
-                Some(text.parse().map_err(|message| Error::request(format!("eta: {message}")))?)
-            }
-        };
-        let first = landscape.body.variables[0].clone();
+        let setup = self.setup()?;
+        let variables = &setup.landscape.body.variables;
+        let first = variables[0].clone();
         let experiment = Experiment {
             across: axis(&self.across, "across", &format!("{first}=-4..4"))?,
-            up: axis(
-                &self.up,
-                "up",
-                &format!("{}=-4..4", landscape.body.variables.get(1).unwrap_or(&first)),
-            )?,
-            landscape,
-            eta,
-            optimizer: self.optimizer.unwrap_or_default(),
-            set: self.set,
+            up: axis(&self.up, "up", &format!("{}=-4..4", variables.get(1).unwrap_or(&first)))?,
+            setup,
             size: self.size.unwrap_or(SIZE),
             steps: self.steps.unwrap_or(STEPS),
             precision: self.precision.unwrap_or_default(),
@@ -227,12 +243,12 @@ impl Experiment {
     /// The experiment as a file that repeats it anywhere: a landscape of the user's is written out.
     pub fn to_toml(&self) -> String {
         let draft = Draft {
-            landscape: Some(match &self.landscape.name {
+            landscape: Some(match &self.setup.landscape.name {
                 Some(name) => LandscapeKey::Name(name.clone()),
-                None => LandscapeKey::Table(self.landscape.body.clone()),
+                None => LandscapeKey::Table(self.setup.landscape.body.clone()),
             }),
-            eta: self.eta.clone().map(EtaKey::Value),
-            optimizer: Some(self.optimizer),
+            eta: self.setup.eta.clone().map(EtaKey::Value),
+            optimizer: Some(self.setup.optimizer),
             across: Some(self.across.to_string()),
             up: Some(self.up.to_string()),
             size: Some(self.size),
@@ -241,42 +257,25 @@ impl Experiment {
             tolerance: self.tolerance,
             escape: self.escape,
             show: Some(self.show.clone()),
-            set: self.set.clone(),
+            set: self.setup.set.clone(),
         };
         toml::to_string(&draft).expect("an experiment holds nothing that TOML cannot")
-    }
-
-    /// The value of a name that is the same for all trajectories: set, or the landscape's own.
-    pub fn value(&self, name: &str) -> Option<f64> {
-        let own = self.landscape.body.parameters.get(name).copied().filter(|v| !v.is_nan());
-        self.set.get(name).copied().or(own)
-    }
-
-    /// Adds the learning rate to `graph`; an input called `eta` where it is an axis.
-    ///
-    /// # Errors
-    /// [`Error::Formula`].
-    pub fn build_eta(&self, graph: &mut Graph) -> Result<Id> {
-        match &self.eta {
-            Some(eta) => eta.build(graph),
-            None => Ok(graph.input("eta")),
-        }
     }
 
     /// Steps before the learning rate stops changing. A formula in `t` changes to the end: then the
     /// last tenth of the budget decides.
     pub fn settled(&self) -> u32 {
-        let known = self.eta.as_ref().map_or(Some(0), Eta::settled);
+        let known = self.setup.eta.as_ref().map_or(Some(0), Eta::settled);
         known.unwrap_or(self.steps - self.steps / 10).min(self.steps)
     }
 
     /// The largest initial coordinate of the map, without its sign; 1 if all are 0.
     pub fn scale(&self) -> f64 {
-        let variables = &self.landscape.body.variables;
+        let variables = &self.setup.landscape.body.variables;
         let is_variable = |name: &String| variables.contains(name);
         let axes = [&self.across, &self.up].into_iter().filter(|axis| is_variable(&axis.name));
         let ends = axes.flat_map(|axis| [axis.from, axis.to]);
-        let fixed = self.set.iter().filter(|(name, _)| is_variable(name)).map(|(_, value)| *value);
+        let fixed = self.setup.set.iter().filter(|(name, _)| is_variable(name)).map(|(_, value)| *value);
         match ends.chain(fixed).fold(0.0, |largest: f64, x| largest.max(x.abs())) {
             0.0 => 1.0,
             largest => largest,
@@ -288,75 +287,14 @@ impl Experiment {
     /// # Errors
     /// [`Error::Request`] or [`Error::Formula`], naming the flag or key and the remedy.
     pub fn check(&self) -> Result<()> {
-        self.landscape.body.check()?;
-        if let Some(eta) = &self.eta {
-            eta.check()?;
-        }
-        self.check_names()?;
-        self.check_numbers()
-    }
-
-    fn check_names(&self) -> Result<()> {
-        let body = &self.landscape.body;
-        let eta_names = self.eta.as_ref().map(Eta::names).unwrap_or_default();
-        let known: Vec<&str> = (body.variables.iter().chain(body.parameters.keys()).chain(&eta_names))
-            .map(String::as_str)
-            .chain(["eta"])
-            .collect();
-        let unknown = |flag: &str, name: &str| {
-            let hint = nearest(name, known.iter().copied());
-            let list = known.join(", ");
-            Error::request(format!("{flag}: the landscape has no `{name}`{hint}; it has {list}"))
-        };
-        for (flag, axis) in [("across", &self.across), ("up", &self.up)] {
-            if !known.contains(&axis.name.as_str()) {
-                return Err(unknown(flag, &axis.name));
-            }
-            if self.set.contains_key(&axis.name) {
-                return Err(Error::request(format!(
-                    "`{0}` is bound twice: drop --set {0}=... or the axis `{flag}`",
-                    axis.name
-                )));
-            }
-            if axis.name == "eta" && self.eta.is_some() {
-                return Err(Error::request(format!("`eta` is bound twice: drop --eta or the axis `{flag}`")));
-            }
-            if axis.name == "eta" && axis.from <= 0.0 {
-                return Err(Error::request(format!(
-                    "{flag}: the learning rate must be above 0; raise the lower end {} of `eta`",
-                    axis.from
-                )));
-            }
-        }
+        self.setup.check(&[("across", &self.across), ("up", &self.up)])?;
         if self.across.name == self.up.name {
             return Err(Error::request(format!(
                 "`{}` is on both axes; give another quantity to --up",
                 self.up.name
             )));
         }
-        for name in self.set.keys() {
-            if name == "eta" {
-                return Err(Error::request("set: give the learning rate with --eta"));
-            }
-            if !known.contains(&name.as_str()) {
-                return Err(unknown("set", name));
-            }
-        }
-        let on_axis = |name: &str| self.across.name == name || self.up.name == name;
-        if self.eta.is_none() && !on_axis("eta") {
-            return Err(Error::request(
-                "no learning rate: give --eta NUMBER, or an axis such as --across eta=0.5..10",
-            ));
-        }
-        let needed = body.variables.iter().chain(body.parameters.keys()).chain(&eta_names);
-        for name in needed {
-            if !on_axis(name) && self.value(name).is_none() {
-                return Err(Error::request(format!(
-                    "`{name}` has no value: give --set {name}=NUMBER or make it an axis"
-                )));
-            }
-        }
-        Ok(())
+        self.check_numbers()
     }
 
     fn check_numbers(&self) -> Result<()> {
@@ -381,17 +319,17 @@ impl Experiment {
                 return Err(Error::request(format!("{name}: must be a number above 0")));
             }
         }
-        if let Some((name, value)) = self.set.iter().find(|(_, v)| !v.is_finite()) {
-            return Err(Error::request(format!("set: `{name}` = {value} is not finite; give a number")));
-        }
         let ends = [self.across.from, self.across.to, self.up.from, self.up.to];
         let largest =
-            ends.into_iter().chain(self.set.values().copied()).fold(0.0, |m: f64, v| m.max(v.abs()));
+            ends.into_iter().chain(self.setup.set.values().copied()).fold(0.0, |m: f64, v| m.max(v.abs()));
         if self.precision == Precision::F32 && largest > f64::from(f32::MAX) {
             return Err(Error::request(format!("{largest:e} does not fit an f32; use --precision f64")));
         }
         if self.show.is_empty() {
             return Err(Error::request("show: no view; name at least one, such as basins"));
+        }
+        if self.show.contains(&View::Settle) {
+            return Err(Error::request("show: `settle` is not measured yet; drop it"));
         }
         Ok(())
     }

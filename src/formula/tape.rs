@@ -5,7 +5,7 @@
 //! back: written over two slices instead, an instruction that overwrites its operand compiles to
 //! scalar code. Nothing is fused into multiply-adds, so every instruction set gives the same bits.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::graph::{Binary, Graph, Id, NORM_FLOOR, Node, Unary};
 use crate::math::Real;
@@ -33,8 +33,8 @@ enum Op {
 #[derive(Clone, Copy, Debug)]
 struct Instruction {
     op: Op,
-    target: u16,
-    operands: [u16; 3],
+    target: u32,
+    operands: [u32; 3],
 }
 
 /// Formulas compiled to instructions over registers.
@@ -44,7 +44,7 @@ struct Instruction {
 #[derive(Clone, Debug)]
 pub struct Tape<R> {
     code: Vec<Instruction>,
-    constants: Vec<(u16, R)>,
+    constants: Vec<(u32, R)>,
     registers: usize,
 }
 
@@ -75,7 +75,7 @@ impl<R: Real> Tape<R> {
     #[inline(always)]
     pub fn run(&self, registers: &mut [Register<R>], chunks: usize) {
         for i in &self.code {
-            let (t, [a, b, c]) = (i.target as usize, i.operands.map(usize::from));
+            let (t, [a, b, c]) = (i.target as usize, i.operands.map(|o| o as usize));
             match i.op {
                 Op::Move => unary(registers, chunks, t, a, |a| a),
                 Op::Unary(op) => unary_op(registers, chunks, t, a, op),
@@ -201,8 +201,8 @@ struct Compiler<'a> {
     order: Vec<Id>,
     /// Position in `order` of the last instruction that reads a node; `usize::MAX` for outputs.
     last_use: HashMap<Id, usize>,
-    place: HashMap<Id, u16>,
-    free: Vec<u16>,
+    place: HashMap<Id, u32>,
+    free: Vec<u32>,
     registers: usize,
     /// Products folded into the sum that is their only user.
     folded: HashMap<Id, ()>,
@@ -213,9 +213,9 @@ impl<'a> Compiler<'a> {
         let roots: Vec<Id> = outputs.iter().map(|o| o.0).collect();
         let reachable = graph.reachable(&roots);
         let is_output = |id: &Id| roots.contains(id);
-        let used_inside = |id: Id| reachable.iter().any(|&n| graph.node(n).operands().any(|o| o == id));
+        let operands: HashSet<Id> = reachable.iter().flat_map(|&n| graph.node(n).operands()).collect();
         let (late, early): (Vec<Id>, Vec<Id>) =
-            reachable.iter().copied().partition(|id| is_output(id) && !used_inside(*id));
+            reachable.iter().copied().partition(|id| is_output(id) && !operands.contains(id));
         let order: Vec<Id> = early.into_iter().chain(late).collect();
         let mut compiler = Self {
             graph,
@@ -223,7 +223,7 @@ impl<'a> Compiler<'a> {
             outputs,
             order,
             last_use: HashMap::new(),
-            place: inputs.iter().enumerate().map(|(i, id)| (*id, i as u16)).collect(),
+            place: inputs.iter().enumerate().map(|(i, id)| (*id, i as u32)).collect(),
             free: Vec::new(),
             registers: reserved,
             folded: HashMap::new(),
@@ -291,10 +291,10 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn fresh(&mut self) -> u16 {
+    fn fresh(&mut self) -> u32 {
         self.free.pop().unwrap_or_else(|| {
             self.registers += 1;
-            u16::try_from(self.registers - 1).expect("formulas are too small to need 65,536 registers")
+            u32::try_from(self.registers - 1).expect("formulas are limited to far fewer nodes")
         })
     }
 
@@ -339,13 +339,13 @@ impl<'a> Compiler<'a> {
                 continue;
             }
             let mut from = self.place[&id];
-            if self.inputs.contains(&id) && usize::from(from) != register {
+            if self.inputs.contains(&id) && from as usize != register {
                 let aside = self.fresh();
                 code.push(Instruction { op: Op::Move, target: aside, operands: [from, 0, 0] });
                 from = aside;
             }
-            if usize::from(from) != register {
-                moves.push(Instruction { op: Op::Move, target: register as u16, operands: [from, 0, 0] });
+            if from as usize != register {
+                moves.push(Instruction { op: Op::Move, target: register as u32, operands: [from, 0, 0] });
             }
         }
         code.extend(moves);
@@ -354,7 +354,7 @@ impl<'a> Compiler<'a> {
 
     /// The output register that node `id`, computed at `position`, may be written to at once: nobody
     /// reads that register's input afterwards, and the node is needed for this one output only.
-    fn overwritable(&self, id: Id, position: usize) -> Option<(usize, u16)> {
+    fn overwritable(&self, id: Id, position: usize) -> Option<(usize, u32)> {
         let mut wanted = self.outputs.iter().enumerate().filter(|(_, o)| o.0 == id);
         let (Some((k, &(_, register))), None) = (wanted.next(), wanted.next()) else { return None };
         let read_later = self.order[position + 1..]
@@ -364,6 +364,6 @@ impl<'a> Compiler<'a> {
             .inputs
             .get(register)
             .is_some_and(|input| self.last_use.get(input).is_some_and(|&last| last > position));
-        (!read_later && !input_needed).then_some((k, register as u16))
+        (!read_later && !input_needed).then_some((k, register as u32))
     }
 }

@@ -1,12 +1,14 @@
 //! The picture of the basins: which attractor every cell ends on.
 
-use super::classes::{fate_entries, fate_name, other_colour};
+use super::classes::{fate_entries, other_colour};
 use super::key::{Entry, Key};
 use super::names::{percent, short};
 use super::palette;
 use super::raster::Raster;
 use super::values::Spread;
-use crate::map::{AttractorInfo, Map};
+use crate::analysis::Attractor;
+use crate::fate::Fate;
+use crate::map::Map;
 use image::Rgb;
 use std::collections::BTreeMap;
 
@@ -18,7 +20,7 @@ const SHADE: f64 = 0.22;
 const SHOWN: usize = 2;
 
 /// The basins, shaded by the time to settle, and a legend of the attractors.
-pub fn picture(map: &Map, attractors: &[AttractorInfo]) -> (Raster, Key) {
+pub fn picture(map: &Map, attractors: &[Attractor]) -> (Raster, Key) {
     let first = first_id(map, attractors);
     let shading = Shading::new(map);
     let slot = |id: i32| id.abs_diff(first) as usize % palette::ATTRACTORS;
@@ -27,15 +29,13 @@ pub fn picture(map: &Map, attractors: &[AttractorInfo]) -> (Raster, Key) {
         true => slot(*id) as u8,
         false => palette::ATTRACTORS as u8 + fate,
     });
-    let colours = cells
-        .zip(&map.settle)
-        .map(|((id, fate), settle)| match *id >= 0 {
-            true => shading.apply(palette::attractor(slot(*id)), *settle),
-            false => other_colour(*fate),
-        });
+    let colours = cells.zip(&map.settle).map(|((id, fate), settle)| match *id >= 0 {
+        true => shading.apply(palette::attractor(slot(*id)), *settle),
+        false => other_colour(*fate),
+    });
     let raster = Raster {
-        width: map.width,
-        height: map.height,
+        width: map.width(),
+        height: map.height(),
         colours: colours.collect(),
         classes: Some(classes.collect()),
     };
@@ -53,24 +53,20 @@ pub fn picture(map: &Map, attractors: &[AttractorInfo]) -> (Raster, Key) {
 }
 
 /// The number of the first attractor, whose colour is the first of the palette.
-fn first_id(map: &Map, attractors: &[AttractorInfo]) -> i32 {
+fn first_id(map: &Map, attractors: &[Attractor]) -> i32 {
     let listed = attractors.iter().map(|info| info.id).min();
     let shown = || map.attractor.iter().copied().filter(|id| *id >= 0).min();
     listed.or_else(shown).unwrap_or(0)
 }
 
 /// The largest attractors one by one, the others together, then the fates without attractor.
-fn entries(map: &Map, attractors: &[AttractorInfo], first: i32) -> Vec<Entry> {
+fn entries(map: &Map, attractors: &[Attractor], first: i32) -> Vec<Entry> {
     let whole = map.attractor.len();
     let mut counts: BTreeMap<i32, u64> = BTreeMap::new();
     for id in map.attractor.iter().filter(|id| **id >= 0) {
         *counts.entry(*id).or_default() += 1;
     }
-    let listed = if counts.len() > LISTED {
-        LISTED - 1
-    } else {
-        LISTED
-    };
+    let listed = if counts.len() > LISTED { LISTED - 1 } else { LISTED };
     let tiny = tiny_coordinate(attractors);
     let entry = |(id, count): (&i32, &u64)| {
         let info = attractors.iter().find(|info| info.id == *id);
@@ -98,23 +94,19 @@ fn entries(map: &Map, attractors: &[AttractorInfo], first: i32) -> Vec<Entry> {
 }
 
 /// Coordinates smaller than this are the rounding left over from zero.
-fn tiny_coordinate(attractors: &[AttractorInfo]) -> f64 {
+fn tiny_coordinate(attractors: &[Attractor]) -> f64 {
     let coordinates = attractors.iter().flat_map(|info| &info.point);
     let largest = coordinates.fold(0.0, |m: f64, c| m.max(c.abs()));
     (1e-6 * largest).max(1e-9)
 }
 
 /// An attractor in a few words.
-fn describe(info: &AttractorInfo, tiny: f64) -> String {
+fn describe(info: &Attractor, tiny: f64) -> String {
     match info.fate {
-        1 => format!("fixed point {}", point(&info.point, tiny)),
-        2 => format!(
-            "period {}, amplitude {}",
-            info.period,
-            short(info.amplitude)
-        ),
-        3 => format!("chaotic, amplitude {}", short(info.amplitude)),
-        fate => format!("{} {}", fate_name(fate), point(&info.point, tiny)),
+        Fate::Converged => format!("fixed point {}", point(&info.point, tiny)),
+        Fate::Periodic => format!("period {}, amplitude {}", info.period, short(info.amplitude)),
+        Fate::Chaotic => format!("chaotic, amplitude {}", short(info.amplitude)),
+        fate => format!("{} {}", fate.name(), point(&info.point, tiny)),
     }
 }
 
@@ -125,9 +117,7 @@ fn point(point: &[f64], tiny: f64) -> String {
     }
     let shown = if point.len() > 3 { SHOWN } else { 3 };
     let coordinates = point.iter().take(shown);
-    let mut words: Vec<String> = coordinates
-        .map(|c| short(if c.abs() < tiny { 0.0 } else { *c }))
-        .collect();
+    let mut words: Vec<String> = coordinates.map(|c| short(if c.abs() < tiny { 0.0 } else { *c })).collect();
     if point.len() > shown {
         words.push("…".to_owned());
     }
@@ -142,13 +132,9 @@ struct Shading {
 impl Shading {
     fn new(map: &Map) -> Shading {
         let cells = map.attractor.iter().zip(&map.settle);
-        let times = cells
-            .filter(|(id, _)| **id >= 0)
-            .map(|(_, settle)| settle.ln_1p());
+        let times = cells.filter(|(id, _)| **id >= 0).map(|(_, settle)| settle.ln_1p());
         let spread = Spread::of(times);
-        Shading {
-            spread: spread.filter(|spread| spread.low < spread.high),
-        }
+        Shading { spread: spread.filter(|spread| spread.low < spread.high) }
     }
 
     fn apply(&self, colour: Rgb<u8>, settle: f64) -> Rgb<u8> {
@@ -164,12 +150,15 @@ impl Shading {
 mod tests {
     use super::*;
 
-    fn info(fate: u8, point: &[f64]) -> AttractorInfo {
-        AttractorInfo {
+    fn info(fate: Fate, point: &[f64]) -> Attractor {
+        Attractor {
             id: 1,
             fate,
             period: 4,
             amplitude: 1.618,
+            loss: 0.0,
+            sharpness: 1.0,
+            lyapunov: -1.0,
             cells: 1,
             fraction: 1.0,
             point: point.to_vec(),
@@ -178,11 +167,8 @@ mod tests {
 
     #[test]
     fn attractors_are_described_in_a_few_words() {
-        assert_eq!(
-            describe(&info(1, &[-1e-12, 0.5]), 1e-6),
-            "fixed point (0, 0.5)"
-        );
-        assert_eq!(describe(&info(2, &[]), 1e-6), "period 4, amplitude 1.62");
+        assert_eq!(describe(&info(Fate::Converged, &[-1e-12, 0.5]), 1e-6), "fixed point (0, 0.5)");
+        assert_eq!(describe(&info(Fate::Periodic, &[]), 1e-6), "period 4, amplitude 1.62");
         assert_eq!(point(&[1.0, 2.0, 3.0, 4.0], 0.0), "(1, 2, …)");
         assert_eq!(point(&[1.0, 2.0, 3.0], 0.0), "(1, 2, 3)");
     }

@@ -116,9 +116,7 @@ impl Layout {
         let up_ticks = chart.up.scale.fitting_ticks(high, 1.5 * size, |_| size);
         let up_ticks = placed(up_ticks, cells.height, height);
         let up_label = UpLabel::new(&chart.up.label, size, high);
-        let numbers = up_ticks
-            .iter()
-            .map(|(_, tick)| text::width(&tick.label, size));
+        let numbers = up_ticks.iter().map(|(_, tick)| text::width(&tick.label, size));
         let numbers = numbers.fold(0.0, f32::max);
         let (before, after) = overflow(&across_ticks, size, wide);
         let left = (up_label.thickness(size) + numbers + 1.2 * size).max(before) + size;
@@ -243,18 +241,8 @@ mod tests {
             subtitle: String::new(),
             across: axis("across", width),
             up: axis("u", height),
-            raster: Raster {
-                width,
-                height,
-                colours,
-                classes: None,
-            },
-            key: Key {
-                bar: None,
-                heading: String::new(),
-                entries: Vec::new(),
-                note: String::new(),
-            },
+            raster: Raster { width, height, colours, classes: None },
+            key: Key { bar: None, heading: String::new(), entries: Vec::new(), note: String::new() },
         }
     }
 
@@ -262,9 +250,8 @@ mod tests {
     fn bounds(image: &RgbImage, colours: &[Rgb<u8>]) -> (u32, u32, u32, u32) {
         let pixels = image.enumerate_pixels();
         let found = pixels.filter(|(_, _, pixel)| colours.contains(pixel));
-        found.fold((u32::MAX, u32::MAX, 0, 0), |b, (x, y, _)| {
-            (b.0.min(x), b.1.min(y), b.2.max(x), b.3.max(y))
-        })
+        found
+            .fold((u32::MAX, u32::MAX, 0, 0), |b, (x, y, _)| (b.0.min(x), b.1.min(y), b.2.max(x), b.3.max(y)))
     }
 
     #[test]
@@ -278,10 +265,7 @@ mod tests {
 
     #[test]
     fn ticks_point_at_the_middle_of_their_cell() {
-        let tick = |value: f64, scale: Scale| Tick {
-            position: scale.position(value),
-            label: String::new(),
-        };
+        let tick = |value: f64, scale: Scale| Tick { position: scale.position(value), label: String::new() };
         let scale = Scale::linear(0.0, 9.0);
         let ticks = (0..10).map(|cell| tick(f64::from(cell), scale)).collect();
         for (cell, (pixel, _)) in (0..).zip(placed(ticks, 10, 50)) {

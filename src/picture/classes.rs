@@ -4,50 +4,31 @@ use super::key::{Entry, Key};
 use super::names::percent;
 use super::palette;
 use super::raster::Raster;
+use crate::fate::Fate;
 use crate::map::Map;
 use image::Rgb;
 
-/// The fates in words, by number.
-pub const FATES: [&str; 6] = [
-    "undecided",
-    "converged",
-    "periodic",
-    "chaotic",
-    "diverged",
-    "stalled",
-];
 /// The fates from the most to the least telling.
 const FATE_ORDER: [u8; 6] = [1, 2, 3, 4, 5, 0];
-/// The number of the fate `chaotic`.
-pub const CHAOTIC: u8 = 3;
 
 /// Longer periods than this share a class.
 const SINGLE: u32 = 8;
 /// Periods up to these numbers share a class; the last class takes all that follow.
 const GROUPS: [u32; 3] = [16, 32, 64];
-const GROUP_COLOURS: [[u8; 3]; 4] = [
-    [120, 48, 72],
-    [168, 100, 124],
-    [208, 156, 176],
-    [240, 212, 222],
-];
+const GROUP_COLOURS: [[u8; 3]; 4] = [[120, 48, 72], [168, 100, 124], [208, 156, 176], [240, 212, 222]];
 /// Classes from this number on are the fates of cells without a period.
 const FIRST_FATE: u8 = SINGLE as u8 + GROUPS.len() as u8 + 1;
 
 /// The name of a fate.
 pub fn fate_name(fate: u8) -> &'static str {
-    FATES.get(usize::from(fate)).unwrap_or(&FATES[0])
+    Fate::from_code(fate).unwrap_or(Fate::Undecided).name()
 }
 
 /// Entries for the fates that occur among `fates`, with their shares of `whole` cells.
-pub fn fate_entries(
-    fates: impl Iterator<Item = u8>,
-    whole: usize,
-    colour: fn(u8) -> Rgb<u8>,
-) -> Vec<Entry> {
-    let mut counts = [0; FATES.len()];
+pub fn fate_entries(fates: impl Iterator<Item = u8>, whole: usize, colour: fn(u8) -> Rgb<u8>) -> Vec<Entry> {
+    let mut counts = [0; Fate::ALL.len()];
     for fate in fates {
-        counts[usize::from(fate).min(FATES.len()) % FATES.len()] += 1;
+        counts[usize::from(fate).min(Fate::ALL.len()) % Fate::ALL.len()] += 1;
     }
     let order = FATE_ORDER.into_iter();
     let occurring = order.filter(|fate| counts[usize::from(*fate)] > 0);
@@ -63,8 +44,8 @@ pub fn fate_entries(
 /// A raster of classes and their colours.
 fn raster(map: &Map, classes: Vec<u8>, colour: fn(u8) -> Rgb<u8>) -> Raster {
     Raster {
-        width: map.width,
-        height: map.height,
+        width: map.width(),
+        height: map.height(),
         colours: classes.iter().map(|class| colour(*class)).collect(),
         classes: Some(classes),
     }
@@ -103,19 +84,14 @@ pub fn periods(map: &Map) -> (Raster, Key) {
     let without = classes.iter().filter(|class| **class >= FIRST_FATE);
     let without = without.map(|class| class - FIRST_FATE);
     entries.extend(fate_entries(without, whole, other_colour));
-    let key = Key {
-        bar: None,
-        heading: "period, share of cells".to_owned(),
-        entries,
-        note: String::new(),
-    };
+    let key = Key { bar: None, heading: "period, share of cells".to_owned(), entries, note: String::new() };
     (raster(map, classes, class_colour), key)
 }
 
 /// The class of a cell: its period or group of periods, or its fate.
 fn class(period: u32, fate: u8) -> u8 {
     match period {
-        0 => FIRST_FATE + fate.min(FATES.len() as u8) % FATES.len() as u8,
+        0 => FIRST_FATE + fate.min(Fate::ALL.len() as u8) % Fate::ALL.len() as u8,
         1..=SINGLE => period as u8 - 1,
         _ => {
             let group = GROUPS.iter().position(|most| period <= *most);
@@ -136,7 +112,7 @@ fn class_colour(class: u8) -> Rgb<u8> {
 /// The colour of a fate without a period: grey, except chaos.
 pub fn other_colour(fate: u8) -> Rgb<u8> {
     match fate {
-        CHAOTIC => palette::fate(fate),
+        code if code == Fate::Chaotic as u8 => palette::fate(fate),
         _ => palette::neutral(fate),
     }
 }
@@ -147,11 +123,7 @@ fn class_name(class: u8) -> String {
         return format!("period {}", class + 1);
     }
     let group = (class - SINGLE) as usize;
-    let first = if group == 0 {
-        SINGLE
-    } else {
-        GROUPS[group - 1]
-    } + 1;
+    let first = if group == 0 { SINGLE } else { GROUPS[group - 1] } + 1;
     match GROUPS.get(group) {
         Some(last) => format!("period {first}–{last}"),
         None => format!("period {first} or more"),
@@ -164,17 +136,12 @@ mod tests {
 
     #[test]
     fn classes_of_periods_have_names_and_distinct_colours() {
-        let cases = [
-            (1, "period 1"),
-            (8, "period 8"),
-            (9, "period 9–16"),
-            (33, "period 33–64"),
-        ];
+        let cases = [(1, "period 1"), (8, "period 8"), (9, "period 9–16"), (33, "period 33–64")];
         for (period, name) in cases {
             assert_eq!(class_name(class(period, 2)), name);
         }
         assert_eq!(class_name(class(1000, 2)), "period 65 or more");
-        let all = FIRST_FATE + FATES.len() as u8;
+        let all = FIRST_FATE + Fate::ALL.len() as u8;
         for a in 0..all {
             assert!((0..a).all(|b| class_colour(a) != class_colour(b)));
         }

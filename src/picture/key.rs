@@ -87,8 +87,7 @@ impl Key {
         let parts = [columns.width, heading.width(), note.width()];
         let width = parts.into_iter().fold(0.0, f32::max).ceil();
         let entries: f32 = columns.heights.iter().map(|h| h + ENTRY_GAP * size).sum();
-        let gaps =
-            [heading.height(), note.height()].map(|h| if h > 0.0 { 0.3 * size } else { 0.0 });
+        let gaps = [heading.height(), note.height()].map(|h| if h > 0.0 { 0.3 * size } else { 0.0 });
         let height = heading.height() + note.height() + gaps[0] + gaps[1] + entries;
         let mut image = RgbImage::from_pixel(width as u32, height.ceil() as u32, PAPER);
         heading.draw(&mut image, INK, (0.0, 0.0));
@@ -185,12 +184,7 @@ impl Bar {
         let mut image = RgbImage::from_pixel(width.ceil() as u32, height as u32, PAPER);
         let top = (overhang + above) as u32;
         self.draw_body(&mut image, top, (thick, body));
-        self.draw_points(
-            &mut image,
-            (top, top + body),
-            thick,
-            (above as u32, below as u32),
-        );
+        self.draw_points(&mut image, (top, top + body), thick, (above as u32, below as u32));
         draw_ticks(&mut image, &ticks, size, (thick, top, body));
         let centre = overhang + length / 2.0;
         title.draw_up(&mut image, INK, start + labels + 0.5 * size, centre);

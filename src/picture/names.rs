@@ -48,11 +48,7 @@ pub fn quantity(name: &str) -> String {
 fn symbol(word: &str) -> String {
     let stem = word.trim_end_matches(|c: char| c.is_ascii_digit());
     let index = &word[stem.len()..];
-    let stem = if index.is_empty() {
-        stem
-    } else {
-        stem.trim_end_matches('_')
-    };
+    let stem = if index.is_empty() { stem } else { stem.trim_end_matches('_') };
     let greek = GREEK.iter().find(|(name, _)| *name == stem);
     let letter = match greek {
         Some((_, letter)) => letter.to_string(),

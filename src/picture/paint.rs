@@ -19,13 +19,7 @@ pub fn fill(image: &mut RgbImage, corner: (u32, u32), extent: (u32, u32), colour
 }
 
 /// Fills a rectangle and draws a thin line along the inside of its border.
-pub fn boxed(
-    image: &mut RgbImage,
-    corner: (u32, u32),
-    extent: (u32, u32),
-    line: Rgb<u8>,
-    colour: Rgb<u8>,
-) {
+pub fn boxed(image: &mut RgbImage, corner: (u32, u32), extent: (u32, u32), line: Rgb<u8>, colour: Rgb<u8>) {
     fill(image, corner, extent, line);
     let inner = (corner.0 + 1, corner.1 + 1);
     let extent = (extent.0.saturating_sub(2), extent.1.saturating_sub(2));

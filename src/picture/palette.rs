@@ -131,9 +131,7 @@ mod tests {
 
     fn distance(a: Rgb<u8>, b: Rgb<u8>) -> i32 {
         let channels = a.0.iter().zip(b.0);
-        channels
-            .map(|(a, b)| (i32::from(*a) - i32::from(b)).abs())
-            .sum()
+        channels.map(|(a, b)| (i32::from(*a) - i32::from(b)).abs()).sum()
     }
 
     /// Matrices by Machado, Oliveira and Fernandes (2009) for linear light: normal eyes, and eyes

@@ -141,12 +141,7 @@ mod tests {
     fn blank(width: usize, height: usize) -> Raster {
         let colours = vec![WHITE; width * height];
         let classes = None;
-        Raster {
-            width,
-            height,
-            colours,
-            classes,
-        }
+        Raster { width, height, colours, classes }
     }
 
     #[test]

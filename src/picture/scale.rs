@@ -91,10 +91,7 @@ impl Scale {
             Kind::Log => logarithmic(low, high, wanted),
             Kind::Centred => centred(low, high, wanted),
         };
-        let tick = |(value, label)| Tick {
-            position: self.position(value),
-            label,
-        };
+        let tick = |(value, label)| Tick { position: self.position(value), label };
         numbers.into_iter().map(tick).collect()
     }
 
@@ -137,11 +134,7 @@ fn linear(low: f64, high: f64, wanted: usize) -> Vec<Number> {
 /// Labels with as many decimals as the step needs, with a power of ten for large and tiny numbers.
 fn labels(values: &[f64], step: f64) -> Vec<String> {
     let size = values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
-    let exponent = if size > 0.0 {
-        names::magnitude(size)
-    } else {
-        0
-    };
+    let exponent = if size > 0.0 { names::magnitude(size) } else { 0 };
     let last_digit = names::magnitude(step);
     let label = |value: &f64| match (-3..6).contains(&exponent) {
         true => names::fixed(*value, (-last_digit).max(0) as usize),
@@ -229,16 +222,10 @@ mod tests {
 
     #[test]
     fn linear_ticks_are_round() {
-        assert_eq!(
-            words(Scale::linear(0.0, 1.0), 5),
-            ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
-        );
+        assert_eq!(words(Scale::linear(0.0, 1.0), 5), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         assert_eq!(words(Scale::linear(-3.0, 3.0), 4), ["−2", "0", "2"]);
         assert_eq!(words(Scale::linear(0.0, 10.0), 10).len(), 11);
-        assert_eq!(
-            words(Scale::linear(0.0, 4e-6), 4),
-            ["0", "10⁻⁶", "2×10⁻⁶", "3×10⁻⁶", "4×10⁻⁶"]
-        );
+        assert_eq!(words(Scale::linear(0.0, 4e-6), 4), ["0", "10⁻⁶", "2×10⁻⁶", "3×10⁻⁶", "4×10⁻⁶"]);
     }
 
     #[test]
@@ -255,25 +242,15 @@ mod tests {
     fn log_ticks_are_decades_with_minor_ticks() {
         let scale = Scale::log(1e-6, 1.0);
         let ticks = scale.ticks(8);
-        assert_eq!(
-            words(scale, 8),
-            ["10⁻⁶", "10⁻⁵", "10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "1"]
-        );
+        assert_eq!(words(scale, 8), ["10⁻⁶", "10⁻⁵", "10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "1"]);
         assert_eq!(ticks.len(), 7 + 6 * 8);
         assert_eq!(words(scale, 3), ["10⁻⁶", "10⁻³", "1"]);
-        assert!(
-            ticks
-                .windows(2)
-                .all(|pair| pair[0].position < pair[1].position)
-        );
+        assert!(ticks.windows(2).all(|pair| pair[0].position < pair[1].position));
     }
 
     #[test]
     fn short_log_ranges_have_enough_labels() {
-        assert_eq!(
-            words(Scale::log(0.01, 0.5), 8),
-            ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5"]
-        );
+        assert_eq!(words(Scale::log(0.01, 0.5), 8), ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5"]);
         assert_eq!(Scale::log(0.01, 0.5).ticks(8).len(), 9 + 5);
         assert_eq!(words(Scale::log(0.3, 0.9), 4), ["0.4", "0.6", "0.8"]);
         assert_eq!(Scale::log(0.0, 1.0), Scale::linear(0.0, 1.0));

@@ -1,7 +1,7 @@
 //! Whole pictures from small maps.
 
 use super::*;
-use crate::map::Axis;
+use crate::fate::Fate;
 use image::Rgb;
 
 /// A map of converged cells without any measured value.
@@ -10,8 +10,6 @@ fn blank(width: usize, height: usize) -> Map {
     let values = vec![f64::NAN; cells];
     let axis = |n: usize| (0..n).map(|k| 0.1 * (k + 1) as f64).collect();
     Map {
-        width,
-        height,
         across: axis(width),
         up: axis(height),
         fate: vec![1; cells],
@@ -38,11 +36,7 @@ fn varied(width: usize, height: usize) -> Map {
         }
         if cell % 11 > 0 {
             map.amplitude[cell] = x.sqrt();
-            map.lyapunov[cell] = if x == 0.0 {
-                f64::NEG_INFINITY
-            } else {
-                x.ln() - 3.0
-            };
+            map.lyapunov[cell] = if x == 0.0 { f64::NEG_INFINITY } else { x.ln() - 3.0 };
             map.loss[cell] = (-x).exp();
             map.sharpness[cell] = x - 20.0;
         }
@@ -51,10 +45,7 @@ fn varied(width: usize, height: usize) -> Map {
 }
 
 fn caption(title: &str, log: bool) -> Caption {
-    let axis = |name: &str| Axis {
-        name: name.to_owned(),
-        log,
-    };
+    let axis = |name: &str| Axis { name: name.to_owned(), from: 1.0, to: 2.0, log };
     Caption {
         title: title.to_owned(),
         subtitle: title.to_owned(),
@@ -63,10 +54,13 @@ fn caption(title: &str, log: bool) -> Caption {
     }
 }
 
-fn attractors(count: i32) -> Vec<AttractorInfo> {
-    let attractor = |id| AttractorInfo {
+fn attractors(count: i32) -> Vec<Attractor> {
+    let attractor = |id| Attractor {
         id,
-        fate: 1 + (id % 3) as u8,
+        fate: Fate::ALL[1 + id as usize % 3],
+        loss: 0.0,
+        sharpness: 1.0,
+        lyapunov: -1.0,
         period: 2,
         amplitude: 1.5,
         cells: 1,
@@ -120,13 +114,7 @@ fn the_same_map_gives_the_same_bytes() {
 fn maps_without_values_show_the_fates() {
     let mut map = blank(10, 10);
     map.fate[7] = 4;
-    for view in [
-        View::Amplitude,
-        View::Lyapunov,
-        View::Settle,
-        View::Loss,
-        View::Sharpness,
-    ] {
+    for view in [View::Amplitude, View::Lyapunov, View::Settle, View::Loss, View::Sharpness] {
         let chart = view.chart(&map, &[], &caption("", false));
         assert!(chart.key.bar.is_none());
         assert!(chart.key.heading.ends_with("no values"));
@@ -155,10 +143,7 @@ fn cells_without_value_have_the_colour_of_their_fate() {
 fn the_shares_of_a_legend_are_everything() {
     let map = varied(60, 50);
     for view in [View::Basins, View::Fate, View::Period] {
-        let entries = view
-            .chart(&map, &attractors(40), &caption("", false))
-            .key
-            .entries;
+        let entries = view.chart(&map, &attractors(40), &caption("", false)).key.entries;
         let share = |entry: &key::Entry| {
             let number = entry.value.trim_start_matches('<').trim_end_matches(" %");
             number.parse::<f64>().unwrap()
@@ -172,18 +157,12 @@ fn the_shares_of_a_legend_are_everything() {
 #[test]
 fn many_attractors_are_listed_together() {
     let map = varied(60, 50);
-    let entries = View::Basins
-        .chart(&map, &attractors(40), &caption("", false))
-        .key
-        .entries;
+    let entries = View::Basins.chart(&map, &attractors(40), &caption("", false)).key.entries;
     let ids: std::collections::BTreeSet<i32> = map.attractor.iter().copied().collect();
     // All ids but -1, less the eleven that are listed.
     let more = format!("… and {} more", ids.len() - 12);
     assert_eq!(entries[11].label, more);
-    let last: Vec<&str> = entries[12..]
-        .iter()
-        .map(|entry| entry.label.as_str())
-        .collect();
+    let last: Vec<&str> = entries[12..].iter().map(|entry| entry.label.as_str()).collect();
     assert_eq!(last, ["chaotic", "diverged", "stalled", "undecided"]);
 }
 
@@ -197,13 +176,7 @@ fn basins_are_shaded_around_the_colour_of_their_attractor() {
     assert_eq!(plain.key.note, "");
     map.settle = vec![10.0, 1000.0, f64::NAN];
     let shaded = View::Basins.chart(&map, &attractors(3)[1..], &caption("", false));
-    let light = |cell: usize| {
-        shaded.raster.colours[cell]
-            .0
-            .map(u32::from)
-            .iter()
-            .sum::<u32>()
-    };
+    let light = |cell: usize| shaded.raster.colours[cell].0.map(u32::from).iter().sum::<u32>();
     assert!(light(0) > light(1));
     assert_eq!(shaded.raster.colours[2], palette::attractor(1));
     assert_ne!(shaded.key.note, "");
@@ -215,17 +188,9 @@ fn the_amplitude_scale_ignores_the_rounding_of_converged_orbits() {
     for cell in 0..100 {
         let swings = cell >= 50;
         map.fate[cell] = if swings { 2 } else { 1 };
-        map.amplitude[cell] = if swings {
-            (cell as f64 - 49.0).sqrt()
-        } else {
-            1e-12
-        };
+        map.amplitude[cell] = if swings { (cell as f64 - 49.0).sqrt() } else { 1e-12 };
     }
-    let bar = View::Amplitude
-        .chart(&map, &[], &caption("", false))
-        .key
-        .bar
-        .unwrap();
+    let bar = View::Amplitude.chart(&map, &[], &caption("", false)).key.bar.unwrap();
     assert!(!bar.scale.is_log() && !bar.below);
     assert_eq!(bar.scale.position(0.0), 0.0);
 }
@@ -245,9 +210,7 @@ fn texts_survive_in_the_file() {
     let picture = draw(&blank(4, 4), &[], &caption("", false), View::Fate, 200);
     let texts = [("Title", "η und größer"), ("gdscope", "[map]\nwidth = 4\n")];
     let file = png_with_text(&picture, &texts).unwrap();
-    let reader = png::Decoder::new(std::io::Cursor::new(&file))
-        .read_info()
-        .unwrap();
+    let reader = png::Decoder::new(std::io::Cursor::new(&file)).read_info().unwrap();
     let chunks = &reader.info().utf8_text;
     assert_eq!(chunks.len(), texts.len());
     for (chunk, (keyword, text)) in chunks.iter().zip(texts) {

@@ -221,14 +221,7 @@ mod tests {
         let (white, black) = (Rgb([255; 3]), Rgb([0; 3]));
         let mut across = RgbImage::from_pixel(60, 60, white);
         let mut up = across.clone();
-        draw_line(
-            &mut across,
-            "Rg1",
-            18.0,
-            black,
-            (10.0, 30.0),
-            Direction::Across,
-        );
+        draw_line(&mut across, "Rg1", 18.0, black, (10.0, 30.0), Direction::Across);
         draw_line(&mut up, "Rg1", 18.0, black, (30.0, 49.0), Direction::Up);
         assert_eq!(image::imageops::rotate270(&across), up);
         assert!(across.pixels().any(|pixel| pixel.0[0] < 60));

@@ -39,10 +39,7 @@ impl Spread {
         let (low, high) = (sorted.at(TAIL), sorted.at(1.0 - TAIL));
         let whole = sorted.greatest - sorted.least;
         Some(match low >= high || whole <= TAME * (high - low) {
-            true => Spread {
-                low: sorted.least,
-                high: sorted.greatest,
-            },
+            true => Spread { low: sorted.least, high: sorted.greatest },
             false => Spread { low, high },
         })
     }
@@ -67,11 +64,7 @@ impl Sorted {
         let stride = usize::div_ceil(count, SAMPLE).max(1);
         let mut values: Vec<f64> = values.step_by(stride).collect();
         values.sort_by(f64::total_cmp);
-        (count > 0).then_some(Sorted {
-            values,
-            least,
-            greatest,
-        })
+        (count > 0).then_some(Sorted { values, least, greatest })
     }
 
     /// The value below which the part `share` of all values lies.
@@ -151,24 +144,14 @@ fn wide(logarithms: impl Iterator<Item = f64> + Clone, factor: f64) -> bool {
 
 /// The raster and the key for numbers on a scale. Infinities lie beyond the ends of the scale;
 /// cells without a number show their fate.
-fn picture(
-    map: &Map,
-    values: &[f64],
-    label: &str,
-    scale: Option<Scale>,
-    ramp: Ramp,
-) -> (Raster, Key) {
+fn picture(map: &Map, values: &[f64], label: &str, scale: Option<Scale>, ramp: Ramp) -> (Raster, Key) {
     let cells = values.iter().zip(&map.fate);
     let colours = cells.clone().map(|(value, fate)| match scale {
         Some(scale) if !value.is_nan() => ramp.at(scale.position(*value)),
         _ => palette::neutral(*fate),
     });
-    let raster = Raster {
-        width: map.width,
-        height: map.height,
-        colours: colours.collect(),
-        classes: None,
-    };
+    let raster =
+        Raster { width: map.width(), height: map.height(), colours: colours.collect(), classes: None };
     let missing = cells.filter(|(value, _)| scale.is_none() || value.is_nan());
     let missing = missing.map(|(_, fate)| *fate);
     let entries = fate_entries(missing, values.len(), palette::neutral);
@@ -178,12 +161,7 @@ fn picture(
         (Some(_), false) => "without value".to_owned(),
         (None, _) => format!("{label}: no values"),
     };
-    let key = Key {
-        bar,
-        heading,
-        entries,
-        note: String::new(),
-    };
+    let key = Key { bar, heading, entries, note: String::new() };
     (raster, key)
 }
 
@@ -191,9 +169,8 @@ fn picture(
 fn bar(values: &[f64], label: &str, scale: Scale, ramp: Ramp) -> Bar {
     let positions = values.iter().map(|value| scale.position(*value));
     // The ends went through logarithms, so they may differ from the values by a hair.
-    let (below, above) = positions.fold((false, false), |ends, position| {
-        (ends.0 || position < -1e-9, ends.1 || position > 1.0 + 1e-9)
-    });
+    let (below, above) = positions
+        .fold((false, false), |ends, position| (ends.0 || position < -1e-9, ends.1 || position > 1.0 + 1e-9));
     Bar {
         label: match scale.is_log() {
             true => format!("{label} (log scale)"),

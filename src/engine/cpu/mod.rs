@@ -1,13 +1,16 @@
 //! The CPU engine: every core, every instruction set, f32 and f64, the same bits everywhere.
 
 mod descend;
+mod trace;
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use rayon::prelude::*;
 
 use self::descend::{Block, Program, descend};
-use super::{Cells, Device, Engine, Outcomes};
+pub use self::trace::Tracer;
+use super::{Cells, Device, Engine, Outcomes, Seconds};
 use crate::error::Result;
 use crate::experiment::Precision;
 use crate::fate::{Fate, Memory, Rules, Samples, Verdict, Window, decide, decide_at_end};
@@ -72,7 +75,9 @@ impl Engine for CpuEngine {
 }
 
 fn run<R: Real>(plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Outcomes {
+    let started = Instant::now();
     let program = Program::<R>::new(&plan.descent, &plan.phase_weights());
+    let compile = started.elapsed().as_secs_f64();
     let count = cells.count(plan);
     let share = count.div_ceil(rayon::current_num_threads() * 4).next_multiple_of(LANES);
     let batch = BATCH.min(share.max(LANES));
@@ -97,6 +102,7 @@ fn run<R: Real>(plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> 
         all.loss.append(&mut part.loss);
         all.point.append(&mut part.point);
     }
+    all.seconds = Seconds { compile, run: started.elapsed().as_secs_f64() - compile, readback: 0.0 };
     all
 }
 

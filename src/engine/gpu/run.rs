@@ -10,7 +10,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::adapters::GpuEngine;
 use super::shader::{WORKGROUP, source};
-use crate::engine::{Cells, Device, Engine, Outcomes};
+use crate::engine::{Cells, Device, Engine, Outcomes, Seconds};
 use crate::error::{Error, Result};
 use crate::experiment::Precision;
 use crate::fate::{Fate, Window};
@@ -59,17 +59,27 @@ impl Engine for GpuEngine {
         let count = cells.count(plan);
         let mut outcomes = Outcomes::missing(count, plan.initial.len());
         let capacity = capacity(plan).min(count as u64) as u32;
-        let tile = Tile::new(self, plan, capacity)?;
+        let mut seconds = Seconds::default();
+        let tile = timed(&mut seconds.compile, || Tile::new(self, plan, capacity))?;
         let mut slice_lanes = SLICE_FIRST;
         for start in (0..count).step_by(capacity as usize) {
             let lanes = (capacity as usize).min(count - start);
             let listed: Vec<u32> = (start..start + lanes).map(|k| cells.at(k)).collect();
-            tile.run(&listed, &mut slice_lanes)?;
-            tile.read(&mut outcomes, start, lanes)?;
+            timed(&mut seconds.run, || tile.run(&listed, &mut slice_lanes))?;
+            timed(&mut seconds.readback, || tile.read(&mut outcomes, start, lanes))?;
             progress((start + lanes) as u64);
         }
+        outcomes.seconds = seconds;
         Ok(outcomes)
     }
+}
+
+/// Adds the time that `work` takes to `seconds`.
+fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> T) -> T {
+    let started = Instant::now();
+    let done = work();
+    *seconds += started.elapsed().as_secs_f64();
+    done
 }
 
 /// Lanes whose state fits one binding.

@@ -1,0 +1,303 @@
+//! Which cells end on the same attractor.
+//!
+//! A *slice* of a map is the set of its cells with the same parameters and learning rate: the whole
+//! map where both axes are initial coordinates, a column or a row where one is. Within a slice, cycles
+//! of the same fate and period whose points lie close together are one attractor. From a slice to
+//! its neighbours, an attractor continues as the one that is nearest in both directions.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::clusters::{Partition, join_near};
+use super::cycles::{Start, cycles, sharpness};
+use crate::engine::Outcomes;
+use crate::fate::Fate;
+use crate::plan::{Plan, Source};
+
+/// Points nearer than about this, in units of the map's scale or of the points' own size, belong to
+/// one attractor. Far above the tolerance and the rounding that orbits end with.
+const NEAR: f64 = 1e-3;
+/// The same for points that a line of minima is made of: they lie as far apart as their cells.
+const NEAR_ALONG: f64 = 2e-2;
+/// Above this growth, in nats per step, a fixed point is one of a line: nothing contracts along it.
+const NEUTRAL: f64 = -1e-3;
+/// An attractor moves less than this from slice to slice, in units of the map's scale or its own size.
+const MOVE: f64 = 0.05;
+/// Most attractors of a fate and period in one slice that are followed into the next.
+const FOLLOWED: usize = 64;
+/// Most points of cycles that are held to compare phases; further cycles are compared by one point.
+const HELD: usize = 1 << 22;
+
+/// An attractor of a map. Where it changes along an axis, the numbers are those of one of its cells,
+/// in the middle of its basin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attractor {
+    /// Its number in the map, by basin size from 0.
+    pub id: i32,
+    pub fate: Fate,
+    /// Steps.
+    pub period: u32,
+    #[serde(deserialize_with = "number_or_null")]
+    pub amplitude: f64,
+    /// Mean over the cycle, as the next.
+    #[serde(deserialize_with = "number_or_null")]
+    pub loss: f64,
+    /// Largest Hessian eigenvalue.
+    #[serde(deserialize_with = "number_or_null")]
+    pub sharpness: f64,
+    /// Nats per step.
+    #[serde(deserialize_with = "number_or_null")]
+    pub lyapunov: f64,
+    /// Size of its basin: cells, and their share of the map.
+    pub cells: u64,
+    pub fraction: f64,
+    /// Shape [variables]: one point of the cycle.
+    pub point: Vec<f64>,
+}
+
+/// JSON has no NaN; it is written as null.
+fn number_or_null<'de, D: serde::Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(from)?.unwrap_or(f64::NAN))
+}
+
+/// The attractors among a set of outcomes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Identified {
+    /// The attractor of each outcome, numbered by basin size from 0; -1 for none.
+    pub ids: Vec<i32>,
+    /// The places of each attractor's outcomes, ascending.
+    members: Vec<Vec<u32>>,
+}
+
+impl Identified {
+    /// How many attractors there are.
+    pub fn count(&self) -> usize {
+        self.members.len()
+    }
+
+    /// The first `count` attractors in full. `outcomes` is what they were identified from.
+    pub fn describe(&self, plan: &Plan, cells: &[u32], outcomes: &Outcomes, count: usize) -> Vec<Attractor> {
+        let dims = plan.initial.len();
+        let listed = &self.members[..count.min(self.members.len())];
+        let middles: Vec<usize> = listed.iter().map(|m| m[m.len() / 2] as usize).collect();
+        let starts: Vec<Start<'_>> = (middles.iter())
+            .map(|&k| Start {
+                cell: cells[k],
+                period: outcomes.period[k],
+                point: &outcomes.point[k * dims..(k + 1) * dims],
+            })
+            .collect();
+        let sharpness = sharpness(plan, &starts);
+        let members = listed.iter().zip(&middles).zip(starts).zip(sharpness);
+        (0..)
+            .zip(members)
+            .map(|(id, (((members, &k), start), sharpness))| Attractor {
+                id,
+                fate: Fate::from_code(outcomes.fate[k]).unwrap_or(Fate::Undecided),
+                period: start.period,
+                amplitude: outcomes.amplitude[k],
+                loss: outcomes.loss[k],
+                sharpness,
+                lyapunov: outcomes.lyapunov[k],
+                cells: members.len() as u64,
+                fraction: members.len() as f64 / outcomes.fate.len() as f64,
+                point: start.point.to_vec(),
+            })
+            .collect()
+    }
+}
+
+/// Outcomes of one slice with the same fate and period.
+struct Group {
+    /// Column and row of the slice; 0 along an axis that is an initial coordinate.
+    slice: (u32, u32),
+    kind: (u8, u32),
+    /// Their places, ascending.
+    places: Vec<u32>,
+}
+
+/// The outcomes of one attractor in one slice.
+struct Part {
+    slice: (u32, u32),
+    kind: (u8, u32),
+    places: Vec<u32>,
+    /// Shape [phases, dims]: the cycle from the point that stands for it, or that point alone.
+    cycle: Vec<f64>,
+}
+
+/// Finds the attractors of `outcomes`, of which outcome `k` is that of cell `cells[k]`.
+pub fn identify(plan: &Plan, cells: &[u32], outcomes: &Outcomes) -> Identified {
+    let groups = groups(plan, cells, outcomes);
+    let parts: Vec<Part> = groups.into_par_iter().flat_map_iter(|g| split(plan, g, outcomes)).collect();
+    let parts = with_cycles(plan, cells, outcomes, parts);
+    let mut partition = Partition::new(parts.len());
+    join_phases(plan, &parts, &mut partition);
+    follow(plan, &parts, &mut partition);
+    number(parts, partition, outcomes.fate.len())
+}
+
+fn groups(plan: &Plan, cells: &[u32], outcomes: &Outcomes) -> Vec<Group> {
+    let width = plan.across.len() as u32;
+    let along = |source: Source| !plan.initial.contains(&source);
+    let (by_column, by_row) = (along(Source::Across), along(Source::Up));
+    let mut keyed: Vec<((u32, u32), (u8, u32), u32)> = (0..cells.len())
+        .filter(|&k| Fate::from_code(outcomes.fate[k]).is_some_and(Fate::has_period))
+        .map(|k| {
+            let column = if by_column { cells[k] % width } else { 0 };
+            let row = if by_row { cells[k] / width } else { 0 };
+            ((column, row), (outcomes.fate[k], outcomes.period[k]), k as u32)
+        })
+        .collect();
+    keyed.par_sort_unstable();
+    let groups = keyed.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1));
+    groups
+        .map(|g| Group { slice: g[0].0, kind: g[0].1, places: g.iter().map(|entry| entry.2).collect() })
+        .collect()
+}
+
+fn largest(point: &[f64]) -> f64 {
+    point.iter().fold(0.0, |m, x| m.max(x.abs()))
+}
+
+/// The attractors of a group by the points that stand for the cycles.
+fn split(plan: &Plan, group: Group, outcomes: &Outcomes) -> Vec<Part> {
+    let dims = plan.initial.len();
+    let point = |k: u32| &outcomes.point[k as usize * dims..(k as usize + 1) * dims];
+    let size = group.places.iter().fold(plan.scale, |m, &k| m.max(largest(point(k))));
+    let mut partition = Partition::new(group.places.len());
+    let mut join = |side: f64, included: &dyn Fn(u32) -> bool| {
+        let (elements, points): (Vec<u32>, Vec<&[f64]>) =
+            (0..).zip(&group.places).filter(|(_, k)| included(**k)).map(|(e, &k)| (e, point(k))).unzip();
+        join_near(&mut partition, &elements, &points.concat(), dims, side * size);
+    };
+    join(NEAR, &|_| true);
+    join(NEAR_ALONG, &|k| group.kind.0 == Fate::Converged as u8 && outcomes.lyapunov[k as usize] > NEUTRAL);
+    let mut parts: Vec<Part> = Vec::new();
+    let mut part_of: HashMap<usize, usize> = HashMap::new();
+    for (element, &k) in group.places.iter().enumerate() {
+        let part = *part_of.entry(partition.root(element)).or_insert_with(|| {
+            let (slice, kind) = (group.slice, group.kind);
+            parts.push(Part { slice, kind, places: Vec::new(), cycle: point(k).to_vec() });
+            parts.len() - 1
+        });
+        parts[part].places.push(k);
+    }
+    parts
+}
+
+/// Follows each part's first orbit once around its cycle.
+fn with_cycles(plan: &Plan, cells: &[u32], outcomes: &Outcomes, mut parts: Vec<Part>) -> Vec<Part> {
+    let dims = plan.initial.len();
+    let mut held = 0;
+    let followed: Vec<usize> = (0..parts.len())
+        .filter(|&p| parts[p].kind.1 > 1)
+        .take_while(|&p| {
+            held += parts[p].kind.1 as usize;
+            held <= HELD
+        })
+        .collect();
+    let starts: Vec<Start<'_>> = (followed.iter())
+        .map(|&p| {
+            let k = parts[p].places[0] as usize;
+            Start {
+                cell: cells[k],
+                period: parts[p].kind.1,
+                point: &outcomes.point[k * dims..(k + 1) * dims],
+            }
+        })
+        .collect();
+    for (&p, cycle) in followed.iter().zip(cycles(plan, &starts)) {
+        parts[p].cycle = cycle;
+    }
+    parts
+}
+
+/// Joins parts of one slice that are the same cycle, seen from different points of it.
+fn join_phases(plan: &Plan, parts: &[Part], partition: &mut Partition) {
+    let dims = plan.initial.len();
+    let mut first = 0;
+    for group in parts.chunk_by(|a, b| (a.slice, a.kind) == (b.slice, b.kind)) {
+        if group.len() > 1 && group[0].kind.1 > 1 {
+            let elements: Vec<u32> = ((first as u32)..)
+                .zip(group)
+                .flat_map(|(e, part)| std::iter::repeat_n(e, part.cycle.len() / dims))
+                .collect();
+            let points: Vec<f64> = group.iter().flat_map(|part| part.cycle.iter().copied()).collect();
+            let side = NEAR * plan.scale.max(largest(&points));
+            join_near(partition, &elements, &points, dims, side);
+        }
+        first += group.len();
+    }
+}
+
+/// Joins the parts that continue each other from slice to slice.
+fn follow(plan: &Plan, parts: &[Part], partition: &mut Partition) {
+    let mut by_slice: HashMap<((u32, u32), (u8, u32)), Vec<usize>> = HashMap::new();
+    for (p, part) in parts.iter().enumerate() {
+        // Of parts that are one cycle, the first stands for all.
+        if partition.root(p) == p {
+            by_slice.entry((part.slice, part.kind)).or_default().push(p);
+        }
+    }
+    for followed in by_slice.values_mut() {
+        followed.sort_by_key(|&p| (std::cmp::Reverse(parts[p].places.len()), p));
+        followed.truncate(FOLLOWED);
+    }
+    let mut links: Vec<(usize, usize)> = Vec::new();
+    for (&((column, row), kind), here) in &by_slice {
+        for next in [(column + 1, row), (column, row + 1)] {
+            if let Some(there) = by_slice.get(&(next, kind)) {
+                links.extend(mutual(plan, parts, here, there));
+            }
+        }
+    }
+    for (a, b) in links {
+        partition.join(a, b);
+    }
+}
+
+/// The pairs from two lists of parts that are each other's nearest, and near.
+fn mutual(plan: &Plan, parts: &[Part], here: &[usize], there: &[usize]) -> Vec<(usize, usize)> {
+    let dims = plan.initial.len();
+    let distance = |&a: &usize, &b: &usize| {
+        let point = &parts[b].cycle[..dims];
+        let phases = parts[a].cycle.chunks_exact(dims);
+        let apart = |q: &[f64]| q.iter().zip(point).fold(0.0, |m: f64, (x, y)| m.max((x - y).abs()));
+        phases.map(apart).fold(f64::INFINITY, f64::min)
+    };
+    let table: Vec<Vec<f64>> = here.iter().map(|a| there.iter().map(|b| distance(a, b)).collect()).collect();
+    let least = |values: &mut dyn Iterator<Item = f64>| {
+        values.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).map(|(at, _)| at)
+    };
+    let mut pairs = Vec::new();
+    for (i, &a) in here.iter().enumerate() {
+        let Some(j) = least(&mut table[i].iter().copied()) else { continue };
+        let back = least(&mut table.iter().map(|row| row[j]));
+        let size = largest(&parts[a].cycle).max(largest(&parts[there[j]].cycle));
+        if back == Some(i) && table[i][j] <= size.max(MOVE * plan.scale) {
+            pairs.push((a, there[j]));
+        }
+    }
+    pairs
+}
+
+/// Numbers the joined parts by the size of their basins.
+fn number(parts: Vec<Part>, mut partition: Partition, outcomes: usize) -> Identified {
+    let mut joined: HashMap<usize, Vec<u32>> = HashMap::new();
+    for (p, part) in parts.into_iter().enumerate() {
+        joined.entry(partition.root(p)).or_default().extend(part.places);
+    }
+    let mut members: Vec<Vec<u32>> = joined.into_values().collect();
+    members.par_iter_mut().for_each(|m| m.sort_unstable());
+    // The first cell breaks ties, so that the numbers do not depend on a hash map's order.
+    members.sort_by_key(|m| (std::cmp::Reverse(m.len()), m[0]));
+    let mut ids = vec![-1; outcomes];
+    for (id, places) in (0..).zip(&members) {
+        for &k in places {
+            ids[k as usize] = id;
+        }
+    }
+    Identified { ids, members }
+}

@@ -1,0 +1,179 @@
+//! `--check`: a sample of cells computed again in f64, and how far they agree.
+
+use serde::{Deserialize, Serialize};
+
+use super::attractors::identify;
+use super::boundary::next_to_boundary;
+use crate::engine::cpu::CpuEngine;
+use crate::engine::{Cells, Engine, Outcomes};
+use crate::error::Result;
+use crate::experiment::Precision;
+use crate::map::Map;
+use crate::plan::Plan;
+
+/// Cells that are computed again, or all of a smaller map.
+pub const SAMPLE: usize = 8192;
+/// The sample's seed.
+const SEED: u64 = 0x6764_7363_6f70_6531;
+
+/// How far a map agrees with its sample in f64.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// Cells computed again.
+    pub cells: usize,
+    pub seed: u64,
+    /// What computed them.
+    pub against: String,
+    /// Cells whose eight neighbours all end as they do.
+    pub away_from_boundary: Agreement,
+    /// Cells with a neighbour that ends otherwise.
+    pub next_to_boundary: Agreement,
+}
+
+/// Agreement of the cells of one kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Agreement {
+    pub cells: usize,
+    /// Share of the cells with the same fate; null for no cells, as for the next two.
+    pub fates: Option<f64>,
+    /// Share with the same fate and period.
+    pub periods: Option<f64>,
+    /// Share with the same fate and attractor.
+    pub attractors: Option<f64>,
+    /// Relative difference of the amplitudes that are not 0, where fate and period agree.
+    pub amplitude_error: Spread,
+}
+
+/// Quantiles of a set of errors; null for an empty one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    pub cells: usize,
+    pub median: Option<f64>,
+    pub percentile_99: Option<f64>,
+    pub worst: Option<f64>,
+}
+
+impl Spread {
+    /// The quantiles of `errors`: the least value that so large a share does not exceed.
+    fn of(mut errors: Vec<f64>) -> Self {
+        errors.sort_by(f64::total_cmp);
+        let at = |share: f64| {
+            let rank = (share * errors.len() as f64).ceil() as usize;
+            errors.get(rank.saturating_sub(1)).copied()
+        };
+        Self { cells: errors.len(), median: at(0.5), percentile_99: at(0.99), worst: at(1.0) }
+    }
+}
+
+/// Computes a sample of a map's cells again on the CPU in f64 and compares.
+///
+/// `outcomes` is what `map` was made from.
+///
+/// # Errors
+/// The engine's.
+pub fn check(plan: &Plan, map: &Map, outcomes: &Outcomes) -> Result<Check> {
+    let listed = sample(map.cells(), SAMPLE, SEED);
+    let exact = Plan { precision: Precision::F64, ..plan.clone() };
+    let engine = CpuEngine::default();
+    let again = engine.run(&exact, &Cells::Listed(listed.clone()), &|_| {})?;
+    // Identified together: the same attractor has the same number in both.
+    let cells: Vec<u32> = (0..map.cells() as u32).chain(listed.iter().copied()).collect();
+    let ids = identify(plan, &cells, &outcomes.followed_by(&again)).ids;
+    let near = next_to_boundary(map);
+    let compared: Vec<Compared> = (listed.iter().enumerate())
+        .map(|(s, &cell)| {
+            let k = cell as usize;
+            let fate = outcomes.fate[k] == again.fate[s];
+            let period = fate && outcomes.period[k] == again.period[s];
+            let (a, b) = (outcomes.amplitude[k], again.amplitude[s]);
+            Compared {
+                near: near[k],
+                fate,
+                period,
+                attractor: fate && ids[k] == ids[map.cells() + s],
+                amplitude_error: (period && b > 0.0).then(|| (a - b).abs() / b),
+            }
+        })
+        .collect();
+    let device = engine.device();
+    Ok(Check {
+        cells: listed.len(),
+        seed: SEED,
+        against: format!("CPU engine, f64, {}", device.backend),
+        away_from_boundary: agreement(compared.iter().filter(|c| !c.near)),
+        next_to_boundary: agreement(compared.iter().filter(|c| c.near)),
+    })
+}
+
+/// One cell of the sample.
+struct Compared {
+    near: bool,
+    fate: bool,
+    period: bool,
+    attractor: bool,
+    amplitude_error: Option<f64>,
+}
+
+fn agreement<'a>(cells: impl Iterator<Item = &'a Compared>) -> Agreement {
+    let cells: Vec<&Compared> = cells.collect();
+    let share = |holds: fn(&Compared) -> bool| {
+        let count = cells.iter().filter(|c| holds(c)).count();
+        (!cells.is_empty()).then(|| count as f64 / cells.len() as f64)
+    };
+    Agreement {
+        cells: cells.len(),
+        fates: share(|c| c.fate),
+        periods: share(|c| c.period),
+        attractors: share(|c| c.attractor),
+        amplitude_error: Spread::of(cells.iter().filter_map(|c| c.amplitude_error).collect()),
+    }
+}
+
+/// `count` of the numbers below `cells`, ascending, chosen by the seed; all of them if they are fewer.
+fn sample(cells: usize, count: usize, seed: u64) -> Vec<u32> {
+    // Selection sampling (Knuth, The Art of Computer Programming 2, algorithm S).
+    let mut state = seed;
+    let mut left = count.min(cells);
+    let mut chosen = Vec::with_capacity(left);
+    for k in 0..cells {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        if mixed(state) % ((cells - k) as u64) < left as u64 {
+            chosen.push(k as u32);
+            left -= 1;
+        }
+    }
+    chosen
+}
+
+/// The finaliser of SplitMix64 (Steele, Lea and Flood 2014).
+fn mixed(state: u64) -> u64 {
+    let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_is_exact_in_number_and_even() {
+        let chosen = sample(100_000, SAMPLE, SEED);
+        assert_eq!(chosen.len(), SAMPLE);
+        assert!(chosen.windows(2).all(|pair| pair[0] < pair[1]));
+        let low = chosen.iter().filter(|&&k| k < 50_000).count();
+        assert!(low.abs_diff(SAMPLE / 2) < 200, "{low}");
+        assert_eq!(sample(10, SAMPLE, SEED), (0..10).collect::<Vec<_>>());
+        assert_ne!(chosen, sample(100_000, SAMPLE, SEED + 1));
+    }
+
+    #[test]
+    fn quantiles_are_values_of_the_set() {
+        let spread = Spread::of((1..=200).rev().map(f64::from).collect());
+        assert_eq!(
+            (spread.median, spread.percentile_99, spread.worst),
+            (Some(100.0), Some(198.0), Some(200.0))
+        );
+        assert_eq!(Spread::of(Vec::new()).worst, None);
+    }
+}

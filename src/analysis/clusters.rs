@@ -1,0 +1,125 @@
+//! Points that lie close together: single linkage on a grid.
+
+use std::collections::HashMap;
+
+/// A partition of `0 .. n` that grows coarser by joining.
+#[derive(Clone, Debug)]
+pub struct Partition {
+    parent: Vec<u32>,
+}
+
+impl Partition {
+    /// Every element on its own.
+    pub fn new(n: usize) -> Self {
+        Self { parent: (0..n as u32).collect() }
+    }
+
+    /// The least element joined with `k`.
+    pub fn root(&mut self, k: usize) -> usize {
+        let mut k = k as u32;
+        while self.parent[k as usize] != k {
+            let above = self.parent[self.parent[k as usize] as usize];
+            self.parent[k as usize] = above;
+            k = above;
+        }
+        k as usize
+    }
+
+    /// Joins the parts of two elements.
+    pub fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.root(a), self.root(b));
+        // The least element is the root: it does not depend on the order of joining.
+        self.parent[a.max(b)] = a.min(b) as u32;
+    }
+}
+
+/// Dimensions by which neighbours are looked up; further ones are compared.
+const LOOKED_UP: usize = 3;
+
+/// Joins the elements whose points lie in the same or in adjacent cubes of side `side`.
+///
+/// `elements` gives each point's element in `partition`; `points` has shape [elements, dims].
+pub fn join_near(partition: &mut Partition, elements: &[u32], points: &[f64], dims: usize, side: f64) {
+    let mut cubes: HashMap<Box<[i64]>, usize> = HashMap::new();
+    let mut keys: Vec<Box<[i64]>> = Vec::new();
+    let mut first: Vec<u32> = Vec::new();
+    let mut key = vec![0; dims];
+    for (&element, point) in elements.iter().zip(points.chunks_exact(dims)) {
+        for (k, x) in key.iter_mut().zip(point) {
+            *k = (x / side).round() as i64;
+        }
+        match cubes.get(key.as_slice()) {
+            Some(&cube) => partition.join(first[cube] as usize, element as usize),
+            None => {
+                cubes.insert(key.clone().into(), keys.len());
+                keys.push(key.clone().into());
+                first.push(element);
+            }
+        }
+    }
+    let looked_up = dims.min(LOOKED_UP);
+    let mut shelves: HashMap<&[i64], Vec<usize>> = HashMap::new();
+    for (cube, key) in keys.iter().enumerate() {
+        shelves.entry(&key[..looked_up]).or_default().push(cube);
+    }
+    let mut near = vec![0; looked_up];
+    for (cube, key) in keys.iter().enumerate() {
+        for neighbour in 0..3_usize.pow(looked_up as u32) {
+            let mut rest = neighbour;
+            for (k, own) in near.iter_mut().zip(key.iter()) {
+                *k = own.saturating_add((rest % 3) as i64 - 1);
+                rest /= 3;
+            }
+            for &other in shelves.get(near.as_slice()).into_iter().flatten() {
+                let adjacent = || keys[other].iter().zip(key.iter()).all(|(a, b)| a.abs_diff(*b) <= 1);
+                if other < cube && adjacent() {
+                    partition.join(first[other] as usize, first[cube] as usize);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(points: &[f64], dims: usize, side: f64) -> Vec<usize> {
+        let n = points.len() / dims;
+        let mut partition = Partition::new(n);
+        let elements: Vec<u32> = (0..n as u32).collect();
+        join_near(&mut partition, &elements, points, dims, side);
+        (0..n).map(|k| partition.root(k)).collect()
+    }
+
+    #[test]
+    fn a_chain_is_one_part_and_a_gap_parts_it() {
+        assert_eq!(parts(&[0.0, 5.0, 0.9, 1.8, 2.7], 1, 1.0), [0, 1, 0, 0, 0]);
+        assert_eq!(parts(&[3.0, -3.0, 3.1], 1, 0.5), [0, 1, 0]);
+    }
+
+    #[test]
+    fn every_dimension_counts() {
+        // The two points differ in the last dimension alone.
+        let mut points = vec![0.25; 10];
+        points[9] = 7.0;
+        assert_eq!(parts(&points, 5, 1.0), [0, 1]);
+        points[9] = 0.3;
+        assert_eq!(parts(&points, 5, 1.0), [0, 0]);
+        // A corner neighbour is a neighbour.
+        assert_eq!(parts(&[0.4, 0.4, 0.6, 0.6], 2, 1.0), [0, 0]);
+    }
+
+    #[test]
+    fn parts_do_not_depend_on_order() {
+        let points: Vec<f64> = (0..200).map(|k| f64::from(k * 7919 % 1000) / 10.0).collect();
+        let mut sorted = points.clone();
+        sorted.sort_by(f64::total_cmp);
+        let count = |points: &[f64]| {
+            let parts = parts(points, 1, 0.3);
+            (0..points.len()).filter(|&k| parts[k] == k).count()
+        };
+        assert_eq!(count(&points), count(&sorted));
+        assert!(count(&points) > 1);
+    }
+}

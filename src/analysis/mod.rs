@@ -1,0 +1,12 @@
+//! What a map means: attractors, basin boundaries, and whether the numbers can be trusted.
+
+mod attractors;
+mod boundary;
+mod check;
+mod clusters;
+mod cycles;
+
+pub use self::attractors::{Attractor, Identified, identify};
+pub use self::boundary::next_to_boundary;
+pub use self::check::{Agreement, Check, SAMPLE, Spread, check};
+pub use self::cycles::sharpness_of_cells;

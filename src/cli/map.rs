@@ -1,0 +1,177 @@
+//! `gdscope map`: every cell's trajectory, to its end, as pictures and arrays.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use super::engine::EngineArguments;
+use super::request::Request;
+use crate::error::Result;
+use crate::experiment::{Draft, Optimizer, Precision};
+use crate::output::Directory;
+use crate::report::Report;
+use crate::view::View;
+
+/// Map a plane of initial points, learning rates or parameters
+///
+/// Runs one gradient-descent trajectory for every cell and finds how it ends: converged, periodic,
+/// chaotic, diverged, stalled, or undecided when the budget ends first.
+///
+/// Examples:
+///   gdscope map f3 --across x1=-4..4 --up x2=-4..4 --eta 1 -o out/f3
+///   gdscope map f1 --across eta=0.5..10 --up x=-8..8 -o out/f1
+///   gdscope map --loss '(a - x*y)^2/2' --eta 0.9 --set a=1 --across x=-3..3 --up y=-3..3 -o out/product
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments {
+    #[command(flatten)]
+    request: Request,
+
+    /// Quantity along the horizontal axis: an initial coordinate, eta or a parameter, such as
+    /// x1=-4..4, or eta=0.01..10:log for a logarithmic axis
+    #[arg(long, value_name = "NAME=FROM..TO")]
+    across: Option<String>,
+
+    /// Quantity along the vertical axis
+    #[arg(long, value_name = "NAME=FROM..TO")]
+    up: Option<String>,
+
+    /// Cells across and up [default: 1024x1024]
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    size: Option<[u32; 2]>,
+
+    /// Budget: most steps of a trajectory [default: 10000]
+    #[arg(long, value_name = "N")]
+    steps: Option<u32>,
+
+    /// How a step is made from the gradient [default: gd]
+    #[arg(long, value_enum)]
+    optimizer: Option<Optimizer>,
+
+    /// Number format of the trajectories [default: f32]
+    #[arg(long, value_enum)]
+    precision: Option<Precision>,
+
+    /// Distance to an attractor that counts as arrived [default: 1e-7 of the largest initial
+    /// coordinate]
+    #[arg(long, value_name = "DISTANCE", allow_negative_numbers = true)]
+    tolerance: Option<f64>,
+
+    /// Coordinate beyond which a trajectory has diverged [default: 1e6 times the largest initial
+    /// coordinate]
+    #[arg(long, value_name = "RADIUS", allow_negative_numbers = true)]
+    escape: Option<f64>,
+
+    #[command(flatten)]
+    engine: EngineArguments,
+
+    /// Pictures to draw, separated by commas [default: basins,amplitude]
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "VIEWS")]
+    show: Option<Vec<View>>,
+
+    /// Compute a sample of cells again in f64 and report how far they agree
+    #[arg(long)]
+    check: bool,
+
+    /// Directory for map.npz, report.json, experiment.toml and the pictures
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+}
+
+fn size(text: &str) -> std::result::Result<[u32; 2], String> {
+    let form = || "write WIDTHxHEIGHT in cells, such as 1024x1024".to_owned();
+    let (width, height) = text.split_once(['x', 'X']).ok_or_else(form)?;
+    let side = |text: &str| text.trim().parse().map_err(|_| form());
+    Ok([side(width)?, side(height)?])
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let given = Draft {
+        size: arguments.size,
+        steps: arguments.steps,
+        optimizer: arguments.optimizer,
+        precision: arguments.precision,
+        tolerance: arguments.tolerance,
+        escape: arguments.escape,
+        show: arguments.show.clone(),
+        ..Draft::default()
+    };
+    let axes = [arguments.across.as_ref(), arguments.up.as_ref()];
+    let experiment = arguments.request.draft(axes)?.overridden(given).resolve()?;
+    let engine = arguments.engine.open(experiment.precision)?;
+    let directory = Directory::create(&arguments.output)?;
+    let cells = u64::from(experiment.size[0]) * u64::from(experiment.size[1]);
+    let progress = Progress::new(cells);
+    let result = crate::run(&experiment, engine.as_ref(), arguments.check, &|done| progress.show(done));
+    progress.clear();
+    let (map, mut report) = result?;
+    let files = directory.save(&experiment, &map, &mut report)?;
+    eprint!("{}", summary(&report, cells));
+    for file in files {
+        eprintln!("wrote {}", file.display());
+    }
+    Ok(())
+}
+
+/// What a run was made by and what it found, in a few lines.
+fn summary(report: &Report, cells: u64) -> String {
+    let Report { device, device_kind, engine, backend, steps_taken, seconds, .. } = report;
+    let total = seconds.compile + seconds.run + seconds.readback;
+    let mut text = format!(
+        "{cells} trajectories, {:.3e} steps in {total:.2} s ({:.2e} per second) on {engine}: {device} \
+         ({device_kind}, {backend})\n",
+        *steps_taken as f64,
+        *steps_taken as f64 / total,
+    );
+    for (fate, count) in report.fates.iter().filter(|(_, count)| **count > 0) {
+        text += &format!("  {:6.2} % {fate}\n", 100.0 * *count as f64 / cells as f64);
+    }
+    text += &format!("{} attractors\n", report.attractors_found);
+    if let Some(check) = &report.check {
+        for (place, part) in [
+            ("away from basin boundaries", &check.away_from_boundary),
+            ("next to basin boundaries", &check.next_to_boundary),
+        ] {
+            let share = |s: Option<f64>| s.map_or("-".to_owned(), |s| format!("{:.2} %", 100.0 * s));
+            text += &format!(
+                "check against f64, {} cells {place}: same fate {}, period {}, attractor {}\n",
+                part.cells,
+                share(part.fates),
+                share(part.periods),
+                share(part.attractors)
+            );
+        }
+    }
+    text
+}
+
+/// A line on the terminal that says how far a run is.
+struct Progress {
+    cells: u64,
+    shown: Option<Mutex<Instant>>,
+}
+
+impl Progress {
+    fn new(cells: u64) -> Self {
+        let shown = std::io::stderr().is_terminal().then(|| Mutex::new(Instant::now()));
+        Self { cells, shown }
+    }
+
+    fn show(&self, done: u64) {
+        let Some(Ok(mut shown)) = self.shown.as_ref().map(Mutex::try_lock) else { return };
+        if shown.elapsed() > Duration::from_millis(100) {
+            *shown = Instant::now();
+            eprint!("\r{:3} % of {} cells ", done * 100 / self.cells, self.cells);
+        }
+    }
+
+    fn clear(&self) {
+        if self.shown.is_some() {
+            eprint!("\r\x1b[K");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `gdscope orbit`: one trajectory as a table.
+
+use std::io::Write;
+
+use clap::Args;
+
+use super::printed;
+use super::request::Request;
+use crate::error::{Error, Result};
+use crate::experiment::STEPS_MAX;
+
+/// Print one trajectory, step by step in f64, as CSV
+///
+/// Columns: t, eta, the variables, loss, grad_norm (the gradient's length), sharpness (the
+/// largest Hessian eigenvalue); rows t = 0 .. N.
+///
+/// Example:
+///   gdscope orbit f1 --eta 5@0,3@100,1@150 --set x=-5 --steps 200
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments {
+    #[command(flatten)]
+    request: Request,
+
+    /// Steps to take
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    steps: u32,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let steps = arguments.steps;
+    if steps == 0 || steps > STEPS_MAX {
+        return Err(Error::request(format!("steps: {steps} steps; give between 1 and {STEPS_MAX}")));
+    }
+    let setup = arguments.request.draft([None, None])?.setup()?;
+    let rows = crate::orbit(&setup, steps)?;
+    let variables = &setup.landscape.body.variables;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let print = || {
+        writeln!(out, "t,eta,{},loss,grad_norm,sharpness", variables.join(","))?;
+        for row in rows {
+            write!(out, "{},{}", row.t, row.eta)?;
+            for x in &row.point {
+                write!(out, ",{x}")?;
+            }
+            writeln!(out, ",{},{},{}", row.loss, row.grad_norm, row.sharpness)?;
+        }
+        out.flush()
+    };
+    printed(print())
+}

@@ -1,0 +1,119 @@
+//! What is descended, and how: the part of a request that maps and single orbits share.
+
+use std::collections::BTreeMap;
+
+use super::{Axis, Eta, Optimizer};
+use crate::error::{Error, Result, nearest};
+use crate::formula::{Graph, Id};
+use crate::landscape::Landscape;
+
+/// A landscape and how the user called it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedLandscape {
+    /// A built-in name, or none for a landscape of the user's.
+    pub name: Option<String>,
+    pub body: Landscape,
+}
+
+/// A landscape, an optimiser with its learning rate, and values for the names in them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setup {
+    pub landscape: NamedLandscape,
+    /// `None` where `eta` is an axis.
+    pub eta: Option<Eta>,
+    pub optimizer: Optimizer,
+    /// Initial coordinates and parameters.
+    pub set: BTreeMap<String, f64>,
+}
+
+impl Setup {
+    /// The value of a name that is the same for all trajectories: set, or the landscape's own.
+    pub fn value(&self, name: &str) -> Option<f64> {
+        let own = self.landscape.body.parameters.get(name).copied().filter(|v| !v.is_nan());
+        self.set.get(name).copied().or(own)
+    }
+
+    /// Adds the learning rate to `graph`; an input called `eta` where it is an axis.
+    ///
+    /// # Errors
+    /// [`Error::Formula`].
+    pub fn build_eta(&self, graph: &mut Graph) -> Result<Id> {
+        match &self.eta {
+            Some(eta) => eta.build(graph),
+            None => Ok(graph.input("eta")),
+        }
+    }
+
+    /// Whether every name is bound once, by `axes` (flag and axis), a setting or the landscape, and
+    /// every number can be used.
+    ///
+    /// # Errors
+    /// [`Error::Request`] or [`Error::Formula`], naming the flag or key and the remedy.
+    pub fn check(&self, axes: &[(&str, &Axis)]) -> Result<()> {
+        self.landscape.body.check()?;
+        if let Some(eta) = &self.eta {
+            eta.check()?;
+        }
+        if let Some((name, value)) = self.set.iter().find(|(_, v)| !v.is_finite()) {
+            return Err(Error::request(format!("set: `{name}` = {value} is not finite; give a number")));
+        }
+        self.check_names(axes)
+    }
+
+    fn check_names(&self, axes: &[(&str, &Axis)]) -> Result<()> {
+        let body = &self.landscape.body;
+        let eta_names = self.eta.as_ref().map(Eta::names).unwrap_or_default();
+        let known: Vec<&str> = (body.variables.iter().chain(body.parameters.keys()).chain(&eta_names))
+            .map(String::as_str)
+            .chain(["eta"])
+            .collect();
+        let unknown = |flag: &str, name: &str| {
+            let hint = nearest(name, known.iter().copied());
+            let list = known.join(", ");
+            Error::request(format!("{flag}: the landscape has no `{name}`{hint}; it has {list}"))
+        };
+        for (flag, axis) in axes {
+            if !known.contains(&axis.name.as_str()) {
+                return Err(unknown(flag, &axis.name));
+            }
+            if self.set.contains_key(&axis.name) {
+                return Err(Error::request(format!(
+                    "`{0}` is bound twice: drop --set {0}=... or the axis `{flag}`",
+                    axis.name
+                )));
+            }
+            if axis.name == "eta" && self.eta.is_some() {
+                return Err(Error::request(format!("`eta` is bound twice: drop --eta or the axis `{flag}`")));
+            }
+            if axis.name == "eta" && axis.from <= 0.0 {
+                return Err(Error::request(format!(
+                    "{flag}: the learning rate must be above 0; raise the lower end {} of `eta`",
+                    axis.from
+                )));
+            }
+        }
+        for name in self.set.keys() {
+            if name == "eta" {
+                return Err(Error::request("set: give the learning rate with --eta"));
+            }
+            if !known.contains(&name.as_str()) {
+                return Err(unknown("set", name));
+            }
+        }
+        let on_axis = |name: &str| axes.iter().any(|(_, axis)| axis.name == name);
+        if self.eta.is_none() && !on_axis("eta") {
+            return Err(Error::request(
+                "no learning rate: give --eta NUMBER, or in a map an axis such as --across eta=0.5..10",
+            ));
+        }
+        let needed = body.variables.iter().chain(body.parameters.keys()).chain(&eta_names);
+        for name in needed {
+            if !on_axis(name) && self.value(name).is_none() {
+                return Err(Error::request(format!(
+                    "`{name}` has no value: give --set {name}=NUMBER or make it an axis"
+                )));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! `report.json`: what a run was made by and what it found.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::{Attractor, Check};
+use crate::error::{Error, Result};
+use crate::experiment::Precision;
+
+/// Most attractors that are listed; `attractors_found` counts them all.
+pub const LISTED: usize = 10_000;
+
+/// Everything about a run that is not in its arrays.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// gdscope's version.
+    pub version: String,
+    /// The device's name.
+    pub device: String,
+    /// `discrete`, `integrated`, `virtual`, `software`, `processor` or `other`.
+    pub device_kind: String,
+    pub driver: String,
+    /// Vulkan, Metal, Dx12, or the instruction set.
+    pub backend: String,
+    /// `gpu` or `cpu`.
+    pub engine: String,
+    pub precision: Precision,
+    /// Trajectory-steps in all cells together.
+    pub steps_taken: u64,
+    /// Wall-clock seconds by stage.
+    pub seconds: StageSeconds,
+    /// Cells by fate, of every fate.
+    pub fates: BTreeMap<String, u64>,
+    pub attractors_found: usize,
+    /// The attractors with the largest basins, largest first, at most [`LISTED`].
+    pub attractors: Vec<Attractor>,
+    /// The comparison with f64, if it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Check>,
+}
+
+/// Wall-clock seconds by stage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StageSeconds {
+    pub compile: f64,
+    pub run: f64,
+    pub readback: f64,
+    pub analyse: f64,
+    /// The comparison with f64; 0 if it was not asked for.
+    pub check: f64,
+    pub draw: f64,
+}
+
+impl Report {
+    /// Reads a `report.json`.
+    ///
+    /// # Errors
+    /// [`Error::File`] with the reason.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
+        serde_json::from_str(&text).map_err(|e| Error::file(path, e))
+    }
+
+    /// The text of `report.json`.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("a report has no keys but strings");
+        text.push('\n');
+        text
+    }
+}
