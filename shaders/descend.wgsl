@@ -97,6 +97,11 @@ fn half_diagonal(low: Point, high: Point) -> f32 {
     return 0.5 * sqrt(squares);
 }
 
+// Whether an orbit that is `distance` from an earlier point of its own has come back to it.
+fn is_return(distance: f32, reach: f32) -> bool {
+    return distance <= MATCH * slice.tolerance + MOVING * EPSILON * reach;
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     if id.x >= slice.count {
@@ -143,7 +148,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         if distance < 0.5 * before && !matched {
             before = distance;
             period = f32(s);
-            matched = distance <= MATCH * slice.tolerance + MOVING * EPSILON * reach;
+            matched = is_return(distance, reach);
         }
     }
 
@@ -157,6 +162,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         high[d] = -FAR;
     }
     var after = 0.0;
+    var returned = 0.0;
     var loss = 0.0;
     var best = -FAR;
     let half_steps = f32(slice.half_steps);
@@ -173,9 +179,11 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
             t++;
             let inside = f32(s) <= limit;
             var distance = 0.0;
+            var reach = 0.0;
             var key = 0.0;
             for (var d = 0u; d < DIMS; d++) {
                 distance = max(distance, abs(x[d] - reference[d]));
+                reach = max(reach, abs(x[d]));
                 key += weight(d) * x[d];
                 if inside {
                     low[d] = min(low[d], x[d]);
@@ -192,9 +200,16 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
             if f32(s) == period {
                 after = distance;
             }
+            if returned == 0.0 && is_return(distance, reach) {
+                returned = f32(s);
+            }
             grow(&v, &growth, inside);
         }
         probe_growth = growth_over(growth, limit);
+        if returned > 0.0 && returned < period {
+            // The orbit has turned out to return sooner: no verdict on this recurrence.
+            period = 0.0;
+        }
     }
 
     // The orbit is sampled, in case it has no period.

@@ -65,16 +65,18 @@ fn decide(probe: Probe, memory_before: Memory, tolerance: f32, escape: f32) -> J
         }
     } else if memory.rate > 0.0 && memory.period == probe.period {
         rate = select(memory.rate, shrinking, shrinking > error && shrinking < memory.rate);
-        score = memory.score;
+        // Rounding may have stopped an orbit that still crept; one that contracts visibly has arrived.
+        score = max(memory.score, select(0.0, shrinking * probe.elapsed, shrinking > error));
     } else {
         rate = shrinking;
         score = rate * probe.elapsed;
     }
-    let per_return = m_expm1(rate * probe.period);
+    // The share of the distance to the attractor that a return closes.
+    let closed = -m_expm1(-(rate * probe.period));
     let excess = probe.after - ulp - ulp;
     let contracts = rate > 0.0 && probe.growth <= error;
-    let resolved = contracts && ulp <= per_return * (RESOLVED * probe.reach + tolerance);
-    if resolved && score >= SCORE_MIN && excess <= per_return * tolerance {
+    let resolved = contracts && ulp <= closed * (RESOLVED * probe.reach + tolerance);
+    if resolved && score >= SCORE_MIN && excess <= closed * tolerance {
         return Judgement(select(PERIODIC, CONVERGED, probe.period == 1.0), memory);
     }
     let frozen = probe.period == 1.0 && probe.before == 0.0 && probe.after == 0.0;

@@ -182,8 +182,8 @@ pub enum Verdict {
 
 /// The stopping rule.
 ///
-/// With displacement d per return and contraction rate c per step, the distance still to go over
-/// returns of period p is d / (exp(c p) - 1). A trajectory has arrived when that is below the
+/// With displacement d over a return of period p and contraction rate c per step, the distance to the
+/// attractor before the return is d / (1 - exp(-c p)). A trajectory has arrived when that is below the
 /// tolerance, when rounding (one unit in the last place per return) could not hold it further away
 /// than [`RESOLVED`], when the contraction has lasted ([`SCORE_MIN`]), and when no tangent vector grows.
 pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R>) -> Verdict {
@@ -213,16 +213,19 @@ pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R
         };
     } else if memory.rate > R::ZERO && memory.period == probe.period {
         rate = if shrinking > error && shrinking < memory.rate { shrinking } else { memory.rate };
-        score = memory.score;
+        // Rounding may have stopped an orbit that still crept; one that contracts visibly has arrived.
+        let lasting = if shrinking > error { shrinking * probe.elapsed } else { R::ZERO };
+        score = if lasting > memory.score { lasting } else { memory.score };
     } else {
         rate = shrinking;
         score = rate * probe.elapsed;
     }
-    let per_return = (rate * probe.period).expm1();
+    // The share of the distance to the attractor that a return closes.
+    let closed = -(-(rate * probe.period)).expm1();
     let excess = probe.after - ulp - ulp;
     let contracts = rate > R::ZERO && probe.growth <= error;
-    let resolved = contracts && ulp <= per_return * (constant(RESOLVED) * probe.reach + rules.tolerance);
-    if resolved && score >= constant(SCORE_MIN) && excess <= per_return * rules.tolerance {
+    let resolved = contracts && ulp <= closed * (constant(RESOLVED) * probe.reach + rules.tolerance);
+    if resolved && score >= constant(SCORE_MIN) && excess <= closed * rules.tolerance {
         return Verdict::Ended(if probe.period == R::ONE { Fate::Converged } else { Fate::Periodic });
     }
     let frozen = probe.period == R::ONE && probe.before == R::ZERO && probe.after == R::ZERO;

@@ -31,7 +31,7 @@ const FOLLOWED: usize = 64;
 const HELD: usize = 1 << 22;
 
 /// An attractor of a map. Where it changes along an axis, the numbers are those of one of its cells,
-/// in the middle of its basin.
+/// that with the median amplitude.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Attractor {
     /// Its number in the map, by basin size from 0.
@@ -81,7 +81,13 @@ impl Identified {
     pub fn describe(&self, plan: &Plan, cells: &[u32], outcomes: &Outcomes, count: usize) -> Vec<Attractor> {
         let dims = plan.initial.len();
         let listed = &self.members[..count.min(self.members.len())];
-        let middles: Vec<usize> = listed.iter().map(|m| m[m.len() / 2] as usize).collect();
+        let middle = |members: &Vec<u32>| {
+            let order = |&a: &u32, &b: &u32| {
+                outcomes.amplitude[a as usize].total_cmp(&outcomes.amplitude[b as usize]).then(a.cmp(&b))
+            };
+            *members.clone().select_nth_unstable_by(members.len() / 2, order).1 as usize
+        };
+        let middles: Vec<usize> = listed.par_iter().map(middle).collect();
         let starts: Vec<Start<'_>> = (middles.iter())
             .map(|&k| Start {
                 cell: cells[k],

@@ -107,6 +107,8 @@ pub struct Block<R> {
     period: Register<R>,
     before: Register<R>,
     after: Register<R>,
+    /// Steps of the measurement after which the orbit is back at its start; 0 before that.
+    returned: Register<R>,
     loss: Register<R>,
     /// Whole periods that fit the measurement, in steps.
     limit: Register<R>,
@@ -135,6 +137,7 @@ impl<R: Real> Block<R> {
             period: zero,
             before: zero,
             after: zero,
+            returned: zero,
             loss: zero,
             limit: zero,
             exponent: zero,
@@ -210,6 +213,11 @@ impl<R: Real> Block<R> {
     fn close_measurement(&mut self, chunks: usize) {
         for lane in 0..chunks * CHUNK {
             self.growth[lane] = self.growth_over(lane, self.limit[lane]);
+            let returned = self.returned[lane];
+            if returned > R::ZERO && returned < self.period[lane] {
+                // The orbit has turned out to return sooner: no verdict on this recurrence.
+                self.period[lane] = R::ZERO;
+            }
         }
     }
 
@@ -301,7 +309,7 @@ pub fn descend<R: Real>(
             match phase {
                 Phase::Advance => {}
                 Phase::Search => search(program, block, rules, chunks, s),
-                Phase::Measure => measure(program, block, chunks, s),
+                Phase::Measure => measure(program, block, rules, chunks, s),
                 Phase::Sample => {
                     sample(program, block, chunks);
                     if step % GROWTH_STRIDE == 0 || step == steps {
@@ -338,6 +346,7 @@ fn begin<R: Real>(program: &Program<R>, block: &mut Block<R>, phase: Phase, step
                 block.high[d] = [-infinity; LANES];
             }
             block.after = zero;
+            block.returned = zero;
             block.loss = zero;
             block.key = [-infinity; LANES];
             let half = f64::from(steps);
@@ -359,10 +368,15 @@ fn begin_growth<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usi
     block.factor_start = block.factor;
 }
 
+/// Whether an orbit that is `distance` from an earlier point of its own has come back to it.
+#[inline(always)]
+fn is_return<R: Real>(distance: R, reach: R, rules: &Rules<R>) -> bool {
+    distance <= R::from_f64(MATCH) * rules.tolerance + R::from_f64(MOVING) * R::EPSILON * reach
+}
+
 #[inline(always)]
 fn search<R: Real>(program: &Program<R>, block: &mut Block<R>, rules: &Rules<R>, chunks: usize, s: R) {
     let half = R::from_f64(0.5);
-    let (near, noise) = (R::from_f64(MATCH) * rules.tolerance, R::from_f64(MOVING) * R::EPSILON);
     for at in (0..chunks * CHUNK).step_by(CHUNK) {
         let (mut distance, mut reach) = ([R::ZERO; CHUNK], [R::ZERO; CHUNK]);
         for d in 0..program.dims {
@@ -378,7 +392,7 @@ fn search<R: Real>(program: &Program<R>, block: &mut Block<R>, rules: &Rules<R>,
             let found = (distance[i] < half * before[i]) & (matched[i] == R::ZERO);
             before[i] = if found { distance[i] } else { before[i] };
             period[i] = if found { s } else { period[i] };
-            let matches = found & (distance[i] <= near + noise * reach[i]);
+            let matches = found & is_return(distance[i], reach[i], rules);
             matched[i] = if matches { R::ONE } else { matched[i] };
         }
         put(&mut block.before, at, before);
@@ -388,9 +402,10 @@ fn search<R: Real>(program: &Program<R>, block: &mut Block<R>, rules: &Rules<R>,
 }
 
 #[inline(always)]
-fn measure<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usize, s: R) {
+fn measure<R: Real>(program: &Program<R>, block: &mut Block<R>, rules: &Rules<R>, chunks: usize, s: R) {
     for at in (0..chunks * CHUNK).step_by(CHUNK) {
         let (mut distance, mut key) = ([R::ZERO; CHUNK], [R::ZERO; CHUNK]);
+        let mut reach = [R::ZERO; CHUNK];
         let limit = chunk(&block.limit, at);
         for d in 0..program.dims {
             let (x, reference) = (chunk(&block.tape[d], at), chunk(&block.reference[d], at));
@@ -398,6 +413,7 @@ fn measure<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usize, s
             let weight = program.weights[d];
             for i in 0..CHUNK {
                 distance[i] = larger(distance[i], (x[i] - reference[i]).abs());
+                reach[i] = larger(reach[i], x[i].abs());
                 key[i] = key[i] + weight * x[i];
                 let inside = s <= limit[i];
                 low[i] = if inside & (x[i] < low[i]) { x[i] } else { low[i] };
@@ -416,7 +432,10 @@ fn measure<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usize, s
         }
         let (period, mut after) = (chunk(&block.period, at), chunk(&block.after, at));
         let (value, mut loss) = (chunk(&block.tape[program.loss_register()], at), chunk(&block.loss, at));
+        let mut returned = chunk(&block.returned, at);
         for i in 0..CHUNK {
+            let returns = (returned[i] == R::ZERO) & is_return(distance[i], reach[i], rules);
+            returned[i] = if returns { s } else { returned[i] };
             let inside = s <= limit[i];
             best[i] = if inside & (key[i] > best[i]) { key[i] } else { best[i] };
             after[i] = if s == period[i] { distance[i] } else { after[i] };
@@ -424,6 +443,7 @@ fn measure<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usize, s
         }
         put(&mut block.key, at, best);
         put(&mut block.after, at, after);
+        put(&mut block.returned, at, returned);
         put(&mut block.loss, at, loss);
     }
     grow(program, block, chunks, s);
