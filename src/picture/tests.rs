@@ -115,7 +115,7 @@ fn maps_without_values_show_the_fates() {
     let mut map = blank(10, 10);
     map.fate[7] = 4;
     for view in [View::Amplitude, View::Lyapunov, View::Settle, View::Loss, View::Sharpness] {
-        let chart = view.chart(&map, &[], &caption("", false));
+        let chart = view::chart(view, &map, &[], &caption("", false));
         assert!(chart.key.bar.is_none());
         assert!(chart.key.heading.ends_with("no values"));
         assert_eq!(chart.key.entries.len(), 2);
@@ -126,7 +126,7 @@ fn maps_without_values_show_the_fates() {
 #[test]
 fn cells_without_value_have_the_colour_of_their_fate() {
     let map = varied(30, 30);
-    let chart = View::Loss.chart(&map, &[], &caption("", false));
+    let chart = view::chart(View::Loss, &map, &[], &caption("", false));
     let scale = chart.key.bar.unwrap().scale;
     for (cell, colour) in chart.raster.colours.iter().enumerate() {
         let value = map.loss[cell];
@@ -143,7 +143,7 @@ fn cells_without_value_have_the_colour_of_their_fate() {
 fn the_shares_of_a_legend_are_everything() {
     let map = varied(60, 50);
     for view in [View::Basins, View::Fate, View::Period] {
-        let entries = view.chart(&map, &attractors(40), &caption("", false)).key.entries;
+        let entries = view::chart(view, &map, &attractors(40), &caption("", false)).key.entries;
         let share = |entry: &key::Entry| {
             let number = entry.value.trim_start_matches('<').trim_end_matches(" %");
             number.parse::<f64>().unwrap()
@@ -157,7 +157,7 @@ fn the_shares_of_a_legend_are_everything() {
 #[test]
 fn many_attractors_are_listed_together() {
     let map = varied(60, 50);
-    let entries = View::Basins.chart(&map, &attractors(40), &caption("", false)).key.entries;
+    let entries = view::chart(View::Basins, &map, &attractors(40), &caption("", false)).key.entries;
     let ids: std::collections::BTreeSet<i32> = map.attractor.iter().copied().collect();
     // All ids but -1, less the eleven that are listed.
     let more = format!("… and {} more", ids.len() - 12);
@@ -170,12 +170,12 @@ fn many_attractors_are_listed_together() {
 fn basins_are_shaded_around_the_colour_of_their_attractor() {
     let mut map = blank(3, 1);
     map.attractor = vec![1, 1, 2];
-    let plain = View::Basins.chart(&map, &attractors(3)[1..], &caption("", false));
+    let plain = view::chart(View::Basins, &map, &attractors(3)[1..], &caption("", false));
     assert_eq!(plain.raster.colours[0], palette::attractor(0));
     assert_eq!(plain.raster.colours[2], palette::attractor(1));
     assert_eq!(plain.key.note, "");
     map.settle = vec![10.0, 1000.0, f64::NAN];
-    let shaded = View::Basins.chart(&map, &attractors(3)[1..], &caption("", false));
+    let shaded = view::chart(View::Basins, &map, &attractors(3)[1..], &caption("", false));
     let light = |cell: usize| shaded.raster.colours[cell].0.map(u32::from).iter().sum::<u32>();
     assert!(light(0) > light(1));
     assert_eq!(shaded.raster.colours[2], palette::attractor(1));
@@ -190,7 +190,7 @@ fn the_amplitude_scale_ignores_the_rounding_of_converged_orbits() {
         map.fate[cell] = if swings { 2 } else { 1 };
         map.amplitude[cell] = if swings { (cell as f64 - 49.0).sqrt() } else { 1e-12 };
     }
-    let bar = View::Amplitude.chart(&map, &[], &caption("", false)).key.bar.unwrap();
+    let bar = view::chart(View::Amplitude, &map, &[], &caption("", false)).key.bar.unwrap();
     assert!(!bar.scale.is_log() && !bar.below);
     assert_eq!(bar.scale.position(0.0), 0.0);
 }
@@ -199,7 +199,7 @@ fn the_amplitude_scale_ignores_the_rounding_of_converged_orbits() {
 fn zero_is_pale_in_the_lyapunov_picture() {
     let mut map = blank(3, 1);
     map.lyapunov = vec![-3.0, 0.0, 0.5];
-    let chart = View::Lyapunov.chart(&map, &[], &caption("", false));
+    let chart = view::chart(View::Lyapunov, &map, &[], &caption("", false));
     let [low, zero, high] = [0, 1, 2].map(|cell| chart.raster.colours[cell].0);
     assert!(low[2] > low[0] && high[0] > high[2]);
     assert!(zero.iter().all(|channel| *channel > 235));
