@@ -98,8 +98,8 @@ fn half_diagonal(low: Point, high: Point) -> f32 {
 }
 
 // Whether an orbit that is `distance` from an earlier point of its own has come back to it.
-fn is_return(distance: f32, reach: f32) -> bool {
-    return distance <= MATCH * slice.tolerance + MOVING * EPSILON * reach;
+fn is_return(distance: f32, reach: f32, grain: f32) -> bool {
+    return distance <= MATCH * slice.tolerance + grain * reach;
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -112,7 +112,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     let q = quantities(cell);
     var x: Point;
     var v: Point;
-    var memory = Memory(0.0, 0.0, 0.0);
+    var memory = Memory(0.0, 0.0, GROWTH_UNKNOWN);
     if slice.start == 0u {
         x = initial(cell);
         v = tangent_start();
@@ -131,14 +131,21 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         t++;
     }
 
-    // The smallest recurrence is searched.
+    // The smallest recurrence is searched, and the tangent vector aligned.
+    var growth: Growth;
     var reference = x;
     var period = 0.0;
     var before = FAR;
     var matched = false;
+    let grain = match_grain(memory.growth);
     for (var s = 1u; s <= slice.half_steps; s++) {
-        x = advance(x, q, f32(t));
+        let next = measure(x, v, q, f32(t));
+        x = next.x;
+        v = next.v;
         t++;
+        if s % GROWTH_STRIDE == 0u {
+            grow(&v, &growth, true);
+        }
         var distance = 0.0;
         var reach = 0.0;
         for (var d = 0u; d < DIMS; d++) {
@@ -148,7 +155,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         if distance < 0.5 * before && !matched {
             before = distance;
             period = f32(s);
-            matched = is_return(distance, reach);
+            matched = is_return(distance, reach, grain);
         }
     }
 
@@ -162,12 +169,12 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         high[d] = -FAR;
     }
     var after = 0.0;
+    var far = 0.0;
     var returned = 0.0;
     var loss = 0.0;
     var best = -FAR;
     let half_steps = f32(slice.half_steps);
     let limit = select(half_steps, period * floor(half_steps / max(period, 1.0)), period > 0.0);
-    var growth: Growth;
     var probe_growth = 0.0;
     if slice.half_steps > 0u {
         grow(&v, &growth, true);
@@ -200,7 +207,10 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
             if f32(s) == period {
                 after = distance;
             }
-            if returned == 0.0 && is_return(distance, reach) {
+            if f32(s) == limit {
+                far = distance;
+            }
+            if returned == 0.0 && is_return(distance, reach, grain) {
                 returned = f32(s);
             }
             grow(&v, &growth, inside);
@@ -266,9 +276,15 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var d = 0u; d < DIMS; d++) {
         reach = max(reach, size_bits(x[d]));
     }
+    var size = 0.0;
+    for (var d = 0u; d < DIMS; d++) {
+        size = max(size, max(-low[d], high[d]));
+    }
     var fate = RUNNING;
     if slice.half_steps > 0u {
-        let probe = Probe(half_steps, f32(slice.elapsed), bitcast<f32>(reach), period, before, after, probe_growth);
+        let probe = Probe(
+            half_steps, f32(slice.elapsed), bitcast<f32>(reach), size, period, before, after, far, probe_growth,
+        );
         let judgement = decide(probe, memory, slice.tolerance, slice.escape);
         fate = judgement.fate;
         memory = judgement.memory;
@@ -288,7 +304,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         }
         store(MEMORY, lane, memory.rate);
         store(MEMORY + 1u, lane, memory.score);
-        store(MEMORY + 2u, lane, memory.period);
+        store(MEMORY + 2u, lane, memory.growth);
         if slice.sample > 0u {
             for (var d = 0u; d < DIMS; d++) {
                 store(SUMS + d, lane, sampled_low[d]);

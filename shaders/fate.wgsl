@@ -4,16 +4,18 @@ struct Probe {
     half_steps: f32,
     elapsed: f32,
     reach: f32,
+    size: f32,
     period: f32,
     before: f32,
     after: f32,
+    far: f32,
     growth: f32,
 }
 
 struct Memory {
     rate: f32,
     score: f32,
-    period: f32,
+    growth: f32,
 }
 
 struct Samples {
@@ -45,45 +47,87 @@ fn decide(probe: Probe, memory_before: Memory, tolerance: f32, escape: f32) -> J
     if probe.period == 0.0 {
         return Judgement(RUNNING, memory);
     }
-    let ulp = EPSILON * probe.reach;
-    let noise = MOVING * ulp;
-    let error = GROWTH_ERROR / probe.half_steps;
-    let shrinking = -probe.growth;
-    var rate: f32;
-    var score: f32;
-    if probe.before > noise {
-        let least = max(probe.after, ulp);
-        var seen = 64.0;
-        if least > 0.0 {
-            seen = m_log(probe.before / least) / probe.half_steps;
-        }
-        rate = select(seen, shrinking, shrinking > error && shrinking < seen);
-        score = rate * probe.elapsed;
-        memory = Memory(0.0, 0.0, 0.0);
-        if rate > 0.0 {
-            memory = Memory(rate, score, probe.period);
-        }
-    } else if memory.rate > 0.0 && memory.period == probe.period {
-        rate = select(memory.rate, shrinking, shrinking > error && shrinking < memory.rate);
-        // Rounding may have stopped an orbit that still crept; one that contracts visibly has arrived.
-        score = max(memory.score, select(0.0, shrinking * probe.elapsed, shrinking > error));
-    } else {
+    let half_steps = probe.half_steps;
+    let before = probe.before;
+    let after = probe.after;
+    let far = probe.far;
+    let growth = probe.growth;
+    let ulp = EPSILON * probe.size;
+    let noise = NOISE * ulp;
+    let changed = abs(growth - memory.growth) + (0.5 * GROWTH_ROUNDING) * EPSILON;
+    let error = min(GROWTH_ERROR / half_steps, changed + changed);
+    memory.growth = growth;
+    remember_displacements(probe, noise, &memory);
+
+    let shrinking = -growth;
+    var rate = memory.rate;
+    var score = memory.score;
+    if shrinking > error {
+        let jitter = jitter(shrinking, probe.period, ulp);
         rate = shrinking;
+        if before > jitter {
+            let remains = max(after - jitter, ulp);
+            rate = min(shrinking, m_log((before + jitter) / remains) / half_steps);
+        }
         score = rate * probe.elapsed;
     }
-    // The share of the distance to the attractor that a return closes.
-    let closed = -m_expm1(-(rate * probe.period));
-    let excess = probe.after - ulp - ulp;
-    let contracts = rate > 0.0 && probe.growth <= error;
-    let resolved = contracts && ulp <= closed * (RESOLVED * probe.reach + tolerance);
-    if resolved && score >= SCORE_MIN && excess <= closed * tolerance {
-        return Judgement(select(PERIODIC, CONVERGED, probe.period == 1.0), memory);
+    let contracts = rate > 0.0 && growth <= error;
+    var closed = 0.0;
+    if contracts {
+        closed = closed_share(rate, probe.period);
     }
-    let frozen = probe.period == 1.0 && probe.before == 0.0 && probe.after == 0.0;
-    if frozen && !resolved {
+    let resolved = contracts && ulp <= closed * (RESOLVED * ulp + tolerance);
+    if resolved && score >= SCORE_MIN {
+        let jitter = jitter(rate, probe.period, ulp);
+        let near = after <= closed * tolerance + (ulp + ulp) && far <= tolerance + jitter;
+        // Still on its way, an orbit would lose about exp(-rate half) of its displacement.
+        let slowed = before * m_exp(-0.5 * rate * half_steps) <= after;
+        let jitters = slowed && rate * probe.elapsed >= SCORE_JITTER && max(before, max(after, far)) <= jitter;
+        if near || jitters {
+            return Judgement(select(PERIODIC, CONVERGED, probe.period == 1.0), memory);
+        }
+    }
+    let frozen = before == 0.0 && after == 0.0 && far == 0.0 && probe.period == 1.0;
+    if frozen && !resolved && error <= GROWTH_SURE {
         return Judgement(STALLED, memory);
     }
     return Judgement(RUNNING, memory);
+}
+
+// Notes how the displacements shrink, as far as they stand out from rounding, and forgets it for an
+// orbit that drifts.
+fn remember_displacements(probe: Probe, noise: f32, memory: ptr<function, Memory>) {
+    if probe.before > noise {
+        let rate = m_log((probe.before - noise) / (probe.after + noise)) / probe.half_steps;
+        let drifts = probe.far > noise && probe.far >= probe.after + probe.after;
+        if rate > 0.0 {
+            (*memory).rate = rate;
+            (*memory).score = rate * probe.elapsed;
+        } else if drifts {
+            (*memory).rate = 0.0;
+            (*memory).score = 0.0;
+        }
+    }
+}
+
+// The share of the distance to the attractor that a return closes.
+fn closed_share(rate: f32, period: f32) -> f32 {
+    return -m_expm1(-(rate * period));
+}
+
+// The motion that rounding keeps up in an orbit of size `ulp / EPSILON` that contracts at `rate`.
+fn jitter(rate: f32, period: f32, ulp: f32) -> f32 {
+    return min(NOISE / closed_share(rate, period), JITTER) * ulp;
+}
+
+// How near two points of an orbit must be to be taken for one, relative to their size and beyond MATCH
+// tolerances, if the orbit's tangent vector has last grown by `growth` per step.
+fn match_grain(growth: f32) -> f32 {
+    if growth < GROWTH_SURE {
+        // Where nothing seems to contract, something may, and slowly.
+        return jitter(max(-growth, NOISE / JITTER), 1.0, EPSILON);
+    }
+    return NOISE * EPSILON;
 }
 
 fn decide_at_end(samples: Samples) -> u32 {

@@ -66,15 +66,25 @@ pub const ESCAPE: f64 = 1e6;
 /// Two points count as one if they are nearer than this many tolerances: a fixed point that is
 /// approached in alternating steps is otherwise taken for a cycle of two.
 pub const MATCH: f64 = 16.0;
-/// A displacement above this many units in the last place is movement, below it is rounding.
-pub const MOVING: f64 = 8.0;
-/// How far rounding may hold an orbit from its attractor, relative to the orbit's size.
-pub const RESOLVED: f64 = 1e-5;
+/// What rounding alone may move an orbit in one step, in units in the last place of its size.
+pub const NOISE: f64 = 16.0;
+/// How far rounding may hold an orbit from its attractor, in the same units. In f32 that is a
+/// hundred-thousandth, ...
+pub const RESOLVED: f64 = 80.0;
+/// ... and how far it may keep an orbit in motion that contracts slowly.
+pub const JITTER: f64 = 800.0;
 /// Least product of contraction rate and elapsed steps. An approach like `t^-a` has a product of
 /// about `a + 1` for ever; a geometric one passes any bound.
 pub const SCORE_MIN: f64 = 4.0;
-/// A tangent growth over n steps is known to about this / n: the start's alignment is not.
+/// The same before motion is put down to rounding: by then any start has shrunk below it.
+pub const SCORE_JITTER: f64 = 20.0;
+/// The growth of a tangent vector over n steps is known to about this / n at first: the start's
+/// alignment is not. Later its change from probe to probe tells more, ...
 pub const GROWTH_ERROR: f64 = 2.0;
+/// ... and rounding adds this many units in the last place per step.
+pub const GROWTH_ROUNDING: f64 = 8.0;
+/// An orbit at rest is judged once its growth is known this well.
+pub const GROWTH_SURE: f64 = 1e-3;
 /// A chaotic orbit's exponent must exceed this many standard errors, ...
 pub const CHAOS_ERRORS: f64 = 3.0;
 /// ... and this / (steps sampled), below which a slow straight-line escape cannot be told apart, ...
@@ -148,29 +158,50 @@ pub struct Rules<R> {
 /// What a probe has measured of one trajectory.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Probe<R> {
-    /// Steps in each half of the probe; 0 for a window that does not probe.
+    /// Steps in each half of the probe.
     pub half: R,
     /// Steps from the last change of the learning rate to the probe's start.
     pub elapsed: R,
     /// Largest coordinate, without its sign, at the window's end.
     pub reach: R,
+    /// The same over the whole cycle.
+    pub size: R,
     /// The recurrence found, in steps; 0 for none.
     pub period: R,
     /// Displacement over one period at the start of the search, and of the measurement.
     pub before: R,
     pub after: R,
+    /// Displacement over all the periods that fit the measurement.
+    pub far: R,
     /// Growth of a tangent vector over the measurement, nats per step.
     pub growth: R,
 }
 
 /// What is remembered of a trajectory from window to window.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Memory<R> {
-    /// The last contraction seen while the orbit still moved: its rate in nats per step, that rate
-    /// times the steps elapsed, and the period. A rate of 0 means none.
+    /// The last contraction of the displacement that was seen while the orbit moved: its rate in nats
+    /// per step, and that times the steps elapsed. A rate of 0 means none.
     pub rate: R,
     pub score: R,
-    pub period: R,
+    /// The growth in the last probe; [`Memory::UNKNOWN`] before the first.
+    pub growth: R,
+}
+
+impl<R: Real> Memory<R> {
+    /// A growth that no orbit has.
+    pub const UNKNOWN: f64 = 1e30;
+
+    /// What is known before the first window.
+    pub fn new() -> Self {
+        Self { rate: R::ZERO, score: R::ZERO, growth: R::from_f64(Self::UNKNOWN) }
+    }
+}
+
+impl<R: Real> Default for Memory<R> {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// Whether a trajectory has ended, and how.
@@ -182,10 +213,14 @@ pub enum Verdict {
 
 /// The stopping rule.
 ///
-/// With displacement d over a return of period p and contraction rate c per step, the distance to the
-/// attractor before the return is d / (1 - exp(-c p)). A trajectory has arrived when that is below the
-/// tolerance, when rounding (one unit in the last place per return) could not hold it further away
-/// than [`RESOLVED`], when the contraction has lasted ([`SCORE_MIN`]), and when no tangent vector grows.
+/// How fast an orbit contracts is told by a tangent vector where one shrinks beyond doubt. Where none
+/// does, because nothing contracts along a line of minima, the displacements over a return tell it, as
+/// long as they stand out from rounding. With displacement d over a return of period p and rate c, the
+/// distance to the attractor before the return is d / (1 - exp(-c p)).
+///
+/// A trajectory has arrived when that is below the tolerance, or when its displacements are those that
+/// rounding keeps up for ever; when the contraction has lasted ([`SCORE_MIN`]); when rounding could not
+/// hold it further away than [`RESOLVED`]; and when no tangent vector grows.
 pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R>) -> Verdict {
     let constant = R::from_f64;
     // Not `>`: a NaN must end here too.
@@ -195,44 +230,89 @@ pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R
     if probe.period == R::ZERO {
         return Verdict::Running;
     }
-    let ulp = R::EPSILON * probe.reach;
-    let noise = constant(MOVING) * ulp;
-    let error = constant(GROWTH_ERROR) / probe.half;
-    let shrinking = -probe.growth;
-    let (rate, score);
-    if probe.before > noise {
-        let floor = if probe.after < ulp { ulp } else { probe.after };
-        // A displacement that turns as it shrinks is measured too fast; the tangent is not.
-        let seen = if floor > R::ZERO { (probe.before / floor).ln() / probe.half } else { constant(64.0) };
-        rate = if shrinking > error && shrinking < seen { shrinking } else { seen };
-        score = rate * probe.elapsed;
-        *memory = if rate > R::ZERO {
-            Memory { rate, score, period: probe.period }
+    let Probe { half, elapsed, before, after, far, growth, .. } = *probe;
+    let ulp = R::EPSILON * probe.size;
+    let noise = constant(NOISE) * ulp;
+    let changed = (growth - memory.growth).abs() + constant(0.5 * GROWTH_ROUNDING) * R::EPSILON;
+    let error = least(constant(GROWTH_ERROR) / half, changed + changed);
+    memory.growth = growth;
+    remember_displacements(probe, noise, memory);
+
+    let shrinking = -growth;
+    let (rate, score) = if shrinking > error {
+        let jitter = jitter(shrinking, probe.period, ulp);
+        let rate = if before > jitter {
+            let remains = greatest(after - jitter, ulp);
+            least(shrinking, ((before + jitter) / remains).ln() / half)
         } else {
-            Memory { rate: R::ZERO, score: R::ZERO, period: R::ZERO }
+            shrinking
         };
-    } else if memory.rate > R::ZERO && memory.period == probe.period {
-        rate = if shrinking > error && shrinking < memory.rate { shrinking } else { memory.rate };
-        // Rounding may have stopped an orbit that still crept; one that contracts visibly has arrived.
-        let lasting = if shrinking > error { shrinking * probe.elapsed } else { R::ZERO };
-        score = if lasting > memory.score { lasting } else { memory.score };
+        (rate, rate * elapsed)
     } else {
-        rate = shrinking;
-        score = rate * probe.elapsed;
+        (memory.rate, memory.score)
+    };
+    let contracts = rate > R::ZERO && growth <= error;
+    let closed = if contracts { closed(rate, probe.period) } else { R::ZERO };
+    let resolved = contracts && ulp <= closed * (constant(RESOLVED) * ulp + rules.tolerance);
+    if resolved && score >= constant(SCORE_MIN) {
+        let jitter = jitter(rate, probe.period, ulp);
+        let near = after <= closed * rules.tolerance + (ulp + ulp) && far <= rules.tolerance + jitter;
+        // Still on its way, an orbit would lose about exp(-rate half) of its displacement.
+        let slowed = before * (constant(-0.5) * rate * half).exp() <= after;
+        let jitters = slowed && rate * elapsed >= constant(SCORE_JITTER) && greatest(before, greatest(after, far)) <= jitter;
+        if near || jitters {
+            return Verdict::Ended(if probe.period == R::ONE { Fate::Converged } else { Fate::Periodic });
+        }
     }
-    // The share of the distance to the attractor that a return closes.
-    let closed = -(-(rate * probe.period)).expm1();
-    let excess = probe.after - ulp - ulp;
-    let contracts = rate > R::ZERO && probe.growth <= error;
-    let resolved = contracts && ulp <= closed * (constant(RESOLVED) * probe.reach + rules.tolerance);
-    if resolved && score >= constant(SCORE_MIN) && excess <= closed * rules.tolerance {
-        return Verdict::Ended(if probe.period == R::ONE { Fate::Converged } else { Fate::Periodic });
-    }
-    let frozen = probe.period == R::ONE && probe.before == R::ZERO && probe.after == R::ZERO;
-    if frozen && !resolved {
+    let frozen = before == R::ZERO && after == R::ZERO && far == R::ZERO && probe.period == R::ONE;
+    if frozen && !resolved && error <= constant(GROWTH_SURE) {
         return Verdict::Ended(Fate::Stalled);
     }
     Verdict::Running
+}
+
+/// Notes how the displacements shrink, as far as they stand out from rounding, and forgets it for an
+/// orbit that drifts.
+fn remember_displacements<R: Real>(probe: &Probe<R>, noise: R, memory: &mut Memory<R>) {
+    let Probe { half, elapsed, before, after, far, .. } = *probe;
+    if before > noise {
+        let rate = ((before - noise) / (after + noise)).ln() / half;
+        let drifts = far > noise && far >= after + after;
+        if rate > R::ZERO {
+            (memory.rate, memory.score) = (rate, rate * elapsed);
+        } else if drifts {
+            (memory.rate, memory.score) = (R::ZERO, R::ZERO);
+        }
+    }
+}
+
+/// The share of the distance to the attractor that a return closes.
+fn closed<R: Real>(rate: R, period: R) -> R {
+    -(-(rate * period)).expm1()
+}
+
+/// The motion that rounding keeps up in an orbit of size `ulp / EPSILON` that contracts at `rate`.
+fn jitter<R: Real>(rate: R, period: R, ulp: R) -> R {
+    least(R::from_f64(NOISE) / closed(rate, period), R::from_f64(JITTER)) * ulp
+}
+
+/// How near two points of an orbit must be to be taken for one, relative to their size and beyond
+/// [`MATCH`] tolerances, if the orbit's tangent vector has last grown by `growth` per step.
+pub fn match_grain<R: Real>(growth: R) -> R {
+    if growth < R::from_f64(GROWTH_SURE) {
+        // Where nothing seems to contract, something may, and slowly.
+        jitter(greatest(-growth, R::from_f64(NOISE / JITTER)), R::ONE, R::EPSILON)
+    } else {
+        R::from_f64(NOISE) * R::EPSILON
+    }
+}
+
+fn least<R: Real>(a: R, b: R) -> R {
+    if b < a { b } else { a }
+}
+
+fn greatest<R: Real>(a: R, b: R) -> R {
+    if b > a { b } else { a }
 }
 
 /// Sums over the samples of a trajectory that reached the end of its budget.

@@ -6,7 +6,7 @@
 use multiversion::multiversion;
 
 use crate::descent::Descent;
-use crate::fate::{GROWTH_STRIDE, MATCH, MOVING, Probe, Rules, Window};
+use crate::fate::{GROWTH_STRIDE, MATCH, Memory, Probe, Rules, Window, match_grain};
 use crate::formula::{CHUNK, LANES, Register, Tape, chunk, put};
 use crate::math::Real;
 
@@ -102,11 +102,14 @@ pub struct Block<R> {
     /// The point that stands for the cycle, and its weighted sum.
     point: Vec<Register<R>>,
     key: Register<R>,
+    /// See [`match_grain`].
+    grain: Register<R>,
     /// 1 once a recurrence within the matching distance is found.
     matched: Register<R>,
     period: Register<R>,
     before: Register<R>,
     after: Register<R>,
+    far: Register<R>,
     /// Steps of the measurement after which the orbit is back at its start; 0 before that.
     returned: Register<R>,
     loss: Register<R>,
@@ -133,10 +136,12 @@ impl<R: Real> Block<R> {
             high: by_dims(),
             point: by_dims(),
             key: zero,
+            grain: zero,
             matched: zero,
             period: zero,
             before: zero,
             after: zero,
+            far: zero,
             returned: zero,
             loss: zero,
             limit: zero,
@@ -168,18 +173,28 @@ impl<R: Real> Block<R> {
         &mut self.tape[2 * program.dims + q]
     }
 
+    /// Tells a lane what is remembered of its trajectory.
+    pub fn recall(&mut self, lane: usize, memory: &Memory<R>) {
+        self.grain[lane] = match_grain(memory.growth);
+    }
+
     /// What the probe has measured of one lane. `elapsed`: steps from the last change of the learning
     /// rate to the probe's start.
     pub fn probe(&self, program: &Program<R>, window: &Window, elapsed: u32, lane: usize) -> Probe<R> {
         let half = f64::from(window.half);
         let reach = (0..program.dims).fold(R::ZERO, |m, d| larger(m, self.tape[d][lane].abs()));
+        let size = self.low.iter().zip(&self.high).fold(R::ZERO, |size, (low, high)| {
+            larger(larger(size, -low[lane]), high[lane])
+        });
         Probe {
             half: R::from_f64(half),
             elapsed: R::from_f64(f64::from(elapsed)),
             reach,
+            size,
             period: self.period[lane],
             before: self.before[lane],
             after: self.after[lane],
+            far: self.far[lane],
             growth: self.growth[lane],
         }
     }
@@ -266,7 +281,7 @@ fn larger<R: Real>(a: R, b: R) -> R {
 enum Phase {
     /// Nothing.
     Advance,
-    /// The smallest recurrence.
+    /// The smallest recurrence, while the tangent vector aligns.
     Search,
     /// The cycle: its box, loss, growth and the displacement over one period.
     Measure,
@@ -296,8 +311,8 @@ pub fn descend<R: Real>(
             continue;
         }
         let tape = match phase {
-            Phase::Advance | Phase::Search => &program.advance,
-            Phase::Measure | Phase::Sample => &program.measure,
+            Phase::Advance => &program.advance,
+            Phase::Search | Phase::Measure | Phase::Sample => &program.measure,
         };
         tape.load_constants(&mut block.tape);
         begin(program, block, phase, steps, chunks);
@@ -308,7 +323,12 @@ pub fn descend<R: Real>(
             let s = R::from_f64(f64::from(step));
             match phase {
                 Phase::Advance => {}
-                Phase::Search => search(program, block, rules, chunks, s),
+                Phase::Search => {
+                    search(program, block, rules, chunks, s);
+                    if step % GROWTH_STRIDE == 0 {
+                        grow(program, block, chunks, R::ZERO);
+                    }
+                }
                 Phase::Measure => measure(program, block, rules, chunks, s),
                 Phase::Sample => {
                     sample(program, block, chunks);
@@ -346,6 +366,7 @@ fn begin<R: Real>(program: &Program<R>, block: &mut Block<R>, phase: Phase, step
                 block.high[d] = [-infinity; LANES];
             }
             block.after = zero;
+            block.far = zero;
             block.returned = zero;
             block.loss = zero;
             block.key = [-infinity; LANES];
@@ -370,8 +391,8 @@ fn begin_growth<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usi
 
 /// Whether an orbit that is `distance` from an earlier point of its own has come back to it.
 #[inline(always)]
-fn is_return<R: Real>(distance: R, reach: R, rules: &Rules<R>) -> bool {
-    distance <= R::from_f64(MATCH) * rules.tolerance + R::from_f64(MOVING) * R::EPSILON * reach
+fn is_return<R: Real>(distance: R, reach: R, grain: R, rules: &Rules<R>) -> bool {
+    distance <= R::from_f64(MATCH) * rules.tolerance + grain * reach
 }
 
 #[inline(always)]
@@ -387,12 +408,12 @@ fn search<R: Real>(program: &Program<R>, block: &mut Block<R>, rules: &Rules<R>,
             }
         }
         let (mut before, mut period) = (chunk(&block.before, at), chunk(&block.period, at));
-        let mut matched = chunk(&block.matched, at);
+        let (mut matched, grain) = (chunk(&block.matched, at), chunk(&block.grain, at));
         for i in 0..CHUNK {
             let found = (distance[i] < half * before[i]) & (matched[i] == R::ZERO);
             before[i] = if found { distance[i] } else { before[i] };
             period[i] = if found { s } else { period[i] };
-            let matches = found & is_return(distance[i], reach[i], rules);
+            let matches = found & is_return(distance[i], reach[i], grain[i], rules);
             matched[i] = if matches { R::ONE } else { matched[i] };
         }
         put(&mut block.before, at, before);
@@ -430,19 +451,22 @@ fn measure<R: Real>(program: &Program<R>, block: &mut Block<R>, rules: &Rules<R>
             }
             put(&mut block.point[d], at, point);
         }
-        let (period, mut after) = (chunk(&block.period, at), chunk(&block.after, at));
+        let period = chunk(&block.period, at);
+        let (mut after, mut far) = (chunk(&block.after, at), chunk(&block.far, at));
         let (value, mut loss) = (chunk(&block.tape[program.loss_register()], at), chunk(&block.loss, at));
-        let mut returned = chunk(&block.returned, at);
+        let (mut returned, grain) = (chunk(&block.returned, at), chunk(&block.grain, at));
         for i in 0..CHUNK {
-            let returns = (returned[i] == R::ZERO) & is_return(distance[i], reach[i], rules);
+            let returns = (returned[i] == R::ZERO) & is_return(distance[i], reach[i], grain[i], rules);
             returned[i] = if returns { s } else { returned[i] };
             let inside = s <= limit[i];
             best[i] = if inside & (key[i] > best[i]) { key[i] } else { best[i] };
             after[i] = if s == period[i] { distance[i] } else { after[i] };
+            far[i] = if s == limit[i] { distance[i] } else { far[i] };
             loss[i] = if inside { loss[i] + value[i] } else { loss[i] };
         }
         put(&mut block.key, at, best);
         put(&mut block.after, at, after);
+        put(&mut block.far, at, far);
         put(&mut block.returned, at, returned);
         put(&mut block.loss, at, loss);
     }

@@ -201,6 +201,11 @@ impl<'a, R: Real> Batch<'a, R> {
                 register[lane] = R::from_f64(self.plan.value(source, cell as usize));
             }
         }
+        if window.half > 0 {
+            for lane in 0..LANES {
+                block.recall(lane, &self.memory[start + lane.min(lanes - 1)]);
+            }
+        }
         if window.sample == 0 {
             return;
         }

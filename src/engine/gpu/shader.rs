@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::fate::{self, Fate};
+use crate::fate::{self, Fate, Memory};
 use crate::formula::{Id, wgsl_function, wgsl_literal};
 use crate::plan::{Plan, Source};
 
@@ -37,10 +37,15 @@ fn constants(plan: &Plan) -> String {
         ("FAR", f64::from(f32::MAX)),
         ("LN_2", std::f64::consts::LN_2),
         ("MATCH", fate::MATCH),
-        ("MOVING", fate::MOVING),
+        ("NOISE", fate::NOISE),
         ("RESOLVED", fate::RESOLVED),
+        ("JITTER", fate::JITTER),
         ("SCORE_MIN", fate::SCORE_MIN),
+        ("SCORE_JITTER", fate::SCORE_JITTER),
         ("GROWTH_ERROR", fate::GROWTH_ERROR),
+        ("GROWTH_ROUNDING", fate::GROWTH_ROUNDING),
+        ("GROWTH_SURE", fate::GROWTH_SURE),
+        ("GROWTH_UNKNOWN", Memory::<f32>::UNKNOWN),
         ("CHAOS_ERRORS", fate::CHAOS_ERRORS),
         ("CHAOS_GROWTH", fate::CHAOS_GROWTH),
         ("CHAOS_EXTENT", fate::CHAOS_EXTENT),

@@ -1,0 +1,143 @@
+//! Engine against engine.
+
+use super::engines::{Subject, all, experiment, fate, gpu};
+use gdscope::analysis::next_to_boundary;
+use gdscope::engine::Engine;
+use gdscope::engine::cpu::CpuEngine;
+use gdscope::experiment::Precision;
+use gdscope::fate::Fate;
+use gdscope::map::Map;
+
+/// Share of the cells away from basin boundaries whose fate is the same in both maps.
+fn agreement(a: &Map, b: &Map) -> f64 {
+    let (near, also_near) = (next_to_boundary(a), next_to_boundary(b));
+    let away: Vec<usize> = (0..a.cells()).filter(|&c| !near[c] && !also_near[c]).collect();
+    assert!(away.len() * 3 > a.cells(), "nearly all cells are next to a boundary");
+    away.iter().filter(|&&c| a.fate[c] == b.fate[c]).count() as f64 / away.len() as f64
+}
+
+fn compare(toml: &str, wanted: &[Fate]) {
+    let maps: Vec<(&str, Map)> = all().iter().map(|subject| (subject.name, subject.map(toml))).collect();
+    let exact = &maps[1].1;
+    for fate in wanted {
+        assert!(exact.fate.contains(&(*fate as u8)), "the map should hold {} cells", fate.name());
+    }
+    for (a, b) in [(0, 1)] {
+        let share = agreement(&maps[a].1, &maps[b].1);
+        println!("{} against {}: {:.4} %", maps[a].0, maps[b].0, 100.0 * share);
+        assert!(share > 0.999, "{} and {} agree on {share}", maps[a].0, maps[b].0);
+    }
+}
+
+#[test]
+fn f1_over_learning_rate_and_start() {
+    let toml = r#"landscape = "f1"
+        across = "eta = 0.5 .. 10"
+        up = "x = -8 .. 8"
+        size = [256, 256]"#;
+    compare(toml, &[Fate::Converged, Fate::Periodic]);
+}
+
+#[test]
+fn f3_over_the_plane() {
+    for eta in [0.1, 0.3, 1.0] {
+        let toml = format!(
+            r#"landscape = "f3"
+            across = "x1 = -4 .. 4"
+            up = "x2 = -4 .. 4"
+            eta = {eta}
+            size = [96, 96]
+            steps = 4000"#
+        );
+        compare(&toml, &[]);
+    }
+}
+
+#[test]
+fn f3_over_learning_rate_and_start() {
+    let toml = r#"landscape = "f3"
+        across = "eta = 0.05 .. 1.5"
+        up = "x1 = -4 .. 4"
+        set = { x2 = 1 }
+        size = [96, 48]
+        steps = 4000"#;
+    compare(toml, &[Fate::Converged, Fate::Periodic, Fate::Chaotic]);
+}
+
+#[test]
+fn one_wrong_cell_in_a_hundred_is_seen() {
+    let toml = r#"landscape = "f1"
+        across = "eta = 3 .. 10"
+        up = "x = -8 .. 8"
+        size = [20, 20]"#;
+    let map = all()[1].map(toml);
+    let mut wrong = map.clone();
+    (0..400).step_by(100).for_each(|cell| wrong.fate[cell] = Fate::Chaotic as u8);
+    assert_eq!(agreement(&map, &map), 1.0);
+    // The wrong cells are boundaries of the wrong map; in the right one they are not.
+    let near = vec![false; 400];
+    assert_eq!(next_to_boundary(&map), near);
+    assert!((0..400).filter(|&c| wrong.fate[c] != map.fate[c]).count() == 4);
+}
+
+#[test]
+fn more_lanes_than_one_dimension_of_workgroups_can_hold() {
+    // 65,535 workgroups of 64 are 4.19 million.
+    let toml = r#"landscape = "quadratic"
+        across = "x = -1 .. 1"
+        up = "eta = 0.5 .. 1.5"
+        size = [2100, 2000]
+        steps = 300"#;
+    let gpu = Subject { name: "gpu f32", engine: Box::new(gpu()), precision: Precision::F32 };
+    let outcomes = gpu.outcomes(toml);
+    assert_eq!(outcomes.fate.len(), 4_200_000);
+    assert!(outcomes.fate.iter().all(|&f| f == Fate::Converged as u8));
+}
+
+#[test]
+fn the_same_experiment_gives_the_same_map() {
+    let toml = r#"landscape = "f3"
+        across = "x1 = -4 .. 4"
+        up = "eta = 0.1 .. 1.2"
+        set = { x2 = 1 }
+        size = [70, 30]
+        steps = 2000"#;
+    for subject in all() {
+        let (a, b) = (subject.outcomes(toml), subject.outcomes(toml));
+        let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<u64>>();
+        assert_eq!(a.fate, b.fate);
+        assert_eq!(bits(&a.amplitude), bits(&b.amplitude));
+        assert_eq!(bits(&a.point), bits(&b.point));
+    }
+}
+
+#[test]
+fn fates_do_not_depend_on_what_else_is_in_the_block() {
+    // Cells computed alone end as they do in company.
+    let toml = r#"landscape = "f3"
+        across = "x1 = -4 .. 4"
+        up = "eta = 0.1 .. 1.2"
+        set = { x2 = 1 }
+        size = [40, 20]
+        steps = 2000"#;
+    use gdscope::engine::Cells;
+    use gdscope::plan::Plan;
+    let plan = Plan::new(&experiment(toml, Precision::F32)).unwrap();
+    let engine = CpuEngine::default();
+    let all = engine.run(&plan, &Cells::All, &|_| {}).unwrap();
+    let some: Vec<u32> = (0..800).step_by(37).collect();
+    let alone = engine.run(&plan, &Cells::Listed(some.clone()), &|_| {}).unwrap();
+    for (k, &cell) in some.iter().enumerate() {
+        let cell = cell as usize;
+        assert_eq!((alone.fate[k], alone.period[k]), (all.fate[cell], all.period[cell]));
+        assert_eq!(alone.lyapunov[k].to_bits(), all.lyapunov[cell].to_bits());
+    }
+}
+
+#[test]
+fn a_map_of_one_cell_works() {
+    for subject in all() {
+        let map = subject.map("landscape = \"f1\"\nacross = \"x = 1 .. 2\"\nup = \"eta = 3 .. 5\"\nsize = [1, 1]");
+        assert_eq!((map.cells(), fate(&map, 0), map.period[0]), (1, Fate::Periodic, 2));
+    }
+}

@@ -1,0 +1,101 @@
+//! Each way of ending, on losses made for it.
+
+use super::engines::{all, fate, fates};
+use gdscope::fate::Fate;
+
+/// A map of a one-line loss over x and y.
+fn plane(loss: &str, rest: &str) -> String {
+    let variables = if loss.contains('y') { r#"["x", "y"]"# } else { r#"["x"]"# };
+    format!("landscape = {{ variables = {variables}, loss = \"{loss}\" }}\n{rest}")
+}
+
+#[test]
+fn a_plateau_stalls_and_a_bowl_beside_it_converges() {
+    let toml = plane("relu(x)^2", "across = \"x = -3 .. 3\"\nup = \"eta = 0.1 .. 0.9\"\nsize = [6, 3]");
+    for subject in all() {
+        let map = subject.map(&toml);
+        for cell in 0..18 {
+            // From the right, the bowl's edge is approached, never crossed; eta = 0.5 lands on it.
+            let x = map.across[cell % 6];
+            let found = fate(&map, cell);
+            match x < 0.0 {
+                true => assert_eq!(found, Fate::Stalled, "{} at {x}", subject.name),
+                false if cell / 6 == 0 => assert_eq!(found, Fate::Converged, "{} at {x}", subject.name),
+                false => assert!(matches!(found, Fate::Converged | Fate::Stalled), "{} at {x}", subject.name),
+            }
+        }
+    }
+}
+
+#[test]
+fn slow_drifts_are_undecided() {
+    // Down an exponential for ever, toward a minimum of fourth and sixth order, and along a valley.
+    for (loss, rest) in [
+        ("exp(-x)", "across = \"x = 0 .. 2\"\nup = \"eta = 0.5 .. 1\""),
+        ("x^4", "across = \"x = 0.5 .. 1\"\nup = \"eta = 0.05 .. 0.2\""),
+        ("x^6", "across = \"x = 0.5 .. 1\"\nup = \"eta = 0.05 .. 0.1\""),
+        ("y^2/2 + exp(-x)", "across = \"x = 0 .. 2\"\nup = \"y = -1 .. 1\"\neta = 0.3"),
+    ] {
+        let toml = plane(loss, &format!("{rest}\nsize = [5, 5]"));
+        for subject in all() {
+            let map = subject.map(&toml);
+            let slow = map.fate.iter().all(|&f| f == Fate::Undecided as u8);
+            assert!(slow, "{} on {loss}: {:?}", subject.name, fates(&map));
+        }
+    }
+}
+
+#[test]
+fn leaving_the_escape_radius_or_the_domain_is_divergence() {
+    for (loss, rest) in [
+        ("x^3", "across = \"x = -2 .. -1\"\nup = \"eta = 0.1 .. 0.2\""),
+        ("-exp(x)", "across = \"x = 0 .. 1\"\nup = \"eta = 0.1 .. 0.2\""),
+        // The first step leads to a negative number, and its logarithm is not a number.
+        ("x * log(x)", "across = \"x = 3 .. 4\"\nup = \"eta = 2 .. 3\""),
+        ("-x^2 + 0*y", "across = \"x = 1 .. 2\"\nup = \"y = 1 .. 2\"\neta = 0.5"),
+    ] {
+        let toml = plane(loss, &format!("{rest}\nsize = [4, 4]"));
+        for subject in all() {
+            let map = subject.map(&toml);
+            let gone = map.fate.iter().all(|&f| f == Fate::Diverged as u8);
+            assert!(gone, "{} on {loss}: {:?}", subject.name, fates(&map));
+            assert!(map.amplitude.iter().all(|a| a.is_nan()));
+        }
+    }
+}
+
+#[test]
+fn a_line_of_minima_is_reached_where_its_sharpness_allows() {
+    // (1 - x y)^2 / 2 has minima with sharpness x^2 + y^2 >= 2: reachable ones exist below eta = 1.
+    let toml = |eta: f64| {
+        plane(
+            "(1 - x*y)^2/2",
+            &format!("across = \"x = 0.05 .. 2.5\"\nup = \"y = 0.1 .. 2.6\"\neta = {eta}\nsize = [40, 40]"),
+        )
+    };
+    for subject in all() {
+        let map = subject.map(&toml(0.9));
+        let converged: Vec<usize> = (0..1600).filter(|&c| fate(&map, c) == Fate::Converged).collect();
+        assert!(converged.len() > 400, "{}: {:?}", subject.name, fates(&map));
+        for &c in &converged {
+            assert!(map.sharpness[c] <= 2.0 / 0.9 + 1e-3, "{}: {}", subject.name, map.sharpness[c]);
+        }
+        let map = subject.map(&toml(1.05));
+        assert!(!map.fate.contains(&(Fate::Converged as u8)), "{}: {:?}", subject.name, fates(&map));
+    }
+}
+
+#[test]
+fn two_minima_are_two_attractors_and_signs_apart_are_different() {
+    let toml = plane("(x^2 - 1)^2/4", "across = \"x = -1.4 .. 1.4\"\nup = \"eta = 0.2 .. 0.5\"\nsize = [50, 4]");
+    for subject in all() {
+        let map = subject.map(&toml);
+        for cell in 0..200 {
+            assert_eq!(fate(&map, cell), Fate::Converged, "{}", subject.name);
+            // The left half of this symmetric plane holds one of them, the right half the other.
+            let left = map.attractor[(cell / 50) * 50];
+            let expected = if map.across[cell % 50] < 0.0 { left } else { 1 - left };
+            assert_eq!(map.attractor[cell], expected, "{} at {}", subject.name, map.across[cell % 50]);
+        }
+    }
+}

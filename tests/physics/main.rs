@@ -1,0 +1,9 @@
+//! What gradient descent must do, on every engine: analytic results and published constants.
+
+mod agreement;
+mod engines;
+mod f1;
+mod f2;
+mod fates;
+mod quadratic;
+mod textbook;
