@@ -25,8 +25,7 @@ struct Slice {
     last: u32,
     tolerance: f32,
     escape: f32,
-    padding_0: u32,
-    padding_1: u32,
+    padding: vec2<u32>,
 }
 
 @group(0) @binding(0) var<uniform> slice: Slice;

@@ -5,4 +5,5 @@ mod run;
 mod shader;
 
 pub use self::adapters::{GpuEngine, devices};
+pub use self::run::slice_layout;
 pub use self::shader::{WORKGROUP, source as shader_source};

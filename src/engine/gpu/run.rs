@@ -47,6 +47,21 @@ pub(super) struct Slice {
     padding: [u32; 2],
 }
 
+/// Names and byte offsets of the fields of `Slice` as Rust lays them out, for comparison with the
+/// shader's.
+pub fn slice_layout() -> Vec<(&'static str, u32)> {
+    macro_rules! layout {
+        ($($field:ident $name:literal),*) => {
+            vec![$(($name, std::mem::offset_of!(Slice, $field) as u32)),*]
+        };
+    }
+    layout!(
+        start "start", advance "advance", half_steps "half_steps", sample "sample", first "first",
+        count "count", capacity "capacity", width "width", elapsed "elapsed", samples "samples",
+        sampled "sampled", last "last", tolerance "tolerance", escape "escape", padding "padding"
+    )
+}
+
 impl Engine for GpuEngine {
     fn device(&self) -> &Device {
         &self.description

@@ -1,0 +1,121 @@
+//! Every shader that gdscope writes is valid WGSL, and can be said in SPIR-V, MSL and HLSL; no GPU is
+//! needed to know that.
+
+use gdscope::engine::gpu::shader_source;
+use gdscope::experiment::{Axis, Draft, EtaKey, LandscapeKey};
+use gdscope::landscape::Landscape;
+use gdscope::plan::Plan;
+use naga::back::{hlsl, msl, spv};
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+
+/// Losses that use every function of formulas, besides the built-in landscapes.
+const LOSSES: [&str; 6] = [
+    "exp(x) + expm1(y) + log(2 + sin(x)) + log1p(abs(y)) + cos(x*y)",
+    "tan(x) + tanh(y) + atan(x) + sigmoid(x) + softplus(y) + relu(x - y)",
+    "min(x, y) + max(x, 2*y)^2 + sign(x)*y + sqrt(abs(x)) + abs(y)^1.5 + norm(x, y, 1)^x",
+    "if(x < y, x^2, if(x >= 2*y, y^2, if(x == 0, 1, if(x != 1, x*y, 3e-39))))",
+    "x^10 + y^-2 + 2^x + 1e30*x + 1e-30*y - -x",
+    "x^2/2",
+];
+
+/// Ways to spread a landscape's quantities over the axes, and learning rates.
+const SPREADS: [(&str, &str, &str); 4] = [
+    ("V0 = -1 .. 1", "eta = 0.1 .. 4", ""),
+    ("eta = 0.1 .. 4 : log", "V0 = -1 .. 1", ""),
+    ("V0 = -1 .. 1", "decay = 0.1 .. 0.9", "if(t < 100, 1, decay^(t/100))"),
+    ("V0 = -1 .. 1", "step = 10 .. 90", "if(t < step, 5, 0.1*exp(-t/1000))"),
+];
+
+/// A plan for a landscape with its first variable on an axis and the others at 0.5.
+fn plan(body: &Landscape, (across, up, eta): (&str, &str, &str)) -> Plan {
+    let axis = |text: &str| text.replace("V0", &body.variables[0]);
+    let named = |text: &str| text.parse::<Axis>().unwrap().name;
+    let (across, up) = (axis(across), axis(up));
+    let draft = Draft {
+        landscape: Some(LandscapeKey::Table(body.clone())),
+        eta: (!eta.is_empty()).then(|| EtaKey::Text(eta.to_owned())),
+        set: (body.variables.iter().filter(|v| ![named(&across), named(&up)].contains(v)))
+            .map(|v| (v.clone(), 0.5))
+            .collect(),
+        across: Some(across),
+        up: Some(up),
+        ..Draft::default()
+    };
+    Plan::new(&draft.resolve().unwrap()).unwrap()
+}
+
+/// Every shader, with its name.
+fn shaders() -> Vec<(String, String)> {
+    let built_in = Landscape::names().map(|name| (name.to_owned(), Landscape::load(name).unwrap()));
+    let made = LOSSES.map(|loss| (loss.to_owned(), Landscape::from_loss(loss, &["x", "y"]).unwrap()));
+    let mut shaders = Vec::new();
+    for (name, body) in built_in.chain(made) {
+        for spread in SPREADS {
+            shaders.push((format!("{name}, {} {}", spread.1, spread.2), shader_source(&plan(&body, spread))));
+        }
+    }
+    shaders
+}
+
+fn validate(source: &str) -> Result<(naga::Module, ModuleInfo), String> {
+    let module = naga::front::wgsl::parse_str(source).map_err(|e| e.emit_to_string(source))?;
+    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
+    let info = validator.validate(&module).map_err(|e| e.emit_to_string(source))?;
+    Ok((module, info))
+}
+
+/// What the three translations complain about.
+fn translate(module: &naga::Module, info: &ModuleInfo) -> Result<(), String> {
+    let words = spv::write_vec(module, info, &spv::Options::default(), None).map_err(|e| format!("SPIR-V: {e}"))?;
+    let options = msl::Options { lang_version: (2, 0), ..msl::Options::default() };
+    let (metal, _) = msl::write_string(module, info, &options, &msl::PipelineOptions::default())
+        .map_err(|e| format!("MSL: {e}"))?;
+    let mut text = String::new();
+    let (options, pipeline) = (hlsl::Options::default(), hlsl::PipelineOptions::default());
+    let written = hlsl::Writer::new(&mut text, &options, &pipeline).write(module, info, None);
+    written.map_err(|e| format!("HLSL: {e}"))?;
+    match words.len() > 100 && metal.contains("kernel") && text.contains("numthreads(64, 1, 1)") {
+        true => Ok(()),
+        false => Err("a translation is empty".to_owned()),
+    }
+}
+
+#[test]
+fn all_are_valid_and_translate() {
+    let shaders = shaders();
+    assert_eq!(shaders.len(), (Landscape::names().count() + LOSSES.len()) * SPREADS.len());
+    let complaints: Vec<String> = shaders
+        .iter()
+        .filter_map(|(name, source)| {
+            let judged = validate(source).and_then(|(module, info)| translate(&module, &info));
+            judged.err().map(|complaint| format!("{name}: {complaint}"))
+        })
+        .collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn a_wrong_shader_is_refused() {
+    let (_, source) = shaders().swap_remove(0);
+    let broken = [
+        source.replace("return Point(", "return Pint("),
+        source.replace("x = advance(x, q, f32(t));", "x = advance(x, q, t);"),
+        source.replacen("let n", "let 7n", 1),
+    ];
+    for broken in broken {
+        assert_ne!(broken, source, "nothing was broken");
+        assert!(validate(&broken).is_err());
+    }
+}
+
+#[test]
+fn the_slice_has_the_same_layout_on_both_sides() {
+    // Names and offsets as naga computes them, against the Rust struct's.
+    let (module, _) = validate(&shaders()[0].1).unwrap();
+    let (_, slice) = module.types.iter().find(|(_, t)| t.name.as_deref() == Some("Slice")).unwrap();
+    let naga::TypeInner::Struct { members, span } = &slice.inner else { panic!("`Slice` is no struct") };
+    let found: Vec<(&str, u32)> =
+        members.iter().map(|m| (m.name.as_deref().unwrap_or_default(), m.offset)).collect();
+    assert_eq!(found, gdscope::engine::gpu::slice_layout());
+    assert_eq!(*span as usize, 64);
+}
