@@ -164,7 +164,8 @@ fn array<T: npyz::AutoSerialize, W: Write + Seek>(
     shape: &[u64],
     values: impl Iterator<Item = T>,
 ) -> std::io::Result<()> {
-    let options = npyz::zip::write::FileOptions::default();
+    // Without the time of day, the same map makes the same bytes.
+    let options = npyz::zip::write::FileOptions::default().last_modified_time(npyz::zip::DateTime::default());
     let mut writer = archive.array::<T>(name, options)?.default_dtype().shape(shape).begin_nd()?;
     writer.extend(values)?;
     writer.finish()

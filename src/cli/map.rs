@@ -9,9 +9,11 @@ use clap::Args;
 
 use super::engine::EngineArguments;
 use super::request::Request;
+use super::{tell, tell_files};
 use crate::error::Result;
 use crate::experiment::{Draft, Optimizer, Precision};
 use crate::output::Directory;
+use crate::plan::Plan;
 use crate::report::Report;
 use crate::view::View;
 
@@ -40,11 +42,11 @@ pub struct Arguments {
     up: Option<String>,
 
     /// Cells across and up [default: 1024x1024]
-    #[arg(long, value_name = "WxH", value_parser = size)]
+    #[arg(long, value_name = "WxH", value_parser = size, allow_hyphen_values = true)]
     size: Option<[u32; 2]>,
 
     /// Budget: most steps of a trajectory [default: 10000]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::steps(), allow_negative_numbers = true)]
     steps: Option<u32>,
 
     /// How a step is made from the gradient [default: gd]
@@ -82,7 +84,7 @@ pub struct Arguments {
 }
 
 fn size(text: &str) -> std::result::Result<[u32; 2], String> {
-    let form = || "write WIDTHxHEIGHT in cells, such as 1024x1024".to_owned();
+    let form = || "write WIDTHxHEIGHT, two whole numbers of cells such as 1024x1024".to_owned();
     let (width, height) = text.split_once(['x', 'X']).ok_or_else(form)?;
     let side = |text: &str| text.trim().parse().map_err(|_| form());
     Ok([side(width)?, side(height)?])
@@ -102,6 +104,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     };
     let axes = [arguments.across.as_ref(), arguments.up.as_ref()];
     let experiment = arguments.request.draft(axes)?.overridden(given).resolve()?;
+    // What cannot be run is refused before anything is written.
+    Plan::new(&experiment)?;
     let engine = arguments.engine.open(experiment.precision)?;
     let directory = Directory::create(&arguments.output)?;
     let cells = u64::from(experiment.size[0]) * u64::from(experiment.size[1]);
@@ -110,10 +114,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     progress.clear();
     let (map, mut report) = result?;
     let files = directory.save(&experiment, &map, &mut report)?;
-    eprint!("{}", summary(&report, cells));
-    for file in files {
-        eprintln!("wrote {}", file.display());
-    }
+    tell(&summary(&report, cells));
+    tell_files(&files);
     Ok(())
 }
 
@@ -165,13 +167,13 @@ impl Progress {
         let Some(Ok(mut shown)) = self.shown.as_ref().map(Mutex::try_lock) else { return };
         if shown.elapsed() > Duration::from_millis(100) {
             *shown = Instant::now();
-            eprint!("\r{:3} % of {} cells ", done * 100 / self.cells, self.cells);
+            tell(&format!("\r{:3} % of {} cells ", done * 100 / self.cells, self.cells));
         }
     }
 
     fn clear(&self) {
         if self.shown.is_some() {
-            eprint!("\r\x1b[K");
+            tell("\r\x1b[K");
         }
     }
 }
