@@ -133,7 +133,8 @@ impl Map {
     /// # Errors
     /// [`Error::File`] with the array that is missing or damaged.
     pub fn read(path: &Path) -> Result<Self> {
-        let failed = |message: String| Error::file(path, message);
+        // Some reasons come as pictures of the damaged text.
+        let failed = |reason: String| Error::file(path, reason.lines().next().unwrap_or_default());
         let mut archive = NpzArchive::open(path).map_err(|e| failed(format!("not a map: {e}")))?;
         let mut floats = Vec::new();
         for name in FLOATS {

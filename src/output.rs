@@ -243,6 +243,11 @@ impl Saved {
     /// the others.
     pub fn read(path: &Path) -> Result<Self> {
         let asked = path.join(EXPERIMENT);
+        if !asked.exists() {
+            let message =
+                format!("holds no map ({EXPERIMENT} is missing); give a DIR that `gdscope map` wrote");
+            return Err(Error::file(path, message));
+        }
         let experiment = Draft::read(&asked)?.resolve().map_err(|e| e.within(&asked))?;
         let map = Map::read(&path.join(MAP))?;
         let report = Report::read(&path.join(REPORT))?;
@@ -258,5 +263,71 @@ impl Saved {
             ));
         }
         Ok(Self { experiment, map, report })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(directory: &Path) -> Vec<(String, String)> {
+        let mut files: Vec<_> = fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .map(|path| {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                (name, fs::read_to_string(path).unwrap())
+            })
+            .collect();
+        files.sort();
+        files
+    }
+
+    fn pending(directory: &Directory, text: &str) -> Aside {
+        let mut aside = directory.aside().unwrap();
+        for name in [MAP, REPORT, EXPERIMENT] {
+            aside.write(name, |to| to.write_all(text.as_bytes())).unwrap();
+        }
+        aside
+    }
+
+    fn all(text: &str) -> Vec<(String, String)> {
+        [EXPERIMENT, MAP, REPORT].map(|name| (name.to_owned(), text.to_owned())).to_vec()
+    }
+
+    #[test]
+    fn a_failure_half_way_leaves_the_earlier_files() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = Directory::create(place.path()).unwrap();
+        pending(&directory, "old").publish(Vec::new()).unwrap();
+        fs::write(place.path().join("fate.png"), "old").unwrap();
+        for lost in [MAP, REPORT, EXPERIMENT] {
+            let aside = pending(&directory, "new");
+            fs::remove_file(aside.folder.path().join(lost)).unwrap();
+            let error = aside.publish(vec!["fate.png".to_owned()]).unwrap_err();
+            assert!(error.to_string().contains(lost) && !error.is_request(), "{error}");
+            let mut expected = all("old");
+            expected.insert(1, ("fate.png".to_owned(), "old".to_owned()));
+            assert_eq!(content(place.path()), expected);
+        }
+        pending(&directory, "new").publish(vec!["fate.png".to_owned()]).unwrap();
+        assert_eq!(content(place.path()), all("new"));
+    }
+
+    #[test]
+    fn a_failed_write_leaves_nothing() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = Directory::create(&place.path().join("a/b")).unwrap();
+        let mut aside = directory.aside().unwrap();
+        let full = |_: &mut BufWriter<&fs::File>| Err(std::io::Error::other("full"));
+        let error = aside.write(MAP, full).unwrap_err().to_string();
+        assert!(error.contains("map.npz: full"), "{error}");
+        drop((aside, directory));
+        assert_eq!(content(place.path()), []);
+        // What holds results stays.
+        let directory = Directory::create(&place.path().join("a/b")).unwrap();
+        pending(&directory, "new").publish(Vec::new()).unwrap();
+        drop(directory);
+        assert_eq!(content(&place.path().join("a/b")), all("new"));
     }
 }

@@ -23,9 +23,10 @@ use crate::view::View;
 /// chaotic, diverged, stalled, or undecided when the budget ends first.
 ///
 /// Examples:
-///   gdscope map f3 --across x1=-4..4 --up x2=-4..4 --eta 1 -o out/f3
 ///   gdscope map f1 --across eta=0.5..10 --up x=-8..8 -o out/f1
-///   gdscope map --loss '(a - x*y)^2/2' --eta 0.9 --set a=1 --across x=-3..3 --up y=-3..3 -o out/product
+///   gdscope map f3 --across eta=0.05..2:log --up x1=-4..4 --set x2=3 -o out/f3
+///   gdscope map --loss '(a - x*y)^2/2' --set a=1 --eta 0.9 --across x=-3..3 --up y=-3..3 -o out/xy
+///   gdscope map out/f1/experiment.toml --size 256x256 --steps 1000 -o out/again
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {
@@ -37,9 +38,17 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME=FROM..TO")]
     across: Option<String>,
 
-    /// Quantity along the vertical axis
+    /// Quantity along the vertical axis, such as x2=-4..4
     #[arg(long, value_name = "NAME=FROM..TO")]
     up: Option<String>,
+
+    /// Directory for map.npz, report.json, experiment.toml and the pictures
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+
+    /// Pictures to draw, separated by commas [default: basins,amplitude]
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "VIEWS")]
+    show: Option<Vec<View>>,
 
     /// Cells across and up [default: 1024x1024]
     #[arg(long, value_name = "WxH", value_parser = size, allow_hyphen_values = true)]
@@ -48,6 +57,9 @@ pub struct Arguments {
     /// Budget: most steps of a trajectory [default: 10000]
     #[arg(long, value_name = "N", value_parser = super::steps(), allow_negative_numbers = true)]
     steps: Option<u32>,
+
+    #[command(flatten)]
+    engine: EngineArguments,
 
     /// How a step is made from the gradient [default: gd]
     #[arg(long, value_enum)]
@@ -67,20 +79,9 @@ pub struct Arguments {
     #[arg(long, value_name = "RADIUS", allow_negative_numbers = true)]
     escape: Option<f64>,
 
-    #[command(flatten)]
-    engine: EngineArguments,
-
-    /// Pictures to draw, separated by commas [default: basins,amplitude]
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "VIEWS")]
-    show: Option<Vec<View>>,
-
     /// Compute a sample of cells again in f64 and report how far they agree
     #[arg(long)]
     check: bool,
-
-    /// Directory for map.npz, report.json, experiment.toml and the pictures
-    #[arg(short, long, value_name = "DIR")]
-    output: PathBuf,
 }
 
 fn size(text: &str) -> std::result::Result<[u32; 2], String> {
@@ -132,7 +133,8 @@ fn summary(report: &Report, cells: u64) -> String {
     for (fate, count) in report.fates.iter().filter(|(_, count)| **count > 0) {
         text += &format!("  {:6.2} % {fate}\n", 100.0 * *count as f64 / cells as f64);
     }
-    text += &format!("{} attractors\n", report.attractors_found);
+    let found = report.attractors_found;
+    text += &format!("{found} attractor{}\n", if found == 1 { "" } else { "s" });
     if let Some(check) = &report.check {
         for (place, part) in [
             ("away from basin boundaries", &check.away_from_boundary),

@@ -13,8 +13,9 @@ use crate::error::Result;
 /// Columns: t, eta, the variables, loss, grad_norm (the gradient's length), sharpness (the
 /// largest Hessian eigenvalue); rows t = 0 .. N.
 ///
-/// Example:
+/// Examples:
 ///   gdscope orbit f1 --eta 5@0,3@100,1@150 --set x=-5 --steps 200
+///   gdscope orbit --loss '(1 - x*y)^2/2' --eta 0.9 --set x=2 y=0.1 > orbit.csv
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {

@@ -320,7 +320,7 @@ impl Experiment {
         if !ascend || (self.precision == Precision::F32 && from == to) {
             let remedy = if ascend { "use --precision f64" } else { "give another range or fewer cells" };
             return Err(Error::request(format!(
-                "{flag}: the number format cannot tell {cells} values of `{}` in {} .. {} apart; {remedy}",
+                "{flag}: the number format cannot tell {cells} values of `{}` in {:?} .. {:?} apart; {remedy}",
                 axis.name, axis.from, axis.to
             )));
         }
