@@ -123,9 +123,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 /// What a run was made by and what it found, in a few lines.
 fn summary(report: &Report, cells: u64) -> String {
     let Report { device, device_kind, engine, backend, steps_taken, seconds, .. } = report;
+    let trajectories = if cells == 1 { "trajectory" } else { "trajectories" };
     let total = seconds.compile + seconds.run + seconds.readback;
     let mut text = format!(
-        "{cells} trajectories, {:.3e} steps in {total:.2} s ({:.2e} per second) on {engine}: {device} \
+        "{cells} {trajectories}, {:.3e} steps in {total:.2} s ({:.2e} per second) on {engine}: {device} \
          ({device_kind}, {backend})\n",
         *steps_taken as f64,
         *steps_taken as f64 / total,

@@ -234,7 +234,14 @@ impl Experiment {
         let draft = Draft {
             landscape: Some(match &self.setup.landscape.name {
                 Some(name) => LandscapeKey::Name(name.clone()),
-                None => LandscapeKey::Table(self.setup.landscape.body.clone()),
+                None => {
+                    let mut body = self.setup.landscape.body.clone();
+                    // A parameter of `--loss` has no value of its own; a reader of the file wants one.
+                    for (name, value) in body.parameters.iter_mut().filter(|(_, value)| value.is_nan()) {
+                        *value = self.setup.set.get(name).copied().unwrap_or(f64::NAN);
+                    }
+                    LandscapeKey::Table(body)
+                }
             }),
             eta: self.setup.eta.clone().map(EtaKey::Value),
             optimizer: Some(self.setup.optimizer),
