@@ -1,6 +1,6 @@
 //! The library's one error type.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::formula::FormulaError;
 
@@ -39,6 +39,17 @@ impl Error {
         matches!(self, Error::Formula { .. } | Error::Request(_) | Error::File { .. })
     }
 
+    /// This error of a request as one of the file that holds the request.
+    pub(crate) fn within(self, path: &Path) -> Self {
+        match self {
+            Error::Formula { place, source } => {
+                Error::Formula { place: format!("{}: {place}", path.display()), source }
+            }
+            Error::Request(message) => Error::File { path: path.to_owned(), message },
+            other => other,
+        }
+    }
+
     pub(crate) fn request(message: impl Into<String>) -> Self {
         Error::Request(message.into())
     }
@@ -61,11 +72,25 @@ impl Error {
 /// Results of this library.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// `; did you mean ...?` for the known name nearest to `name`, or nothing if none is near.
+/// ` (did you mean ...?)` for the known name nearest to `name`, or nothing if none is near.
 pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let near = |a: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &a.to_lowercase());
     match known.map(|k| (near(k), k)).min() {
-        Some((distance, k)) if distance <= 1 + name.len() / 4 => format!("; did you mean `{k}`?"),
+        Some((distance, k)) if distance <= 1 + name.len() / 4 => format!(" (did you mean `{k}`?)"),
         _ => String::new(),
     }
+}
+
+/// What is wrong with a TOML file, in one line: where, the line itself, and why.
+pub(crate) fn toml_message(text: &str, error: &toml::de::Error) -> String {
+    let why = error.message().lines().collect::<Vec<_>>().join(", ");
+    // Rust's names for types are not the user's.
+    let why = why.replace("expected u32", "expected a whole number from 0");
+    let why = why.replace("expected f64", "expected a number").replace("a sequence", "a list");
+    let Some(at) = error.span().map(|span| span.start).filter(|&at| text.is_char_boundary(at)) else {
+        return why;
+    };
+    let number = text[..at].matches('\n').count() + 1;
+    let line: String = text.lines().nth(number - 1).unwrap_or_default().trim().chars().take(60).collect();
+    if line.is_empty() { format!("line {number}: {why}") } else { format!("line {number}, `{line}`: {why}") }
 }

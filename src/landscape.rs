@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result, nearest, toml_message};
 use crate::formula::{Graph, Id, Scope, is_reserved, lower, parse, parse_definition};
 
 /// The landscapes that are built in, by name: the files of the folder `landscapes/`.
@@ -69,7 +69,8 @@ impl Landscape {
                 )));
             }
         };
-        let landscape: Self = toml::from_str(&text).map_err(|e| Error::file(path, one_line(&e)))?;
+        let landscape: Self =
+            toml::from_str(&text).map_err(|e| Error::file(path, toml_message(&text, &e)))?;
         landscape.check()?;
         Ok(landscape)
     }
@@ -174,9 +175,4 @@ impl Landscape {
 /// Whether `--loss` may take `name` for a variable.
 fn is_variable_name(name: &str) -> bool {
     name.starts_with(['x', 'y', 'z', 'w']) && name[1..].chars().all(|c| c.is_ascii_digit())
-}
-
-/// A TOML error in one line, with its place.
-pub(crate) fn one_line(error: &toml::de::Error) -> String {
-    error.to_string().lines().filter(|l| !l.trim().is_empty()).map(str::trim).collect::<Vec<_>>().join(" ")
 }

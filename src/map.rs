@@ -133,7 +133,8 @@ impl Map {
     /// # Errors
     /// [`Error::File`] with the array that is missing or damaged.
     pub fn read(path: &Path) -> Result<Self> {
-        let failed = |message: String| Error::file(path, message);
+        // Some reasons come as pictures of the damaged text.
+        let failed = |reason: String| Error::file(path, reason.lines().next().unwrap_or_default());
         let mut archive = NpzArchive::open(path).map_err(|e| failed(format!("not a map: {e}")))?;
         let mut floats = Vec::new();
         for name in FLOATS {
@@ -164,7 +165,8 @@ fn array<T: npyz::AutoSerialize, W: Write + Seek>(
     shape: &[u64],
     values: impl Iterator<Item = T>,
 ) -> std::io::Result<()> {
-    let options = npyz::zip::write::FileOptions::default();
+    // Without the time of day, the same map makes the same bytes.
+    let options = npyz::zip::write::FileOptions::default().last_modified_time(npyz::zip::DateTime::default());
     let mut writer = archive.array::<T>(name, options)?.default_dtype().shape(shape).begin_nd()?;
     writer.extend(values)?;
     writer.finish()

@@ -26,6 +26,7 @@ pub struct Row {
 /// Those of [`Setup::check`].
 pub fn orbit(setup: &Setup, steps: u32) -> Result<impl Iterator<Item = Row> + use<>> {
     setup.check(&[])?;
+    setup.check_eta(steps.max(1), &[])?;
     let body = &setup.landscape.body;
     let descent = Descent::new(body, |graph| setup.build_eta(graph), |name| setup.value(name))?;
     let start: Vec<f64> = body.variables.iter().filter_map(|name| setup.value(name)).collect();

@@ -1,10 +1,12 @@
 //! The directory that a map is kept in: written whole or not at all, read with suspicion.
 
+use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Instant;
 
-use tempfile::NamedTempFile;
+use tempfile::TempDir;
 
 use crate::error::{Error, Result};
 use crate::experiment::{Draft, Experiment};
@@ -19,10 +21,56 @@ const EXPERIMENT: &str = "experiment.toml";
 /// Pixels along a picture's longest side, at least.
 const PICTURE: u32 = 768;
 
-/// A map's directory.
-#[derive(Clone, Debug)]
+/// What an interrupted process has to take away.
+static UNFINISHED: Mutex<Vec<Unfinished>> = Mutex::new(Vec::new());
+
+#[derive(Clone, Debug, PartialEq)]
+enum Unfinished {
+    /// A folder of files without their final names.
+    Aside(PathBuf),
+    /// A directory that was made for results; it stays once it holds some.
+    Made(PathBuf),
+}
+
+impl Unfinished {
+    fn note(&self) {
+        if let Ok(mut all) = UNFINISHED.lock() {
+            all.push(self.clone());
+        }
+    }
+
+    fn take_away(&self) {
+        // Where that fails, there is nobody left to tell.
+        let _ = match self {
+            Unfinished::Aside(path) => fs::remove_dir_all(path),
+            Unfinished::Made(path) => fs::remove_dir(path),
+        };
+    }
+
+    fn end(&self) {
+        self.take_away();
+        if let Ok(mut all) = UNFINISHED.lock() {
+            all.retain(|other| other != self);
+        }
+    }
+}
+
+/// Takes away what unfinished work has left, and lets no file get its final name from here on: for a
+/// process that is about to exit.
+pub(crate) fn abandon() {
+    let unfinished = UNFINISHED.lock();
+    if let Ok(all) = &unfinished {
+        all.iter().rev().for_each(Unfinished::take_away);
+    }
+    std::mem::forget(unfinished);
+}
+
+/// A map's directory. Dropped without results in it, it goes again if it was made for them.
+#[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
+    /// The directories that did not exist before, outermost first.
+    made: Vec<Unfinished>,
 }
 
 /// What a map's directory holds.
@@ -33,107 +81,157 @@ pub struct Saved {
     pub report: Report,
 }
 
-/// A file that has been written aside and waits for its name.
-struct Pending {
-    file: NamedTempFile,
-    to: PathBuf,
-}
-
 impl Directory {
     /// Makes the directory if it does not exist and tries whether files can be written to it.
     ///
     /// # Errors
     /// [`Error::Write`] if not.
     pub fn create(path: &Path) -> Result<Self> {
-        std::fs::create_dir_all(path).map_err(Error::write(path))?;
-        let directory = Self { path: path.to_owned() };
-        directory.aside("probe", |_| Ok(()))?;
+        let missing = path.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists());
+        let mut made: Vec<_> = missing.map(|p| Unfinished::Made(p.to_owned())).collect();
+        made.reverse();
+        made.iter().for_each(Unfinished::note);
+        let directory = Self { path: path.to_owned(), made };
+        fs::create_dir_all(path).map_err(Error::write(path))?;
+        let views = View::ALL.map(View::file_name);
+        for name in [MAP, REPORT, EXPERIMENT].into_iter().chain(views.iter().map(String::as_str)) {
+            let to = path.join(name);
+            if to.is_dir() {
+                let reason = std::io::Error::other("a directory has this name; move it or give another -o");
+                return Err(Error::write(to)(reason));
+            }
+        }
+        // Now rather than after a long run.
+        directory.aside()?.write("probe", |to| to.write_all(b"probe"))?;
         Ok(directory)
     }
 
     /// Draws the experiment's views and writes everything; the time that drawing took goes into the
-    /// report. Every file is written aside first: what has its final name is complete.
+    /// report. An earlier map in the directory gives way to the new one as a whole, or stays.
     ///
     /// # Errors
     /// [`Error::Write`].
     pub fn save(&self, experiment: &Experiment, map: &Map, report: &mut Report) -> Result<Vec<PathBuf>> {
+        let mut aside = self.aside()?;
         let started = Instant::now();
-        let saved = Saved { experiment: experiment.clone(), map: map.clone(), report: report.clone() };
-        let mut files = self.draw(&saved, &experiment.show)?;
+        self.draw(&mut aside, experiment, map, report, &experiment.show)?;
         report.seconds.draw = started.elapsed().as_secs_f64();
-        files.push(self.aside(MAP, |to| map.write(experiment.precision, to))?);
-        files.push(self.aside(EXPERIMENT, |to| to.write_all(experiment.to_toml().as_bytes()))?);
-        files.push(self.aside(REPORT, |to| to.write_all(report.to_json().as_bytes()))?);
+        aside.write(MAP, |to| map.write(experiment.precision, to))?;
+        aside.write(REPORT, |to| to.write_all(report.to_json().as_bytes()))?;
+        aside.write(EXPERIMENT, |to| to.write_all(experiment.to_toml().as_bytes()))?;
         // Pictures of an earlier map would lie.
-        for view in View::ALL.into_iter().filter(|view| !experiment.show.contains(view)) {
-            let stale = self.path.join(view.file_name());
-            if stale.exists() {
-                std::fs::remove_file(&stale).map_err(Error::write(&stale))?;
-            }
-        }
-        files.into_iter().map(Pending::keep).collect()
+        let stale = View::ALL.into_iter().filter(|view| !experiment.show.contains(view));
+        aside.publish(stale.map(View::file_name).collect())
     }
 
     /// Draws views of a saved map into its directory.
     ///
     /// # Errors
-    /// [`Error::Request`] for a view of which the map holds no values; [`Error::Write`].
+    /// [`Error::Write`].
     pub fn render(&self, saved: &Saved, views: &[View]) -> Result<Vec<PathBuf>> {
-        self.draw(saved, views)?.into_iter().map(Pending::keep).collect()
+        let mut aside = self.aside()?;
+        self.draw(&mut aside, &saved.experiment, &saved.map, &saved.report, views)?;
+        aside.publish(Vec::new())
     }
 
-    fn draw(&self, saved: &Saved, views: &[View]) -> Result<Vec<Pending>> {
-        let Saved { experiment, map, report } = saved;
+    fn draw(
+        &self,
+        aside: &mut Aside,
+        experiment: &Experiment,
+        map: &Map,
+        report: &Report,
+        views: &[View],
+    ) -> Result<()> {
         let caption = Caption::of(experiment);
         let software = format!("gdscope {}", report.version);
         let toml = experiment.to_toml();
         let texts =
             [("Title", caption.title.as_str()), ("Software", software.as_str()), ("Experiment", &toml)];
-        let draw = |view: &View| {
-            if map.measured(*view).is_some_and(|values| values.iter().all(|v| v.is_nan())) {
-                return Err(Error::request(format!("show: this map holds no values of `{view}`")));
-            }
+        for view in views {
             let image = picture::draw(map, &report.attractors, &caption, *view, PICTURE);
-            let path = self.path.join(view.file_name());
+            let name = view.file_name();
             let png = picture::png_with_text(&image, &texts)
-                .map_err(|e| Error::write(&path)(std::io::Error::other(e)))?;
-            self.aside(&view.file_name(), |to| to.write_all(&png))
-        };
-        views.iter().map(draw).collect()
+                .map_err(|e| Error::write(self.path.join(&name))(std::io::Error::other(e)))?;
+            aside.write(&name, |to| to.write_all(&png))?;
+        }
+        Ok(())
     }
 
-    /// Writes a file under a name of its own, to be renamed to `name`.
-    fn aside(
-        &self,
-        name: &str,
-        write: impl FnOnce(&mut BufWriter<&std::fs::File>) -> std::io::Result<()>,
-    ) -> Result<Pending> {
-        let to = self.path.join(name);
-        let written = || {
-            let mut builder = tempfile::Builder::new();
-            builder.prefix(".gdscope-");
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::PermissionsExt;
-                // As any new file: what the user's mask allows.
-                builder.permissions(std::fs::Permissions::from_mode(0o666));
-            }
-            let file = builder.tempfile_in(&self.path)?;
-            let mut buffer = BufWriter::new(file.as_file());
-            write(&mut buffer)?;
-            buffer.flush()?;
-            drop(buffer);
-            Ok(file)
-        };
-        let file = written().map_err(Error::write(&to))?;
-        Ok(Pending { file, to })
+    /// A folder inside the directory, on the same disk, for files without their final names.
+    fn aside(&self) -> Result<Aside> {
+        let folder = tempfile::Builder::new().prefix(".gdscope-").tempdir_in(&self.path);
+        let folder = folder.map_err(Error::write(&self.path))?;
+        Unfinished::Aside(folder.path().to_owned()).note();
+        Ok(Aside { folder, to: self.path.clone(), names: Vec::new() })
     }
 }
 
-impl Pending {
-    fn keep(self) -> Result<PathBuf> {
-        self.file.persist(&self.to).map_err(|e| Error::write(&self.to)(e.error))?;
-        Ok(self.to)
+impl Drop for Directory {
+    fn drop(&mut self) {
+        self.made.iter().rev().for_each(Unfinished::end);
+    }
+}
+
+/// Files that have been written and wait for their names.
+struct Aside {
+    folder: TempDir,
+    /// The directory that they will be in.
+    to: PathBuf,
+    names: Vec<String>,
+}
+
+impl Aside {
+    fn write(
+        &mut self,
+        name: &str,
+        write: impl FnOnce(&mut BufWriter<&fs::File>) -> std::io::Result<()>,
+    ) -> Result<()> {
+        let written = || {
+            let file = fs::File::create(self.folder.path().join(name))?;
+            let mut buffer = BufWriter::new(&file);
+            write(&mut buffer)?;
+            buffer.flush()?;
+            drop(buffer);
+            // Some disks say only now that they are full.
+            file.sync_all()
+        };
+        written().map_err(Error::write(self.to.join(name)))?;
+        if !self.names.iter().any(|other| other == name) {
+            self.names.push(name.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Gives the files their names, the last one last; earlier files of these names and those called
+    /// `stale` make room first. If that fails, everything is as it was.
+    fn publish(self, stale: Vec<String>) -> Result<Vec<PathBuf>> {
+        // An interrupt waits until this is done.
+        let guard = UNFINISHED.lock();
+        let earlier = self.folder.path().join("earlier");
+        fs::create_dir(&earlier).map_err(Error::write(&self.to))?;
+        let to = |name: &String| self.to.join(name);
+        let new = |name: &String| self.folder.path().join(name);
+        // The file that is read first goes first and comes last.
+        let out = self.names.iter().rev().chain(&stale).filter(|name| to(name).symlink_metadata().is_ok());
+        let moves = out.map(|name| (to(name), earlier.join(name)));
+        let moves: Vec<_> = moves.chain(self.names.iter().map(|name| (new(name), to(name)))).collect();
+        for (done, (from, into)) in moves.iter().enumerate() {
+            if let Err(e) = fs::rename(from, into) {
+                for (from, into) in moves[..done].iter().rev() {
+                    let _ = fs::rename(into, from);
+                }
+                let named = if into.starts_with(self.folder.path()) { from } else { into };
+                return Err(Error::write(named)(e));
+            }
+        }
+        drop(guard);
+        Ok(self.names.iter().map(to).collect())
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        Unfinished::Aside(self.folder.path().to_owned()).end();
     }
 }
 
@@ -144,7 +242,13 @@ impl Saved {
     /// [`Error::File`] with the file and the reason if one is missing, damaged, or does not fit
     /// the others.
     pub fn read(path: &Path) -> Result<Self> {
-        let experiment = Draft::read(&path.join(EXPERIMENT))?.resolve()?;
+        let asked = path.join(EXPERIMENT);
+        if !asked.exists() {
+            let message =
+                format!("holds no map ({EXPERIMENT} is missing); give a DIR that `gdscope map` wrote");
+            return Err(Error::file(path, message));
+        }
+        let experiment = Draft::read(&asked)?.resolve().map_err(|e| e.within(&asked))?;
         let map = Map::read(&path.join(MAP))?;
         let report = Report::read(&path.join(REPORT))?;
         let [width, height] = experiment.size.map(|n| n as usize);
@@ -159,5 +263,71 @@ impl Saved {
             ));
         }
         Ok(Self { experiment, map, report })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(directory: &Path) -> Vec<(String, String)> {
+        let mut files: Vec<_> = fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .map(|path| {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                (name, fs::read_to_string(path).unwrap())
+            })
+            .collect();
+        files.sort();
+        files
+    }
+
+    fn pending(directory: &Directory, text: &str) -> Aside {
+        let mut aside = directory.aside().unwrap();
+        for name in [MAP, REPORT, EXPERIMENT] {
+            aside.write(name, |to| to.write_all(text.as_bytes())).unwrap();
+        }
+        aside
+    }
+
+    fn all(text: &str) -> Vec<(String, String)> {
+        [EXPERIMENT, MAP, REPORT].map(|name| (name.to_owned(), text.to_owned())).to_vec()
+    }
+
+    #[test]
+    fn a_failure_half_way_leaves_the_earlier_files() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = Directory::create(place.path()).unwrap();
+        pending(&directory, "old").publish(Vec::new()).unwrap();
+        fs::write(place.path().join("fate.png"), "old").unwrap();
+        for lost in [MAP, REPORT, EXPERIMENT] {
+            let aside = pending(&directory, "new");
+            fs::remove_file(aside.folder.path().join(lost)).unwrap();
+            let error = aside.publish(vec!["fate.png".to_owned()]).unwrap_err();
+            assert!(error.to_string().contains(lost) && !error.is_request(), "{error}");
+            let mut expected = all("old");
+            expected.insert(1, ("fate.png".to_owned(), "old".to_owned()));
+            assert_eq!(content(place.path()), expected);
+        }
+        pending(&directory, "new").publish(vec!["fate.png".to_owned()]).unwrap();
+        assert_eq!(content(place.path()), all("new"));
+    }
+
+    #[test]
+    fn a_failed_write_leaves_nothing() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = Directory::create(&place.path().join("a/b")).unwrap();
+        let mut aside = directory.aside().unwrap();
+        let full = |_: &mut BufWriter<&fs::File>| Err(std::io::Error::other("full"));
+        let error = aside.write(MAP, full).unwrap_err().to_string();
+        assert!(error.contains("map.npz: full"), "{error}");
+        drop((aside, directory));
+        assert_eq!(content(place.path()), []);
+        // What holds results stays.
+        let directory = Directory::create(&place.path().join("a/b")).unwrap();
+        pending(&directory, "new").publish(Vec::new()).unwrap();
+        drop(directory);
+        assert_eq!(content(&place.path().join("a/b")), all("new"));
     }
 }

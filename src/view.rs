@@ -18,7 +18,7 @@ pub enum View {
     Amplitude,
     /// Lyapunov exponent, nats per step.
     Lyapunov,
-    /// First step from which the orbit stays near its attractor.
+    /// First step from which the orbit stays near its attractor (not measured yet).
     Settle,
     /// Mean loss over the attractor.
     Loss,

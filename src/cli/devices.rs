@@ -11,7 +11,13 @@ use crate::engine::{Device, Engine, gpu};
 use crate::error::Result;
 
 /// List the GPUs, software adapters and the CPU that can compute
+///
+/// Each line begins with the flag that makes `gdscope map` use it.
+///
+/// Example:
+///   gdscope devices --json
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct Arguments {
     /// Print JSON
     #[arg(long)]

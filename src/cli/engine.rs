@@ -35,7 +35,16 @@ pub struct EngineArguments {
 impl EngineArguments {
     /// Opens the engine.
     pub fn open(&self, precision: Precision) -> Result<Box<dyn Engine>> {
-        let gpu = |wanted| GpuEngine::open(wanted).map(|engine| Box::new(engine) as Box<dyn Engine>);
+        let f64_asked = precision == Precision::F64;
+        let gpu = |wanted| {
+            let engine = GpuEngine::open(wanted)?;
+            if f64_asked && !engine.device().f64 {
+                return Err(Error::request(
+                    "precision: f64 runs on the CPU engine; give --engine cpu, or drop --engine and --device",
+                ));
+            }
+            Ok(Box::new(engine) as Box<dyn Engine>)
+        };
         let cpu = || Box::new(CpuEngine::default()) as Box<dyn Engine>;
         match (self.engine, self.device.as_deref()) {
             (Choice::Cpu, Some(device)) => Err(Error::request(format!(
@@ -44,7 +53,7 @@ impl EngineArguments {
             (Choice::Cpu, None) => Ok(cpu()),
             (Choice::Gpu, wanted) => gpu(wanted),
             (Choice::Auto, Some(device)) => gpu(Some(device)),
-            (Choice::Auto, None) if precision == Precision::F64 => Ok(cpu()),
+            (Choice::Auto, None) if f64_asked => Ok(cpu()),
             (Choice::Auto, None) => Ok(gpu(None).unwrap_or_else(|_| cpu())),
         }
     }

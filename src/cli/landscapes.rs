@@ -13,13 +13,21 @@ use crate::landscape::Landscape;
 use crate::plan::Plan;
 
 /// List the built-in landscapes, or show one in full
+///
+/// One line each: name, variables, loss, place in the paper. In full: also the parameters with their
+/// usual values, helper functions, gradient and minimum.
+///
+/// Examples:
+///   gdscope landscapes
+///   gdscope landscapes f3
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct Arguments {
     /// A built-in landscape or a landscape file
     #[arg(value_name = "NAME|FILE")]
     name: Option<String>,
 
-    /// Print the WGSL shader of a map over the first variables
+    /// Print the WGSL shader that maps it on a GPU, for axes over its first variables
     #[arg(long, requires = "name")]
     wgsl: bool,
 }

@@ -9,9 +9,11 @@ use clap::Args;
 
 use super::engine::EngineArguments;
 use super::request::Request;
+use super::{tell, tell_files};
 use crate::error::Result;
 use crate::experiment::{Draft, Optimizer, Precision};
 use crate::output::Directory;
+use crate::plan::Plan;
 use crate::report::Report;
 use crate::view::View;
 
@@ -21,9 +23,10 @@ use crate::view::View;
 /// chaotic, diverged, stalled, or undecided when the budget ends first.
 ///
 /// Examples:
-///   gdscope map f3 --across x1=-4..4 --up x2=-4..4 --eta 1 -o out/f3
 ///   gdscope map f1 --across eta=0.5..10 --up x=-8..8 -o out/f1
-///   gdscope map --loss '(a - x*y)^2/2' --eta 0.9 --set a=1 --across x=-3..3 --up y=-3..3 -o out/product
+///   gdscope map f3 --across eta=0.05..2:log --up x1=-4..4 --set x2=3 -o out/f3
+///   gdscope map --loss '(a - x*y)^2/2' --set a=1 --eta 0.9 --across x=-3..3 --up y=-3..3 -o out/xy
+///   gdscope map out/f1/experiment.toml --size 256x256 --steps 1000 -o out/again
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {
@@ -35,17 +38,28 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME=FROM..TO")]
     across: Option<String>,
 
-    /// Quantity along the vertical axis
+    /// Quantity along the vertical axis, such as x2=-4..4
     #[arg(long, value_name = "NAME=FROM..TO")]
     up: Option<String>,
 
+    /// Directory for map.npz, report.json, experiment.toml and the pictures
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+
+    /// Pictures to draw, separated by commas [default: basins,amplitude]
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "VIEWS")]
+    show: Option<Vec<View>>,
+
     /// Cells across and up [default: 1024x1024]
-    #[arg(long, value_name = "WxH", value_parser = size)]
+    #[arg(long, value_name = "WxH", value_parser = size, allow_hyphen_values = true)]
     size: Option<[u32; 2]>,
 
     /// Budget: most steps of a trajectory [default: 10000]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::steps(), allow_negative_numbers = true)]
     steps: Option<u32>,
+
+    #[command(flatten)]
+    engine: EngineArguments,
 
     /// How a step is made from the gradient [default: gd]
     #[arg(long, value_enum)]
@@ -65,24 +79,13 @@ pub struct Arguments {
     #[arg(long, value_name = "RADIUS", allow_negative_numbers = true)]
     escape: Option<f64>,
 
-    #[command(flatten)]
-    engine: EngineArguments,
-
-    /// Pictures to draw, separated by commas [default: basins,amplitude]
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "VIEWS")]
-    show: Option<Vec<View>>,
-
     /// Compute a sample of cells again in f64 and report how far they agree
     #[arg(long)]
     check: bool,
-
-    /// Directory for map.npz, report.json, experiment.toml and the pictures
-    #[arg(short, long, value_name = "DIR")]
-    output: PathBuf,
 }
 
 fn size(text: &str) -> std::result::Result<[u32; 2], String> {
-    let form = || "write WIDTHxHEIGHT in cells, such as 1024x1024".to_owned();
+    let form = || "write WIDTHxHEIGHT, two whole numbers of cells such as 1024x1024".to_owned();
     let (width, height) = text.split_once(['x', 'X']).ok_or_else(form)?;
     let side = |text: &str| text.trim().parse().map_err(|_| form());
     Ok([side(width)?, side(height)?])
@@ -102,6 +105,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     };
     let axes = [arguments.across.as_ref(), arguments.up.as_ref()];
     let experiment = arguments.request.draft(axes)?.overridden(given).resolve()?;
+    // What cannot be run is refused before anything is written.
+    Plan::new(&experiment)?;
     let engine = arguments.engine.open(experiment.precision)?;
     let directory = Directory::create(&arguments.output)?;
     let cells = u64::from(experiment.size[0]) * u64::from(experiment.size[1]);
@@ -110,19 +115,18 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     progress.clear();
     let (map, mut report) = result?;
     let files = directory.save(&experiment, &map, &mut report)?;
-    eprint!("{}", summary(&report, cells));
-    for file in files {
-        eprintln!("wrote {}", file.display());
-    }
+    tell(&summary(&report, cells));
+    tell_files(&files);
     Ok(())
 }
 
 /// What a run was made by and what it found, in a few lines.
 fn summary(report: &Report, cells: u64) -> String {
     let Report { device, device_kind, engine, backend, steps_taken, seconds, .. } = report;
+    let trajectories = if cells == 1 { "trajectory" } else { "trajectories" };
     let total = seconds.compile + seconds.run + seconds.readback;
     let mut text = format!(
-        "{cells} trajectories, {:.3e} steps in {total:.2} s ({:.2e} per second) on {engine}: {device} \
+        "{cells} {trajectories}, {:.3e} steps in {total:.2} s ({:.2e} per second) on {engine}: {device} \
          ({device_kind}, {backend})\n",
         *steps_taken as f64,
         *steps_taken as f64 / total,
@@ -130,7 +134,8 @@ fn summary(report: &Report, cells: u64) -> String {
     for (fate, count) in report.fates.iter().filter(|(_, count)| **count > 0) {
         text += &format!("  {:6.2} % {fate}\n", 100.0 * *count as f64 / cells as f64);
     }
-    text += &format!("{} attractors\n", report.attractors_found);
+    let found = report.attractors_found;
+    text += &format!("{found} attractor{}\n", if found == 1 { "" } else { "s" });
     if let Some(check) = &report.check {
         for (place, part) in [
             ("away from basin boundaries", &check.away_from_boundary),
@@ -165,13 +170,13 @@ impl Progress {
         let Some(Ok(mut shown)) = self.shown.as_ref().map(Mutex::try_lock) else { return };
         if shown.elapsed() > Duration::from_millis(100) {
             *shown = Instant::now();
-            eprint!("\r{:3} % of {} cells ", done * 100 / self.cells, self.cells);
+            tell(&format!("\r{:3} % of {} cells ", done * 100 / self.cells, self.cells));
         }
     }
 
     fn clear(&self) {
         if self.shown.is_some() {
-            eprint!("\r\x1b[K");
+            tell("\r\x1b[K");
         }
     }
 }

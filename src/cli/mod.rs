@@ -8,19 +8,29 @@ mod orbit;
 mod render;
 mod request;
 
+use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use crate::error::Result;
+use crate::experiment::STEPS_MAX;
 
-/// A microscope for gradient descent with large learning rates.
+/// A microscope for gradient descent with large learning rates
 ///
 /// Runs a gradient-descent trajectory for every cell of a map, on the GPU or the CPU, finds out how
 /// each one ends, and draws it: basins of attraction, oscillation amplitudes, periods, Lyapunov
 /// exponents.
+///
+/// To begin with, map which learning rates and initial points oscillate:
+///
+///   gdscope map f1 --across eta=0.5..10 --up x=-8..8 -o out/f1
+///
+/// Then see out/f1/basins.png; `gdscope landscapes` lists what else can be descended.
 #[derive(Debug, Parser)]
-#[command(name = "gdscope", version, max_term_width = 100)]
+#[command(name = "gdscope", version, max_term_width = 100, verbatim_doc_comment)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -39,18 +49,46 @@ enum Command {
 ///
 /// Exit codes: 0 done, 1 the work failed, 2 the request was wrong, 130 interrupted.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(e) => return unparsed(&e),
+    };
     // Without a handler the process would end by the signal, which is not the same for every caller.
-    if let Err(e) = ctrlc::set_handler(|| std::process::exit(130)) {
-        eprintln!("gdscope: interrupts are left to the system: {e}");
+    let interrupted = || {
+        crate::output::abandon();
+        std::process::exit(130)
+    };
+    if let Err(e) = ctrlc::set_handler(interrupted) {
+        tell(&format!("gdscope: interrupts are left to the system: {e}\n"));
     }
     match run(&arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("gdscope: {e}");
+            tell(&format!("gdscope: {e}\n"));
             ExitCode::from(if e.is_request() { 2 } else { 1 })
         }
     }
+}
+
+/// Help that was asked for, or what is wrong with the arguments, in one line like any other error.
+fn unparsed(error: &clap::Error) -> ExitCode {
+    let asked_for = [ErrorKind::DisplayHelp, ErrorKind::DisplayVersion];
+    if asked_for.contains(&error.kind()) {
+        // A reader that has seen enough is no failure.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _ = error.print();
+        return ExitCode::from(2);
+    }
+    let text = error.to_string();
+    let told = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+    let told: Vec<&str> = told.map(str::trim).filter(|line| !line.is_empty()).collect();
+    let told = told.join(" ").replace(" tip: ", "; ");
+    let told = told.strip_prefix("error: ").unwrap_or(&told);
+    tell(&format!("gdscope: {told}; --help tells more\n"));
+    ExitCode::from(2)
 }
 
 fn run(command: &Command) -> Result<()> {
@@ -61,6 +99,21 @@ fn run(command: &Command) -> Result<()> {
         Command::Landscapes(arguments) => landscapes::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
     }
+}
+
+/// Writes a message to stderr. Unlike `eprint!`, it goes on where nobody reads it.
+fn tell(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// Says which files have been written.
+fn tell_files(files: &[PathBuf]) {
+    files.iter().for_each(|file| tell(&format!("wrote {}\n", file.display())));
+}
+
+/// Parses a number of steps.
+fn steps() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=i64::from(STEPS_MAX))
 }
 
 /// Whether writing to stdout came to its end: a reader that has seen enough is no failure.

@@ -6,16 +6,16 @@ use clap::Args;
 
 use super::printed;
 use super::request::Request;
-use crate::error::{Error, Result};
-use crate::experiment::STEPS_MAX;
+use crate::error::Result;
 
 /// Print one trajectory, step by step in f64, as CSV
 ///
 /// Columns: t, eta, the variables, loss, grad_norm (the gradient's length), sharpness (the
 /// largest Hessian eigenvalue); rows t = 0 .. N.
 ///
-/// Example:
+/// Examples:
 ///   gdscope orbit f1 --eta 5@0,3@100,1@150 --set x=-5 --steps 200
+///   gdscope orbit --loss '(1 - x*y)^2/2' --eta 0.9 --set x=2 y=0.1 > orbit.csv
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {
@@ -23,18 +23,15 @@ pub struct Arguments {
     request: Request,
 
     /// Steps to take
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(long, value_name = "N", value_parser = super::steps(), default_value = "100")]
+    #[arg(allow_negative_numbers = true)]
     steps: u32,
 }
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let steps = arguments.steps;
-    if steps == 0 || steps > STEPS_MAX {
-        return Err(Error::request(format!("steps: {steps} steps; give between 1 and {STEPS_MAX}")));
-    }
     let setup = arguments.request.draft([None, None])?.setup()?;
-    let rows = crate::orbit(&setup, steps)?;
+    let rows = crate::orbit(&setup, arguments.steps)?;
     let variables = &setup.landscape.body.variables;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let print = || {

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::tell_files;
 use crate::error::Result;
+use crate::experiment::check_views;
 use crate::output::{Directory, Saved};
 use crate::view::View;
 
@@ -26,10 +28,9 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
+    check_views(&arguments.show)?;
     let saved = Saved::read(&arguments.directory)?;
     let directory = Directory::create(&arguments.directory)?;
-    for file in directory.render(&saved, &arguments.show)? {
-        eprintln!("wrote {}", file.display());
-    }
+    tell_files(&directory.render(&saved, &arguments.show)?);
     Ok(())
 }

@@ -4,51 +4,41 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::experiment::{Draft, EtaKey, LandscapeKey, number};
 use crate::landscape::Landscape;
 
 /// The landscape and the values of its names.
 #[derive(Debug, Args)]
 pub struct Request {
-    /// A built-in landscape, a landscape file, or an experiment file (then flags override its keys)
-    #[arg(value_name = "LANDSCAPE|FILE", required_unless_present = "loss")]
+    /// A built-in landscape (see `gdscope landscapes`), a landscape file, or an experiment file whose
+    /// keys the flags override
+    #[arg(value_name = "LANDSCAPE|FILE")]
     landscape: Option<String>,
 
-    /// A loss formula instead of a landscape; x, y, z, w, x1, ... are variables if an axis or --set
+    /// A loss formula instead of a landscape: x, y, z, w, x1, x2, ... are variables if an axis or --set
     /// gives them, other names are parameters
     #[arg(long, value_name = "FORMULA", allow_hyphen_values = true, conflicts_with = "landscape")]
     loss: Option<String>,
 
-    /// Learning rate: a number, steps RATE@STEP such as 5@0,3@100,1@150, or a formula in t
+    /// Learning rate: a number, steps RATE@STEP such as 5@0,3@100,1@150, or a formula in the step t
+    /// such as '1/(1 + t/100)'
     #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
     eta: Option<String>,
 
     /// Initial coordinates and parameters, such as x1=-3 C=2.5
-    #[arg(long, value_name = "NAME=VALUE", num_args = 1.., value_parser = setting)]
-    set: Vec<(String, f64)>,
-}
-
-fn setting(text: &str) -> std::result::Result<(String, f64), String> {
-    let (name, value) = text.split_once('=').ok_or_else(|| "write NAME=VALUE, such as x1=-3".to_owned())?;
-    Ok((name.trim().to_owned(), number(value)?))
+    #[arg(long, value_name = "NAME=VALUE", num_args = 1..)]
+    set: Vec<String>,
 }
 
 impl Request {
     /// The experiment file's keys, if there is one, with those given here over them. `axes`: the axes
     /// that the command's own flags give.
     pub fn draft(&self, axes: [Option<&String>; 2]) -> Result<Draft> {
-        let mut set = BTreeMap::new();
-        for (name, value) in &self.set {
-            if set.insert(name.clone(), *value).is_some() {
-                return Err(crate::Error::request(format!(
-                    "set: `{name}` is given twice; drop one of the two"
-                )));
-            }
-        }
+        let (landscape, set) = self.landscape_and_set()?;
         let mut given: Vec<&str> = set.keys().map(String::as_str).collect();
         given.extend(axes.into_iter().flatten().filter_map(|axis| Some(axis.split_once('=')?.0.trim())));
-        let base = match (&self.landscape, &self.loss) {
+        let base = match (landscape, &self.loss) {
             (_, Some(loss)) => Draft {
                 landscape: Some(LandscapeKey::Table(Landscape::from_loss(loss, &given)?)),
                 ..Draft::default()
@@ -64,5 +54,36 @@ impl Request {
             up: axes[1].cloned(),
             ..Draft::default()
         }))
+    }
+
+    /// The landscape's name or file, and the values by name.
+    ///
+    /// `--set` takes all words up to the next flag, so the landscape may be among them: it is the one
+    /// without `=`.
+    fn landscape_and_set(&self) -> Result<(Option<&str>, BTreeMap<String, f64>)> {
+        let mut landscape = self.landscape.as_deref();
+        let mut set = BTreeMap::new();
+        for word in &self.set {
+            let Some((name, value)) = word.split_once('=') else {
+                if landscape.is_some() || self.loss.is_some() {
+                    return Err(Error::request(format!(
+                        "set: `{word}` is no setting; write NAME=VALUE, such as x1=-3"
+                    )));
+                }
+                landscape = Some(word);
+                continue;
+            };
+            let name = name.trim();
+            if name.is_empty() {
+                return Err(Error::request(format!(
+                    "set: `{word}` names nothing; write NAME=VALUE, such as x1=-3"
+                )));
+            }
+            let value = number(value).map_err(|e| Error::request(format!("set: `{word}`: {e}")))?;
+            if set.insert(name.to_owned(), value).is_some() {
+                return Err(Error::request(format!("set: `{name}` is given twice; drop one of the two")));
+            }
+        }
+        Ok((landscape, set))
     }
 }

@@ -100,7 +100,7 @@ pub(crate) fn number(text: &str) -> Result<f64, String> {
     let mut graph = Graph::default();
     let value =
         parse(text).and_then(|ast| lower(&mut graph, &scope, &ast, text)).ok().and_then(|id| graph.value(id));
-    value.ok_or_else(|| format!("`{text}` is not a number"))
+    value.ok_or_else(|| format!("`{text}` is not a number; give one such as 0.5 or -pi/2"))
 }
 
 #[cfg(test)]

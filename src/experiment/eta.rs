@@ -9,6 +9,9 @@ use super::axis::number;
 use crate::error::{Error, Result};
 use crate::formula::{Binary, Graph, Id, Scope, lower, parse};
 
+/// Steps at which a formula is tried: the first ones, and as many over the whole budget.
+const SAMPLES: u32 = 512;
+
 /// A learning-rate schedule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -62,7 +65,7 @@ impl Eta {
     pub fn check(&self) -> Result<()> {
         let positive = |rate: f64| match rate {
             r if r > 0.0 && r.is_finite() => Ok(()),
-            r => Err(Error::request(format!("eta: the learning rate {r} must be a number above 0"))),
+            r => Err(Error::request(format!("eta: the learning rate is {r}; give a number above 0"))),
         };
         match self {
             Eta::Constant(rate) => positive(*rate),
@@ -89,6 +92,34 @@ impl Eta {
                 graph.value(root).map_or(Ok(()), positive)
             }
         }
+    }
+
+    /// Whether a formula stays above 0 for `steps` steps, as far as a thousand of them tell. `value` gives
+    /// the value of the names in it; those without one are not looked at.
+    ///
+    /// # Errors
+    /// [`Error::Request`] with the first such step.
+    pub fn check_formula(&self, steps: u32, value: impl Fn(&str) -> Option<f64>) -> Result<()> {
+        let Eta::Formula(text) = self else { return Ok(()) };
+        let mut graph = Graph::default();
+        let root = self.build(&mut graph)?;
+        let spread =
+            (0..SAMPLES).map(|k| (u64::from(k) * u64::from(steps - 1) / u64::from(SAMPLES - 1)) as u32);
+        let times = (0..steps.min(SAMPLES)).chain(spread.filter(|_| steps > SAMPLES));
+        // Without `t`, every step is like the first.
+        let times = times.take(if self.settled() == Some(0) { 1 } else { usize::MAX });
+        for t in times {
+            let mut folded = Graph::default();
+            let known = |name: &str| if name == "t" { Some(f64::from(t)) } else { value(name) };
+            let at = graph.substitute(&mut folded, &[root], |g, name| Some(g.constant(known(name)?)))[0];
+            if let Some(rate) = folded.value(at).filter(|rate| !(*rate > 0.0 && rate.is_finite())) {
+                return Err(Error::request(format!(
+                    "eta: the learning rate {text} is {rate} at step {t}; give a formula that stays above 0, \
+                     or fewer --steps"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// The steps after which the rate no longer changes; `None` if no step is known to be the last.

@@ -2,6 +2,7 @@
 
 mod axis;
 mod eta;
+mod keys;
 mod setup;
 
 use std::collections::BTreeMap;
@@ -12,9 +13,10 @@ use serde::{Deserialize, Serialize};
 pub use self::axis::Axis;
 pub(crate) use self::axis::number;
 pub use self::eta::Eta;
+pub use self::keys::{EtaKey, LandscapeKey};
 pub use self::setup::{NamedLandscape, Setup};
-use crate::error::{Error, Result};
-use crate::landscape::{Landscape, one_line};
+use crate::error::{Error, Result, toml_message};
+use crate::landscape::Landscape;
 use crate::view::View;
 
 /// Default number of cells along each side.
@@ -92,38 +94,22 @@ pub struct Draft {
     pub set: BTreeMap<String, f64>,
 }
 
-/// `landscape = "f3"`, a path, or a table.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum LandscapeKey {
-    Name(String),
-    Table(Landscape),
-}
-
-/// `eta = 1.0`, `[[0, 1.0], [200, 0.3]]` or `"formula"`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum EtaKey {
-    Text(String),
-    Value(Eta),
-}
-
 impl Draft {
     /// What `name` stands for: a built-in landscape, a landscape file or an experiment file.
     ///
     /// # Errors
     /// As [`Landscape::load`] and [`Draft::read`].
     pub fn open(name: &str) -> Result<Self> {
-        let path = Path::new(name);
-        let is_experiment = || {
-            let text = std::fs::read_to_string(path).ok()?;
-            let table: toml::Table = text.parse().ok()?;
-            Some(!table.contains_key("loss"))
-        };
-        if !Landscape::names().any(|n| n == name) && is_experiment() == Some(true) {
-            return Self::read(path);
+        let named = Self { landscape: Some(LandscapeKey::Name(name.to_owned())), ..Self::default() };
+        if !Landscape::is_path(name) {
+            return Ok(named);
         }
-        Ok(Self { landscape: Some(LandscapeKey::Name(name.to_owned())), ..Self::default() })
+        let path = Path::new(name);
+        let text = read_text(path)?;
+        let table: toml::Table =
+            toml::from_str(&text).map_err(|e| Error::file(path, toml_message(&text, &e)))?;
+        let is_landscape = table.contains_key("loss") || table.contains_key("variables");
+        if is_landscape { Ok(named) } else { Self::read(path) }
     }
 
     /// Reads an experiment file. A landscape file that it names is looked for beside it.
@@ -131,7 +117,7 @@ impl Draft {
     /// # Errors
     /// [`Error::File`] with the key.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
+        let text = read_text(path)?;
         let mut draft = Self::parse(&text).map_err(|message| Error::file(path, message))?;
         if let (Some(LandscapeKey::Name(name)), Some(folder)) = (&mut draft.landscape, path.parent())
             && Landscape::is_path(name)
@@ -146,13 +132,13 @@ impl Draft {
     /// # Errors
     /// A message with the line and the key.
     pub fn parse(text: &str) -> std::result::Result<Self, String> {
-        toml::from_str(text).map_err(|e| one_line(&e))
+        toml::from_str(text).map_err(|e| toml_message(text, &e))
     }
 
     /// This draft with the keys of `over` put over it.
     #[must_use]
     pub fn overridden(mut self, over: Draft) -> Self {
-        // A quantity that now is an axis is no longer set, and the other way round.
+        // A quantity that now is an axis is no longer set.
         let swept: Vec<String> = [&over.across, &over.up]
             .into_iter()
             .flatten()
@@ -193,7 +179,10 @@ impl Draft {
             Some(LandscapeKey::Table(body)) => NamedLandscape { name: None, body: body.clone() },
             Some(LandscapeKey::Name(name)) => NamedLandscape {
                 name: Landscape::names().find(|n| n == name).map(str::to_owned),
-                body: Landscape::load(name)?,
+                body: Landscape::load(name).map_err(|e| match Landscape::is_path(name) {
+                    true => e.within(Path::new(name)),
+                    false => e,
+                })?,
             },
         };
         let eta = match &self.eta {
@@ -245,7 +234,14 @@ impl Experiment {
         let draft = Draft {
             landscape: Some(match &self.setup.landscape.name {
                 Some(name) => LandscapeKey::Name(name.clone()),
-                None => LandscapeKey::Table(self.setup.landscape.body.clone()),
+                None => {
+                    let mut body = self.setup.landscape.body.clone();
+                    // A parameter of `--loss` has no value of its own; a reader of the file wants one.
+                    for (name, value) in body.parameters.iter_mut().filter(|(_, value)| value.is_nan()) {
+                        *value = self.setup.set.get(name).copied().unwrap_or(f64::NAN);
+                    }
+                    LandscapeKey::Table(body)
+                }
             }),
             eta: self.setup.eta.clone().map(EtaKey::Value),
             optimizer: Some(self.setup.optimizer),
@@ -290,7 +286,7 @@ impl Experiment {
         self.setup.check(&[("across", &self.across), ("up", &self.up)])?;
         if self.across.name == self.up.name {
             return Err(Error::request(format!(
-                "`{}` is on both axes; give another quantity to --up",
+                "up: `{}` is on both axes; give --up another quantity",
                 self.up.name
             )));
         }
@@ -304,8 +300,8 @@ impl Experiment {
         }
         if u64::from(width) * u64::from(height) > CELLS_MAX {
             return Err(Error::request(format!(
-                "size: {width}x{height} is more than {CELLS_MAX} cells, beyond what is held in memory; \
-                 make the map smaller"
+                "size: {width}x{height} is more than {CELLS_MAX} cells, the most that one map may have; make \
+                 it smaller"
             )));
         }
         if self.steps == 0 || self.steps > STEPS_MAX {
@@ -314,23 +310,81 @@ impl Experiment {
                 self.steps
             )));
         }
-        for (name, value) in [("tolerance", self.tolerance), ("escape", self.escape)] {
-            if value.is_some_and(|v| !(v > 0.0 && v.is_finite())) {
-                return Err(Error::request(format!("{name}: must be a number above 0")));
-            }
+        let axes = [("across", &self.across), ("up", &self.up)];
+        self.setup.check_eta(self.steps, &axes)?;
+        for ((flag, axis), cells) in axes.into_iter().zip(self.size) {
+            self.check_spacing(flag, axis, cells)?;
         }
-        let ends = [self.across.from, self.across.to, self.up.from, self.up.to];
-        let largest =
-            ends.into_iter().chain(self.setup.set.values().copied()).fold(0.0, |m: f64, v| m.max(v.abs()));
-        if self.precision == Precision::F32 && largest > f64::from(f32::MAX) {
-            return Err(Error::request(format!("{largest:e} does not fit an f32; use --precision f64")));
-        }
-        if self.show.is_empty() {
-            return Err(Error::request("show: no view; name at least one, such as basins"));
-        }
-        if self.show.contains(&View::Settle) {
-            return Err(Error::request("show: `settle` is not measured yet; drop it"));
+        self.check_range()?;
+        check_views(&self.show)
+    }
+
+    /// Whether an axis has a value of its own for every cell.
+    fn check_spacing(&self, flag: &str, axis: &Axis, cells: u32) -> Result<()> {
+        let values = axis.values(cells);
+        let ascend = values.iter().all(|v| v.is_finite()) && values.windows(2).all(|pair| pair[0] < pair[1]);
+        let (from, to) = (axis.from as f32, axis.to as f32);
+        if !ascend || (self.precision == Precision::F32 && from == to) {
+            let remedy = if ascend { "use --precision f64" } else { "give another range or fewer cells" };
+            return Err(Error::request(format!(
+                "{flag}: the number format cannot tell {cells} values of `{}` in {:?} .. {:?} apart; {remedy}",
+                axis.name, axis.from, axis.to
+            )));
         }
         Ok(())
     }
+
+    /// Whether the numbers lie in the range of the number format.
+    fn check_range(&self) -> Result<()> {
+        for (name, value) in [("tolerance", self.tolerance), ("escape", self.escape)] {
+            if let Some(value) = value.filter(|v| !(*v > 0.0 && v.is_finite())) {
+                return Err(Error::request(format!(
+                    "{name}: {value} is no distance; give a number above 0, or none for the default"
+                )));
+            }
+        }
+        let axes = [("across", &self.across), ("up", &self.up)];
+        let ends = axes.into_iter().flat_map(|(flag, axis)| [(flag, axis.from), (flag, axis.to)]);
+        let set = self.setup.set.values().map(|value| ("set", *value));
+        let distances = [("tolerance", self.tolerance), ("escape", self.escape)];
+        let distances = distances.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let fits = |value: f64| {
+            let short = value as f32;
+            short.is_finite() && (short != 0.0 || value == 0.0)
+        };
+        match ends.chain(set).chain(distances).find(|(_, value)| !fits(*value)) {
+            Some((name, value)) if self.precision == Precision::F32 => Err(Error::request(format!(
+                "{name}: {value:e} is beyond the range of f32; use --precision f64"
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether every view can be drawn, and there is one.
+pub(crate) fn check_views(views: &[View]) -> Result<()> {
+    if views.is_empty() {
+        return Err(Error::request("show: no view; name at least one, such as basins"));
+    }
+    if views.contains(&View::Settle) {
+        return Err(Error::request("show: `settle` is not measured yet; drop it"));
+    }
+    Ok(())
+}
+
+/// The text of a file of the user's.
+fn read_text(path: &Path) -> Result<String> {
+    std::fs::read(path)
+        .map_err(|e| {
+            let inside = path.join("experiment.toml");
+            let remedy = match inside.exists() {
+                true => format!("did you mean {}?", inside.display()),
+                false => "give the path of a landscape or an experiment file".to_owned(),
+            };
+            Error::file(path, format!("cannot be read: {e}; {remedy}"))
+        })
+        .and_then(|bytes| {
+            let not_text = |_| Error::file(path, "is not a text file; give a TOML file");
+            String::from_utf8(bytes).map_err(not_text)
+        })
 }

@@ -60,9 +60,34 @@ impl Setup {
         self.check_names(axes)
     }
 
+    /// Whether a learning rate that is a formula stays above 0 for `steps` steps, at both ends of `axes`.
+    ///
+    /// # Errors
+    /// [`Error::Request`] with the step.
+    pub fn check_eta(&self, steps: u32, axes: &[(&str, &Axis)]) -> Result<()> {
+        let Some(eta) = &self.eta else { return Ok(()) };
+        let names = eta.names();
+        let is_variable = |name: &str| self.landscape.body.variables.iter().any(|v| v == name);
+        let swept: Vec<&Axis> =
+            axes.iter().map(|(_, axis)| *axis).filter(|a| names.contains(&a.name)).collect();
+        for corner in 0..1u32 << swept.len() {
+            eta.check_formula(steps, |name| match swept.iter().position(|axis| axis.name == name) {
+                // A coordinate changes from step to step.
+                _ if is_variable(name) => None,
+                Some(place) if corner >> place & 1 == 0 => Some(swept[place].from),
+                Some(place) => Some(swept[place].to),
+                None => self.value(name),
+            })?;
+        }
+        Ok(())
+    }
+
     fn check_names(&self, axes: &[(&str, &Axis)]) -> Result<()> {
         let body = &self.landscape.body;
         let eta_names = self.eta.as_ref().map(Eta::names).unwrap_or_default();
+        if eta_names.iter().any(|name| name == "eta") {
+            return Err(Error::request("eta: the formula names `eta` itself; call the rate in it otherwise"));
+        }
         let known: Vec<&str> = (body.variables.iter().chain(body.parameters.keys()).chain(&eta_names))
             .map(String::as_str)
             .chain(["eta"])
@@ -70,7 +95,7 @@ impl Setup {
         let unknown = |flag: &str, name: &str| {
             let hint = nearest(name, known.iter().copied());
             let list = known.join(", ");
-            Error::request(format!("{flag}: the landscape has no `{name}`{hint}; it has {list}"))
+            Error::request(format!("{flag}: nothing is called `{name}` here{hint}; there are {list}"))
         };
         for (flag, axis) in axes {
             if !known.contains(&axis.name.as_str()) {
@@ -78,12 +103,12 @@ impl Setup {
             }
             if self.set.contains_key(&axis.name) {
                 return Err(Error::request(format!(
-                    "`{0}` is bound twice: drop --set {0}=... or the axis `{flag}`",
+                    "{flag}: `{0}` is bound twice; drop this axis or --set {0}=...",
                     axis.name
                 )));
             }
             if axis.name == "eta" && self.eta.is_some() {
-                return Err(Error::request(format!("`eta` is bound twice: drop --eta or the axis `{flag}`")));
+                return Err(Error::request(format!("{flag}: `eta` is bound twice; drop this axis or --eta")));
             }
             if axis.name == "eta" && axis.from <= 0.0 {
                 return Err(Error::request(format!(
@@ -110,7 +135,7 @@ impl Setup {
         for name in needed {
             if !on_axis(name) && self.value(name).is_none() {
                 return Err(Error::request(format!(
-                    "`{name}` has no value: give --set {name}=NUMBER or make it an axis"
+                    "set: `{name}` has no value; give --set {name}=NUMBER, or in a map make it an axis"
                 )));
             }
         }

@@ -1,0 +1,132 @@
+//! Landscape and experiment files: every key is read, and what is wrong is named.
+
+use super::common::{Place, words};
+
+const EVERY_KEY: &str = r#"
+landscape = "f3"
+eta = [[0, 1.0], [200, 0.3]]
+optimizer = "gd"
+set = { C = 2.5 }
+across = "x1 = -4 .. 4"
+up = "x2 = -2 .. 2"
+size = [6, 5]
+steps = 500
+precision = "f64"
+tolerance = 1e-6
+escape = 1e5
+show = ["fate", "loss"]
+"#;
+
+fn refused(name: &str, content: impl AsRef<[u8]>, parts: &[&str]) {
+    let place = Place::new();
+    place.write(name, content);
+    refused_in(&place, name, parts);
+}
+
+fn refused_in(place: &Place, name: &str, parts: &[&str]) {
+    let more = "--across x=-1..1 --up eta=0.5..3 --engine cpu --size 4x4 -o out";
+    let ran = place.run(&[&["map", name][..], &words(more)].concat());
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{ran:?}");
+    assert!(ran.err.starts_with(&format!("gdscope: {name}: ")), "{}", ran.err);
+    for part in parts {
+        assert!(ran.err.contains(part), "`{part}` is not in: {}", ran.err);
+    }
+    assert_eq!(ran.err.lines().count(), if ran.err.ends_with("^\n") { 3 } else { 1 }, "{}", ran.err);
+    assert!(!place.path("out").exists());
+}
+
+#[test]
+fn what_is_no_file_is_refused() {
+    let place = Place::new();
+    refused_in(&place, "missing.toml", &["cannot be read", "give the path"]);
+    std::fs::create_dir(place.path("folder.d")).unwrap();
+    refused_in(&place, "folder.d", &["cannot be read"]);
+    place.write("folder.d/experiment.toml", "");
+    refused_in(&place, "folder.d", &["did you mean folder.d/experiment.toml?"]);
+    let garbage: Vec<u8> = (0..4000u32).map(|i| (i * i / 7 % 251) as u8 | 0x80).collect();
+    refused("garbage.toml", garbage, &["not a text file"]);
+    refused("zero.toml", [0; 64], &["line 1"]);
+}
+
+#[test]
+fn a_wrong_experiment_file_names_line_and_key() {
+    let refused = |text: &str, parts: &[&str]| refused("e.toml", text, parts);
+    refused("landscape = \"f1\"\nfoo = 3\n", &["line 2", "unknown field `foo`", "`landscape`, `eta`"]);
+    refused("landscape = \"f1\nsteps = 3\n", &["line 1, `landscape = \"f1`", "expected `\"`"]);
+    refused("steps = 3\nsteps = 4\n", &["line 2, `steps = 4`", "duplicate"]);
+    refused("steps = \"many\"\n", &["line 1, `steps = \"many\"`", "whole number"]);
+    refused("steps = -3\n", &["line 1, `steps = -3`", "whole number"]);
+    refused("eta = true\n", &["line 1, `eta = true`", "a number, steps such as"]);
+    refused("eta = [[0, 1.0], [3, \"a\"]]\n", &["line 1, `eta = ", "expected a number"]);
+    refused("landscape = 3\n", &["line 1, `landscape = 3`", "name or path in quotes"]);
+    refused("size = 4\n", &["line 1, `size = 4`", "array of length 2"]);
+    refused("show = [\"basin\"]\n", &["unknown variant `basin`", "`basins`"]);
+    refused("optimizer = \"adam\"\n", &["unknown variant `adam`", "`gd`"]);
+    refused("set = { x = \"a\" }\n", &["line 1, `set = ", "expected a number"]);
+    refused(
+        "landscape = { variables = [\"x\"], los = \"x^2\" }\n",
+        &["line 1, `landscape", "unknown field `los`", "`loss`"],
+    );
+}
+
+#[test]
+fn a_wrong_landscape_file_is_named() {
+    let refused = |text: &str, parts: &[&str]| refused("l.toml", text, parts);
+    refused("variables = [\"x\"]\nloss = \"x^\"\n", &["loss: the formula ends", "\n  x^\n    ^"]);
+    refused("variables = [\"x\"]\nlos = \"x\"\n", &["unknown field `los`"]);
+    refused("variables = []\nloss = \"x^2\"\n", &["variables: 0 names"]);
+    refused("variables = [\"x\"]\nloss = \"x^2\"\nminimum = [0, 0]\n", &["minimum: give one coordinate"]);
+    refused("variables = [\"x\", \"x\"]\nloss = \"x^2\"\n", &["named twice"]);
+}
+
+#[test]
+fn every_key_is_read_and_every_flag_overrides_its_key() {
+    let place = Place::new();
+    place.write("e.toml", EVERY_KEY);
+    place.done(&words("map e.toml --engine cpu -o a"));
+    let expected: toml::Table = EVERY_KEY.parse().unwrap();
+    assert_eq!(place.text("a/experiment.toml").parse::<toml::Table>().unwrap(), expected);
+
+    let flags = "--eta 0.7 --optimizer gd --set C=3 --across x1=-1..1 --up x2=0.5..8:log --size 7x4 \
+                 --steps 300 --precision f32 --tolerance 1e-5 --escape 1e4 --show basins";
+    place.done(&words(&format!("map e.toml --engine cpu -o b {flags}")));
+    let written: toml::Table = place.text("b/experiment.toml").parse().unwrap();
+    let overridden = r#"
+        landscape = "f3"
+        eta = 0.7
+        optimizer = "gd"
+        set = { C = 3.0 }
+        across = "x1 = -1 .. 1"
+        up = "x2 = 0.5 .. 8 : log"
+        size = [7, 4]
+        steps = 300
+        precision = "f32"
+        tolerance = 1e-5
+        escape = 1e4
+        show = ["basins"]"#;
+    assert_eq!(written, overridden.parse().unwrap());
+}
+
+#[test]
+fn landscapes_come_from_files_and_tables() {
+    let place = Place::new();
+    let landscape = "variables = [\"x\", \"y\"]\nparameters = { a = 1.0 }\nloss = \"(a - x*y)^2/2\"\n";
+    let rest = "--eta 0.9 --across x=-3..3 --up y=-3..3 --size 9x9 --engine cpu --show fate";
+    std::fs::create_dir(place.path("sub")).unwrap();
+    place.write("sub/product.toml", landscape);
+    // A path in an experiment file is one beside that file.
+    place.write("sub/e.toml", "landscape = \"product.toml\"\n");
+    let table = "{ variables = [\"x\", \"y\"], parameters = { a = 1.0 }, loss = \"(a - x*y)^2/2\" }";
+    place.write("table.toml", format!("landscape = {table}\n"));
+    place.done(&words(&format!("map sub/product.toml -o file {rest}")));
+    for (landscape, directory) in [
+        ("sub/e.toml", "beside"),
+        ("table.toml", "table"),
+        ("--loss '(a - x*y)^2/2' --set a=1", "loss"),
+        ("file/experiment.toml", "again"),
+    ] {
+        place.done(&words(&format!("map {landscape} -o {directory} {rest}")));
+        assert!(place.read(&format!("{directory}/map.npz")) == place.read("file/map.npz"), "{directory}");
+    }
+    assert!(place.done(&["landscapes", "sub/product.toml"]).out.contains("d/dx ="));
+}

@@ -1,0 +1,11 @@
+//! The command-line tool, called as a user calls it.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod failures;
+mod files;
+mod maps;
+mod orbits;
+mod requests;
+mod texts;

@@ -1,0 +1,217 @@
+//! `gdscope map` and `render`: what a directory holds afterwards.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::common::{Place, words};
+
+/// Axes for each built-in landscape that is tried on both engines.
+const REQUESTS: [(&str, &str); 4] = [
+    ("quadratic", "--across x=-5..5 --up eta=0.5..3"),
+    ("f1", "--across eta=0.5..10 --up x=-8..8"),
+    ("f2", "--across w=-4..4 --up C=1..5 --eta 0.5"),
+    ("f3", "--across x1=-4..4 --up x2=-4..4 --eta 0.1"),
+];
+
+const ARRAYS: [(&str, &str); 10] = [
+    ("across", "<f8"),
+    ("amplitude", "float"),
+    ("attractor", "<i4"),
+    ("fate", "|u1"),
+    ("loss", "float"),
+    ("lyapunov", "float"),
+    ("period", "<u4"),
+    ("settle", "float"),
+    ("sharpness", "float"),
+    ("up", "<f8"),
+];
+
+/// Checks names, types and shapes of the arrays.
+fn arrays_are_as_agreed(map: &Path, [width, height]: [u64; 2], float: &str) {
+    let mut archive = npyz::npz::NpzArchive::open(map).unwrap();
+    let mut names: Vec<String> = archive.array_names().map(str::to_owned).collect();
+    names.sort();
+    assert_eq!(names, ARRAYS.map(|(name, _)| name));
+    for (name, kind) in ARRAYS {
+        let array = archive.by_name(name).unwrap().unwrap();
+        let kind = if kind == "float" { float } else { kind };
+        assert_eq!(array.dtype().descr(), format!("'{kind}'"), "{name}");
+        assert_eq!(array.order(), npyz::Order::C);
+        let shape = match name {
+            "across" => vec![width],
+            "up" => vec![height],
+            _ => vec![height, width],
+        };
+        assert_eq!(array.shape(), shape, "{name}");
+    }
+}
+
+fn report_is_as_agreed(text: &str, engine: &str, cells: u64) {
+    let report: BTreeMap<String, serde_json::Value> = serde_json::from_str(text).unwrap();
+    for key in ["device", "driver", "backend"] {
+        assert!(report[key].is_string(), "{key}");
+    }
+    assert_eq!((&report["engine"], &report["precision"]), (&engine.into(), &"f32".into()));
+    assert!(report["steps_taken"].as_u64().unwrap() > 0);
+    for stage in ["compile", "run", "readback", "analyse", "draw"] {
+        assert!(report["seconds"][stage].as_f64().unwrap() >= 0.0, "{stage}");
+    }
+    let fates = report["fates"].as_object().unwrap();
+    let names: Vec<&str> = fates.keys().map(String::as_str).collect();
+    assert_eq!(names, ["chaotic", "converged", "diverged", "periodic", "stalled", "undecided"]);
+    assert_eq!(fates.values().map(|n| n.as_u64().unwrap()).sum::<u64>(), cells);
+    let attractors = report["attractors"].as_array().unwrap();
+    let mut inside = 0;
+    for (id, attractor) in attractors.iter().enumerate() {
+        let keys: Vec<&str> = attractor.as_object().unwrap().keys().map(String::as_str).collect();
+        let mut agreed = [
+            "id",
+            "fate",
+            "period",
+            "amplitude",
+            "loss",
+            "sharpness",
+            "lyapunov",
+            "cells",
+            "fraction",
+            "point",
+        ];
+        agreed.sort_unstable();
+        let mut sorted = keys.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, agreed);
+        assert_eq!(attractor["id"].as_u64(), Some(id as u64));
+        let members = attractor["cells"].as_u64().unwrap();
+        assert!((attractor["fraction"].as_f64().unwrap() - members as f64 / cells as f64).abs() < 1e-12);
+        inside += members;
+    }
+    assert!(inside <= cells && !attractors.is_empty());
+}
+
+/// The texts of a PNG file by keyword.
+fn png_texts(path: &Path) -> BTreeMap<String, String> {
+    let file = std::io::BufReader::new(std::fs::File::open(path).unwrap());
+    let reader = png::Decoder::new(file).read_info().unwrap();
+    let texts = reader.info().utf8_text.iter();
+    texts.map(|chunk| (chunk.keyword.clone(), chunk.get_text().unwrap())).collect()
+}
+
+fn maps_every_landscape(engine: &str, flags: &str) {
+    let place = Place::new();
+    let listed = place.done(&["landscapes"]).out;
+    for (name, axes) in REQUESTS {
+        assert!(listed.lines().any(|line| line.split_whitespace().next() == Some(name)));
+        let line =
+            format!("map {name} {axes} --size 32x32 {flags} -o {name} --show basins,amplitude,lyapunov");
+        let ran = place.done(&words(&line));
+        assert_eq!(ran.out, "");
+        assert!(ran.err.starts_with("1024 trajectories, ") && !ran.err.contains('\r'), "{}", ran.err);
+        let files =
+            ["amplitude.png", "basins.png", "experiment.toml", "lyapunov.png", "map.npz", "report.json"];
+        assert_eq!(place.names(name), files);
+        arrays_are_as_agreed(&place.path(&format!("{name}/map.npz")), [32, 32], "<f4");
+        report_is_as_agreed(&place.text(&format!("{name}/report.json")), engine, 1024);
+        let texts = png_texts(&place.path(&format!("{name}/basins.png")));
+        assert_eq!(texts["Experiment"], place.text(&format!("{name}/experiment.toml")));
+        assert_eq!(texts["Software"], format!("gdscope {}", env!("CARGO_PKG_VERSION")));
+    }
+}
+
+#[test]
+fn the_cpu_maps_every_landscape() {
+    maps_every_landscape("cpu", "--engine cpu");
+}
+
+#[test]
+fn a_software_adapter_maps_every_landscape() {
+    let devices = Place::new().done(&["devices"]).out;
+    assert!(
+        devices.contains("llvmpipe"),
+        "this test needs the Vulkan software adapter llvmpipe (package mesa-vulkan-drivers); found:\n{devices}"
+    );
+    maps_every_landscape("gpu", "--engine gpu --device llvmpipe");
+}
+
+#[test]
+fn an_experiment_file_repeats_the_run_bit_for_bit() {
+    let place = Place::new();
+    for (i, line) in [
+        "f1 --across eta=0.01..10:log --up x=-8..8 --size 31x17",
+        "f3 --across x1=-4..4 --up x2=-4..4 --eta 1@0,0.3@20,0.1@40 --set C=2.9 --size 16x16 --precision f64",
+        "f1 --across x=-3..3 --up e=0.5..6 --eta e/(1+t/1000) --size 9x9 --steps 200",
+        "--loss '(a - x*y)^2/2' --eta 0.9 --set a=1 --across x=-3..3 --up y=-3..3 --size 16x16",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (first, again) = (format!("{i}"), format!("{i}-again"));
+        place.done(&words(&format!("map {line} --engine cpu -o {first}")));
+        // The archive must not hold the time, whose grain there is two seconds.
+        if i == 0 {
+            std::thread::sleep(std::time::Duration::from_millis(2100));
+        }
+        place.done(&words(&format!("map {first}/experiment.toml --engine cpu -o {again}")));
+        for file in ["map.npz", "experiment.toml", "basins.png"] {
+            let read = |directory: &str| place.read(&format!("{directory}/{file}"));
+            assert!(read(&first) == read(&again), "{line}: {file} differs");
+        }
+    }
+}
+
+#[test]
+fn precision_and_odd_sizes() {
+    let place = Place::new();
+    for (size, [w, h]) in [("1x1", [1, 1]), ("1x7", [1, 7]), ("7x1", [7, 1]), ("3000x1", [3000, 1])] {
+        for (precision, float) in [("f32", "<f4"), ("f64", "<f8")] {
+            let line = format!("map f1 --across eta=0.01..10:log --up x=-5..6 --engine cpu --size {size}");
+            place.done(&words(&format!("{line} --precision {precision} -o out")));
+            arrays_are_as_agreed(&place.path("out/map.npz"), [w, h], float);
+        }
+    }
+}
+
+#[test]
+fn a_map_without_anything_to_measure_is_still_drawn() {
+    let place = Place::new();
+    let ran = place.done(&words(
+        "map quadratic --across x=1..2 --up lambda=3..4 --eta 1 --size 4x4 --engine cpu -o out \
+         --show basins,fate,period,amplitude,lyapunov,loss,sharpness",
+    ));
+    assert!(ran.err.contains("100.00 % diverged"), "{}", ran.err);
+    assert_eq!(place.names("out").len(), 10);
+}
+
+#[test]
+fn a_new_map_takes_the_place_of_an_old_one() {
+    let place = Place::new();
+    place.write("notes.txt", "mine");
+    let map = "map f1 --across x=-1..1 --up eta=0.5..3 --engine cpu -o out";
+    place.done(&words(&format!("{map} --size 8x8 --show fate,period")));
+    place.write("out/notes.txt", "mine");
+    place.done(&words(&format!("{map} --size 9x9 --show basins,basins")));
+    // A picture of the old map would lie; what is not ours stays.
+    assert_eq!(place.names("out"), ["basins.png", "experiment.toml", "map.npz", "notes.txt", "report.json"]);
+    arrays_are_as_agreed(&place.path("out/map.npz"), [9, 9], "<f4");
+    // A request that is refused changes nothing.
+    let before = place.read("out/map.npz");
+    assert_eq!(place.run(&words(&format!("{map} --size 0x9"))).code, Some(2));
+    assert!(place.read("out/map.npz") == before);
+}
+
+#[test]
+fn other_views_are_rendered_later() {
+    let place = Place::new();
+    let map = "map f1 --across x=-5..5 --up eta=0.5..6 --size 16x16 --engine cpu --show";
+    place.done(&words(&format!("{map} basins -o once")));
+    let kept = place.read("once/map.npz");
+    let ran = place.done(&words("render once --show basins,fate,sharpness"));
+    assert_eq!((ran.out.as_str(), ran.err.lines().count()), ("", 3));
+    assert!(place.read("once/map.npz") == kept);
+    let files = ["basins.png", "experiment.toml", "fate.png", "map.npz", "report.json", "sharpness.png"];
+    assert_eq!(place.names("once"), files);
+    // Drawn later, a picture shows the same as drawn at once.
+    place.done(&words(&format!("{map} fate,sharpness -o both")));
+    let pixels = |file: &str| image::open(place.path(file)).unwrap().into_rgb8();
+    assert!(pixels("once/fate.png") == pixels("both/fate.png"));
+    assert!(pixels("once/sharpness.png") == pixels("both/sharpness.png"));
+}
