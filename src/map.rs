@@ -13,13 +13,13 @@ use crate::view::View;
 
 /// A map: what became of the trajectory of every cell.
 ///
-/// The axes are ascending. The other arrays have shape [H, W], row by row: cell (i, j), at
+/// The axes are ascending. The other arrays have shape `[H, W]`, row by row: cell (i, j), at
 /// `i * width + j`, belongs to `up[i]` and `across[j]`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Map {
-    /// Shape [W]: the quantity along the axis across.
+    /// Shape `[W]`: the quantity along the axis across.
     pub across: Vec<f64>,
-    /// Shape [H]: the quantity along the axis up.
+    /// Shape `[H]`: the quantity along the axis up.
     pub up: Vec<f64>,
     /// [`Fate`] codes.
     pub fate: Vec<u8>,
