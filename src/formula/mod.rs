@@ -27,6 +27,6 @@ mod wgsl;
 
 pub use graph::{Binary, Graph, Id, NORM_FLOOR, Node, Unary};
 pub use lower::{MAX_NODES, Scope, is_reserved, lower};
-pub use syntax::{Ast, Definition, FormulaError, MAX_DEPTH, MAX_SOURCE, parse, parse_definition};
+pub use syntax::{Ast, Definition, FormulaError, Infix, MAX_DEPTH, MAX_SOURCE, parse, parse_definition};
 pub use tape::{CHUNK, LANES, Register, Tape, chunk, put};
 pub use wgsl::{function as wgsl_function, literal as wgsl_literal};
