@@ -9,7 +9,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::graph::{Binary, Graph, Id, Node, Unary};
+use super::graph::{Graph, Id, Node};
+use super::operation::{Binary, Unary};
 
 /// The branches of `if` nodes that a value belongs to: conditions, and whether each holds.
 type Path = Vec<(Id, bool)>;

@@ -138,10 +138,11 @@ impl Tally {
     }
 }
 
+/// The evaluated graph, the tape, and the graph that is read from the text of the graph.
 #[test]
 fn random_formulas_agree_with_automatic_differentiation() {
     let mut random = Random(1);
-    let (mut tally, mut tape_tally) = (Tally::default(), Tally::default());
+    let [mut tally, mut tape_tally, mut text_tally] = [(); 3].map(|()| Tally::default());
     for _ in 0..FORMULAS {
         let (texts, known) = helpers(&mut random);
         let text = formula(&mut random, 4, &["x", "x", "y", "a"], &known);
@@ -163,15 +164,20 @@ fn random_formulas_agree_with_automatic_differentiation() {
             point.iter().enumerate().for_each(|(i, (_, value))| registers[i][lane] = *value);
         }
         tape.run(&mut registers, 1);
+        let again = Derived::with(&derived.graph.text(derived.loss), &VARIABLES, &[])
+            .unwrap_or_else(|e| panic!("{shown}: {e}"));
         for (lane, point) in points.iter().enumerate() {
             let values = evaluate(&derived.graph, &roots, point);
             tally.compare(&shown, &values, &ast, &definitions, point, 1e-14);
             let by_tape: Vec<f64> = outputs.iter().map(|(_, register)| registers[*register][lane]).collect();
             tape_tally.compare(&shown, &by_tape, &ast, &definitions, point, 1e-6);
+            let reread = evaluate(&again.graph, &again.roots(), point);
+            text_tally.compare(&shown, &reread, &ast, &definitions, point, 1e-14);
         }
     }
 
     tally.check();
     tape_tally.check();
+    text_tally.check();
     assert!(tally.compared >= 20_000, "{tally:?}");
 }
