@@ -11,7 +11,7 @@ use crate::error::nearest;
 pub const MAX_NODES: usize = 200_000;
 
 /// Deepest nesting that one formula may expand to, helper functions included.
-const MAX_LEVELS: usize = 5 * MAX_DEPTH;
+const MAX_LEVELS: usize = 3 * MAX_DEPTH;
 
 /// The built-in functions that are not one node, with their number of arguments; `norm` takes any.
 const COMPOSED: [(&str, Option<usize>); 5] =
