@@ -117,9 +117,18 @@ fn chaos_needs_growth_beyond_its_error_within_bounds() {
 
 #[test]
 fn windows_tile_the_budget() {
-    for (steps, settled, period_max) in
-        [(1, 0, 64), (2, 0, 64), (17, 0, 64), (999, 0, 64), (10_000, 0, 64), (10_000, 9_000, 64), (700, 700, 64), (500, 900, 64), (100_000, 0, 1024), (1 << 24, 12_345, 64)]
-    {
+    for (steps, settled, period_max) in [
+        (1, 0, 64),
+        (2, 0, 64),
+        (17, 0, 64),
+        (999, 0, 64),
+        (10_000, 0, 64),
+        (10_000, 9_000, 64),
+        (700, 700, 64),
+        (500, 900, 64),
+        (100_000, 0, 1024),
+        (1 << 24, 12_345, 64),
+    ] {
         let windows = windows(steps, settled, period_max);
         let mut t = 0;
         for window in &windows {

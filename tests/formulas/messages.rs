@@ -32,7 +32,7 @@ fn the_caret_stands_under_the_fault() {
         ("x1²", "found `²`, expected an operator or the end of the formula\n  x1²\n    ^"),
         (
             "lamda*x1",
-            "unknown name `lamda`; did you mean `lambda`?; known here: x1, x2, lambda\n  lamda*x1\n  ^",
+            "unknown name `lamda` (did you mean `lambda`?); known here: x1, x2, lambda\n  lamda*x1\n  ^",
         ),
         ("2*sin", "`sin` is a function; give it arguments: `sin(...)`\n  2*sin\n    ^"),
         ("2*f", "`f` is a function; give it arguments: `f(...)`\n  2*f\n    ^"),

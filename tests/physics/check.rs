@@ -45,7 +45,8 @@ fn checked(engine: &dyn Engine, precision: Precision) -> (f64, f64) {
     let away = check.away_from_boundary;
     assert!(away.cells > check.cells / 2, "{} of {} cells away from boundaries", away.cells, check.cells);
     assert_eq!(away.cells + check.next_to_boundary.cells, check.cells);
-    let least = [away.fates, away.periods, away.attractors].map(Option::unwrap).into_iter().fold(1.0, f64::min);
+    let least =
+        [away.fates, away.periods, away.attractors].map(Option::unwrap).into_iter().fold(1.0, f64::min);
     (least, away.amplitude_error.median.unwrap_or(f64::NAN))
 }
 
