@@ -18,6 +18,8 @@ struct Slice {
     width: u32,
     // Steps from the last change of the learning rate to the probe.
     elapsed: u32,
+    // The same to the measurement of the probe before; -1 for the first.
+    last_elapsed: i32,
     // Samples and their steps, with this window's.
     samples: u32,
     sampled: u32,
@@ -25,7 +27,7 @@ struct Slice {
     last: u32,
     tolerance: f32,
     escape: f32,
-    padding: vec2<u32>,
+    padding: u32,
 }
 
 @group(0) @binding(0) var<uniform> slice: Slice;
@@ -36,7 +38,7 @@ struct Slice {
 @group(0) @binding(4) var<storage, read_write> still_running: array<u32>;
 // Lanes that still run, and lanes that have ended: together the mark that the window was done.
 @group(0) @binding(5) var<storage, read_write> counts: array<atomic<u32>, 2>;
-// By column, then by lane: state, tangent, memory (3), box of the samples (2 DIMS), loss, growth,
+// By column, then by lane: state, tangent, memory (4), box of the samples (2 DIMS), loss, growth,
 // squared growth, first extent.
 @group(0) @binding(6) var<storage, read_write> state: array<f32>;
 // By column, then by lane: fate and period, steps, amplitude, Lyapunov exponent, loss, point.
@@ -55,7 +57,7 @@ fn write(column: u32, lane: u32, value: u32) {
 }
 
 const MEMORY: u32 = 2u * DIMS;
-const SUMS: u32 = MEMORY + 3u;
+const SUMS: u32 = MEMORY + 4u;
 
 // The tangent vector's length is kept as a power of two and a factor in [1, 2).
 struct Growth {
@@ -111,7 +113,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     let q = quantities(cell);
     var x: Point;
     var v: Point;
-    var memory = Memory(0.0, 0.0, GROWTH_UNKNOWN);
+    var memory = Memory(0.0, 0.0, 0.0, GROWTH_UNKNOWN);
     if slice.start == 0u {
         x = initial(cell);
         v = tangent_start();
@@ -120,7 +122,9 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
             x[d] = load(d, lane);
             v[d] = load(DIMS + d, lane);
         }
-        memory = Memory(load(MEMORY, lane), load(MEMORY + 1u, lane), load(MEMORY + 2u, lane));
+        memory = Memory(
+            load(MEMORY, lane), load(MEMORY + 1u, lane), load(MEMORY + 2u, lane), load(MEMORY + 3u, lane),
+        );
     }
     var t = slice.start;
 
@@ -282,7 +286,8 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     var fate = RUNNING;
     if slice.half_steps > 0u {
         let probe = Probe(
-            half_steps, f32(slice.elapsed), bitcast<f32>(reach), size, period, before, after, far, probe_growth,
+            half_steps, f32(slice.elapsed), f32(slice.last_elapsed), bitcast<f32>(reach), size, period, before, after,
+            far, probe_growth,
         );
         let judgement = decide(probe, memory, slice.tolerance, slice.escape);
         fate = judgement.fate;
@@ -303,7 +308,8 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         }
         store(MEMORY, lane, memory.rate);
         store(MEMORY + 1u, lane, memory.score);
-        store(MEMORY + 2u, lane, memory.growth);
+        store(MEMORY + 2u, lane, memory.far);
+        store(MEMORY + 3u, lane, memory.growth);
         if slice.sample > 0u {
             for (var d = 0u; d < DIMS; d++) {
                 store(SUMS + d, lane, sampled_low[d]);

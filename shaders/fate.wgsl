@@ -3,6 +3,7 @@
 struct Probe {
     half_steps: f32,
     elapsed: f32,
+    last: f32,
     reach: f32,
     size: f32,
     period: f32,
@@ -15,6 +16,7 @@ struct Probe {
 struct Memory {
     rate: f32,
     score: f32,
+    far: f32,
     growth: f32,
 }
 
@@ -44,20 +46,19 @@ fn decide(probe: Probe, memory_before: Memory, tolerance: f32, escape: f32) -> J
     if size_bits(probe.reach) > size_bits(escape) {
         return Judgement(DIVERGED, memory);
     }
-    if probe.period == 0.0 {
-        return Judgement(RUNNING, memory);
-    }
     let half_steps = probe.half_steps;
     let before = probe.before;
     let after = probe.after;
     let far = probe.far;
     let growth = probe.growth;
     let ulp = EPSILON * probe.size;
-    let noise = NOISE * ulp;
+    remember_displacements(probe, ulp, &memory);
+    if probe.period == 0.0 {
+        return Judgement(RUNNING, memory);
+    }
     let changed = abs(growth - memory.growth) + (0.5 * GROWTH_ROUNDING) * EPSILON;
     let error = min(GROWTH_ERROR / half_steps, changed + changed);
     memory.growth = growth;
-    remember_displacements(probe, noise, &memory);
 
     let shrinking = -growth;
     var rate = memory.rate;
@@ -94,19 +95,30 @@ fn decide(probe: Probe, memory_before: Memory, tolerance: f32, escape: f32) -> J
     return Judgement(RUNNING, memory);
 }
 
-// Notes how the displacements shrink, as far as they stand out from rounding, and forgets it for an
-// orbit that drifts.
-fn remember_displacements(probe: Probe, noise: f32, memory: ptr<function, Memory>) {
-    if probe.before > noise {
-        let rate = m_log((probe.before - noise) / (probe.after + noise)) / probe.half_steps;
-        let drifts = probe.far > noise && probe.far >= probe.after + probe.after;
-        if rate > 0.0 {
-            (*memory).rate = rate;
-            (*memory).score = rate * probe.elapsed;
-        } else if drifts {
-            (*memory).rate = 0.0;
-            (*memory).score = 0.0;
-        }
+// Notes how the displacements shrink: the best that was seen, until it is contradicted beyond what
+// rounding can do. An orbit that drifts contradicts it all.
+fn remember_displacements(probe: Probe, ulp: f32, memory: ptr<function, Memory>) {
+    let far = probe.far;
+    let is_first = probe.last < 0.0;
+    let start = select(probe.last, probe.elapsed, is_first);
+    let before = select((*memory).far, probe.before, is_first);
+    (*memory).far = far;
+    let noise = EVIDENT * ulp;
+    if !(before > noise) {
+        return;
+    }
+    let steps = probe.elapsed + probe.half_steps - start;
+    let times_longer = m_log1p(steps / (start + 1.0));
+    let at_least = m_log((before - noise) / (far + noise));
+    let at_most = m_log((before + noise) / max(far - noise, EPSILON * noise));
+    let is_better = at_least >= EVIDENT_SHRINKING && at_least > (*memory).score * times_longer;
+    let is_contradicted = at_most < (*memory).score * times_longer;
+    let returns = probe.half_steps / max(probe.period, 1.0);
+    let drifts = returns >= 4.0 && far > noise && far + far > returns * max(probe.before, probe.after);
+    if is_better || is_contradicted || (drifts && at_least <= 0.0) {
+        let shrunk = max(at_least, 0.0);
+        (*memory).rate = shrunk / steps;
+        (*memory).score = shrunk / times_longer;
     }
 }
 

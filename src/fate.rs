@@ -73,8 +73,13 @@ pub const NOISE: f64 = 16.0;
 pub const RESOLVED: f64 = 80.0;
 /// ... and how far it may keep an orbit in motion that contracts slowly.
 pub const JITTER: f64 = 800.0;
+/// Displacements above this many such units, that shrink by this factor's logarithm and more, do so
+/// because the orbit contracts.
+pub const EVIDENT: f64 = 4.0;
+pub const EVIDENT_SHRINKING: f64 = 1.5;
 /// Least product of contraction rate and elapsed steps. An approach like `t^-a` has a product of
-/// about `a + 1` for ever; a geometric one passes any bound.
+/// about `a + 1` for ever, the power of t by which its displacements shrink; a geometric one passes any
+/// bound.
 pub const SCORE_MIN: f64 = 4.0;
 /// The same before motion is put down to rounding: by then any start has shrunk below it.
 pub const SCORE_JITTER: f64 = 20.0;
@@ -134,7 +139,9 @@ pub fn windows(steps: u32, settled: u32, period_max: u32) -> Vec<Window> {
             Window { start, advance: (settled - start).min(longest), half: 0, sample: 0 }
         } else if start < sampled {
             let length = ((start - settled) / 4).clamp(16, longest).min(sampled - start);
-            let half = (length / 4).clamp(length.min(8) / 2, period_max);
+            // The first probe starts at once: some orbits are at rest soon after.
+            let share = if start == settled { 2 } else { 4 };
+            let half = (length / share).clamp(length.min(8) / 2, period_max);
             Window { start, advance: length - 2 * half, half, sample: 0 }
         } else {
             let left = steps - start;
@@ -160,8 +167,10 @@ pub struct Rules<R> {
 pub struct Probe<R> {
     /// Steps in each half of the probe.
     pub half: R,
-    /// Steps from the last change of the learning rate to the probe's start.
+    /// Steps from the last change of the learning rate to the probe's start, and to the measurement of
+    /// the probe before it; -1 for the first.
     pub elapsed: R,
+    pub last: R,
     /// Largest coordinate, without its sign, at the window's end.
     pub reach: R,
     /// The same over the whole cycle.
@@ -180,11 +189,13 @@ pub struct Probe<R> {
 /// What is remembered of a trajectory from window to window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Memory<R> {
-    /// The last contraction of the displacement that was seen while the orbit moved: its rate in nats
-    /// per step, and that times the steps elapsed. A rate of 0 means none.
+    /// The best contraction of the displacement that was seen: its rate in nats per step, and the power
+    /// of the elapsed steps that it amounts to. A rate of 0 means none.
     pub rate: R,
     pub score: R,
-    /// The growth in the last probe; [`Memory::UNKNOWN`] before the first.
+    /// Displacement over the last measurement.
+    pub far: R,
+    /// The growth in it; [`Memory::UNKNOWN`] before the first.
     pub growth: R,
 }
 
@@ -194,7 +205,7 @@ impl<R: Real> Memory<R> {
 
     /// What is known before the first window.
     pub fn new() -> Self {
-        Self { rate: R::ZERO, score: R::ZERO, growth: R::from_f64(Self::UNKNOWN) }
+        Self { rate: R::ZERO, score: R::ZERO, far: R::ZERO, growth: R::from_f64(Self::UNKNOWN) }
     }
 }
 
@@ -227,16 +238,15 @@ pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R
     if !(probe.reach <= rules.escape) {
         return Verdict::Ended(Fate::Diverged);
     }
+    let Probe { half, elapsed, before, after, far, growth, .. } = *probe;
+    let ulp = R::EPSILON * probe.size;
+    remember_displacements(probe, ulp, memory);
     if probe.period == R::ZERO {
         return Verdict::Running;
     }
-    let Probe { half, elapsed, before, after, far, growth, .. } = *probe;
-    let ulp = R::EPSILON * probe.size;
-    let noise = constant(NOISE) * ulp;
     let changed = (growth - memory.growth).abs() + constant(0.5 * GROWTH_ROUNDING) * R::EPSILON;
     let error = least(constant(GROWTH_ERROR) / half, changed + changed);
     memory.growth = growth;
-    remember_displacements(probe, noise, memory);
 
     let shrinking = -growth;
     let (rate, score) = if shrinking > error {
@@ -273,18 +283,29 @@ pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R
     Verdict::Running
 }
 
-/// Notes how the displacements shrink, as far as they stand out from rounding, and forgets it for an
-/// orbit that drifts.
-fn remember_displacements<R: Real>(probe: &Probe<R>, noise: R, memory: &mut Memory<R>) {
+/// Notes how the displacements shrink: the best that was seen, until it is contradicted beyond what
+/// rounding can do. An orbit that drifts contradicts it all.
+fn remember_displacements<R: Real>(probe: &Probe<R>, ulp: R, memory: &mut Memory<R>) {
     let Probe { half, elapsed, before, after, far, .. } = *probe;
-    if before > noise {
-        let rate = ((before - noise) / (after + noise)).ln() / half;
-        let drifts = far > noise && far >= after + after;
-        if rate > R::ZERO {
-            (memory.rate, memory.score) = (rate, rate * elapsed);
-        } else if drifts {
-            (memory.rate, memory.score) = (R::ZERO, R::ZERO);
-        }
+    let is_first = probe.last < R::ZERO;
+    let (start, from) = if is_first { (elapsed, before) } else { (probe.last, memory.far) };
+    memory.far = far;
+    let noise = R::from_f64(EVIDENT) * ulp;
+    if !(from > noise) {
+        return;
+    }
+    let steps = elapsed + half - start;
+    let times_longer = (steps / (start + R::ONE)).log1p();
+    let at_least = ((from - noise) / (far + noise)).ln();
+    let at_most = ((from + noise) / greatest(far - noise, R::EPSILON * noise)).ln();
+    let is_better =
+        at_least >= R::from_f64(EVIDENT_SHRINKING) && at_least > memory.score * times_longer;
+    let is_contradicted = at_most < memory.score * times_longer;
+    let returns = half / greatest(probe.period, R::ONE);
+    let drifts = returns >= R::from_f64(4.0) && far > noise && far + far > returns * greatest(before, after);
+    if is_better || is_contradicted || (drifts && at_least <= R::ZERO) {
+        let shrunk = greatest(at_least, R::ZERO);
+        (memory.rate, memory.score) = (shrunk / steps, shrunk / times_longer);
     }
 }
 

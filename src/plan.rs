@@ -37,6 +37,20 @@ pub struct Plan {
     pub precision: Precision,
 }
 
+/// A window in its place among the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stage {
+    pub window: Window,
+    /// Steps from the last change of the learning rate to the start of the window's probe, ...
+    pub elapsed: u32,
+    /// ... and to the measurement of the probe before it; -1 for the first.
+    pub last_elapsed: i32,
+    /// Samples, and the steps in them, with this window's.
+    pub samples: u32,
+    pub sampled: u32,
+    pub is_last: bool,
+}
+
 impl Plan {
     /// Resolves an experiment into a plan.
     ///
@@ -84,6 +98,23 @@ impl Plan {
                 escape: experiment.escape.unwrap_or(fate::ESCAPE * scale),
             },
             precision: experiment.precision,
+        })
+    }
+
+    /// The windows with what is known of each before it runs.
+    pub fn stages(&self) -> impl Iterator<Item = Stage> + '_ {
+        let (mut samples, mut sampled, mut last_elapsed) = (0, 0, -1);
+        self.windows.iter().enumerate().map(move |(k, &window)| {
+            if window.sample > 0 {
+                (samples, sampled) = (samples + 1, sampled + window.sample);
+            }
+            let elapsed = (window.start + window.advance).saturating_sub(self.settled);
+            let is_last = k + 1 == self.windows.len();
+            let stage = Stage { window, elapsed, last_elapsed, samples, sampled, is_last };
+            if window.half > 0 {
+                last_elapsed = (elapsed + window.half) as i32;
+            }
+            stage
         })
     }
 

@@ -9,6 +9,7 @@ fn contracting() -> Probe<f64> {
     Probe {
         half: 40.0,
         elapsed: 1000.0,
+        last: 900.0,
         reach: 1.0,
         size: 1.0,
         period: 1.0,
@@ -76,6 +77,7 @@ fn rounding_that_keeps_an_orbit_moving_is_told_from_an_approach() {
         let probe = Probe {
             half: 40.0f32,
             elapsed,
+            last: elapsed - 1.0,
             reach: 1.0,
             size: 1.0,
             period: 1.0,

@@ -43,7 +43,7 @@ fn the_caret_stands_under_the_fault() {
         assert_eq!(shown(text), message, "{text}");
     }
     assert!(
-        shown("x1 + sine(x2)").starts_with("unknown function `sine`; did you mean `sin`?; known: abs, sign")
+        shown("x1 + sine(x2)").starts_with("unknown function `sine` (did you mean `sin`?); known: abs, sign")
     );
     assert!(shown("pi(2)").starts_with("unknown function `pi`"));
 }

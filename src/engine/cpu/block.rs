@@ -1,9 +1,10 @@
 //! A block of trajectories: what the phases of `descend.rs` read and write, and how it is read out.
 
 use crate::descent::Descent;
-use crate::fate::{Memory, Probe, Window, match_grain};
+use crate::fate::{Memory, Probe, Samples, Window, match_grain};
 use crate::formula::{CHUNK, LANES, Register, Tape};
 use crate::math::Real;
+use crate::plan::Stage;
 
 /// The two tapes of a descent, sharing one layout of registers: state, tangent, quantities, step
 /// number, loss, then temporaries.
@@ -173,10 +174,8 @@ impl<R: Real> Block<R> {
         self.grain[lane] = match_grain(memory.growth);
     }
 
-    /// What the probe has measured of one lane. `elapsed`: steps from the last change of the learning
-    /// rate to the probe's start.
-    pub fn probe(&self, program: &Program<R>, window: &Window, elapsed: u32, lane: usize) -> Probe<R> {
-        let half = f64::from(window.half);
+    /// What the probe has measured of one lane.
+    pub fn probe(&self, program: &Program<R>, stage: &Stage, lane: usize) -> Probe<R> {
         let reach = (0..program.dims).fold(R::ZERO, |m, d| larger(m, self.tape[d][lane].abs()));
         let size = self
             .low
@@ -184,8 +183,9 @@ impl<R: Real> Block<R> {
             .zip(&self.high)
             .fold(R::ZERO, |size, (low, high)| larger(larger(size, -low[lane]), high[lane]));
         Probe {
-            half: R::from_f64(half),
-            elapsed: R::from_f64(f64::from(elapsed)),
+            half: R::from_f64(f64::from(stage.window.half)),
+            elapsed: R::from_f64(f64::from(stage.elapsed)),
+            last: R::from_f64(f64::from(stage.last_elapsed)),
             reach,
             size,
             period: self.period[lane],
@@ -246,13 +246,25 @@ impl<R: Real> Block<R> {
         }
     }
 
+    /// What the samples have found of one lane.
+    pub fn samples(&self, stage: &Stage, lane: usize) -> Samples<R> {
+        Samples {
+            count: R::from_f64(f64::from(stage.samples)),
+            steps: R::from_f64(f64::from(stage.sampled)),
+            growth: self.sums.growth[lane],
+            growth_squared: self.sums.growth_squared[lane],
+            extent_first: self.sums.extent_first[lane],
+            extent: self.extent(lane),
+        }
+    }
+
     /// Half the diagonal of the box that the samples have visited.
     pub fn sampled_amplitude(&self, lane: usize) -> R {
         half_diagonal(&self.sums.low, &self.sums.high, lane)
     }
 
     /// Largest side of the box that the samples have visited.
-    pub fn extent(&self, lane: usize) -> R {
+    fn extent(&self, lane: usize) -> R {
         let sides = self.sums.low.iter().zip(&self.sums.high).map(|(low, high)| high[lane] - low[lane]);
         sides.fold(R::ZERO, larger)
     }

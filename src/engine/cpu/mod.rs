@@ -15,10 +15,10 @@ pub use self::trace::Tracer;
 use super::{Cells, Device, Engine, Outcomes, Seconds};
 use crate::error::Result;
 use crate::experiment::Precision;
-use crate::fate::{Fate, Memory, Rules, Samples, Verdict, Window, decide, decide_at_end};
+use crate::fate::{Fate, Memory, Rules, Verdict, Window, decide, decide_at_end};
 use crate::formula::{CHUNK, LANES};
 use crate::math::Real;
-use crate::plan::Plan;
+use crate::plan::{Plan, Stage};
 
 /// Trajectories that a thread takes on together: enough that the few which last long still fill
 /// blocks, few enough that their state stays in the cache.
@@ -144,32 +144,22 @@ impl<'a, R: Real> Batch<'a, R> {
     fn run(mut self, count: usize) -> Outcomes {
         let mut outcomes = Outcomes::missing(count, self.state.len());
         let mut block = Block::new(self.program);
-        let mut sampled = (0u32, 0u32);
-        for (k, window) in self.plan.windows.iter().enumerate() {
-            if window.sample > 0 {
-                sampled = (sampled.0 + 1, sampled.1 + window.sample);
-                if self.sums.is_empty() {
-                    self.sums = vec![vec![R::ZERO; self.places.len()]; 2 * self.state.len() + 4];
-                }
+        for stage in self.plan.stages() {
+            let window = &stage.window;
+            if window.sample > 0 && self.sums.is_empty() {
+                self.sums = vec![vec![R::ZERO; self.places.len()]; 2 * self.state.len() + 4];
             }
-            let last = k + 1 == self.plan.windows.len();
             let mut kept = 0;
             for start in (0..self.places.len()).step_by(LANES) {
                 let lanes = LANES.min(self.places.len() - start);
-                self.load(&mut block, start, lanes, window, sampled.0);
+                self.load(&mut block, start, lanes, &stage);
                 let chunks = lanes.div_ceil(CHUNK);
-                descend(self.program, &mut block, window, &self.rules, chunks, sampled.0 == 1);
+                descend(self.program, &mut block, window, &self.rules, chunks, stage.samples == 1);
                 for lane in 0..lanes {
-                    let end = self.judge(&block, window, start + lane, lane);
-                    let end = match end {
-                        Verdict::Running if last => judge_at_end(&block, lane, sampled),
-                        end => end,
-                    };
-                    match end {
+                    match self.judge(&block, &stage, start + lane, lane) {
                         Verdict::Ended(fate) => {
-                            let end = End { fate, steps: window.start + window.steps(), sampled };
-                            let place = self.places[start + lane].0 as usize;
-                            self.write(&mut outcomes, &mut block, lane, place, &end);
+                                                        let place = self.places[start + lane].0 as usize;
+                            self.write(&mut outcomes, &mut block, (lane, place), &stage, fate);
                         }
                         Verdict::Running => {
                             self.store(&mut block, start + lane, lane, kept, window);
@@ -187,7 +177,7 @@ impl<'a, R: Real> Batch<'a, R> {
     }
 
     /// Fills a block's lanes from the columns; lanes without a trajectory repeat the last one.
-    fn load(&self, block: &mut Block<R>, start: usize, lanes: usize, window: &Window, samples: u32) {
+    fn load(&self, block: &mut Block<R>, start: usize, lanes: usize, stage: &Stage) {
         let fill = |register: &mut [R; LANES], column: &[R]| {
             register[..lanes].copy_from_slice(&column[start..start + lanes]);
             register[lanes..].fill(column[start + lanes - 1]);
@@ -203,16 +193,16 @@ impl<'a, R: Real> Batch<'a, R> {
                 *value = R::from_f64(self.plan.value(source, cell as usize));
             }
         }
-        if window.half > 0 {
+        if stage.window.half > 0 {
             for lane in 0..LANES {
                 block.recall(lane, &self.memory[start + lane.min(lanes - 1)]);
             }
         }
-        if window.sample == 0 {
+        if stage.window.sample == 0 {
             return;
         }
         let dims = self.state.len();
-        if samples == 1 {
+        if stage.samples == 1 {
             block.sums.reset();
             return;
         }
@@ -253,64 +243,52 @@ impl<'a, R: Real> Batch<'a, R> {
         }
     }
 
-    fn judge(&mut self, block: &Block<R>, window: &Window, from: usize, lane: usize) -> Verdict {
-        if window.half == 0 {
-            return self.judge_reach(block, window, lane);
+    fn judge(&mut self, block: &Block<R>, stage: &Stage, from: usize, lane: usize) -> Verdict {
+        let probe = block.probe(self.program, stage, lane);
+        let verdict = if stage.window.half > 0 {
+            decide(&probe, &mut self.memory[from], &self.rules)
+        } else if probe.reach <= self.rules.escape {
+            Verdict::Running
+        } else {
+            // Escape is looked for even while the schedule changes.
+            Verdict::Ended(Fate::Diverged)
+        };
+        match verdict {
+            Verdict::Running if stage.is_last => Verdict::Ended(decide_at_end(&block.samples(stage, lane))),
+            verdict => verdict,
         }
-        let probed = window.start + window.advance;
-        let probe = block.probe(self.program, window, probed.saturating_sub(self.plan.settled), lane);
-        decide(&probe, &mut self.memory[from], &self.rules)
-    }
-
-    /// Escape is looked for even while the schedule changes.
-    fn judge_reach(&self, block: &Block<R>, window: &Window, lane: usize) -> Verdict {
-        let probe = block.probe(self.program, window, 0, lane);
-        if probe.reach <= self.rules.escape { Verdict::Running } else { Verdict::Ended(Fate::Diverged) }
     }
 
     /// Writes how a lane has ended to its place in the outcomes.
-    fn write(&self, outcomes: &mut Outcomes, block: &mut Block<R>, lane: usize, k: usize, end: &End) {
+    fn write(
+        &self,
+        outcomes: &mut Outcomes,
+        block: &mut Block<R>,
+        (lane, k): (usize, usize),
+        stage: &Stage,
+        fate: Fate,
+    ) {
         let nan = R::from_f64(f64::NAN);
         let mean = |sum: R, steps: u32| sum / R::from_f64(f64::from(steps));
-        let (amplitude, lyapunov, loss) = match end.fate {
+        let (amplitude, lyapunov, loss) = match fate {
             Fate::Converged | Fate::Stalled => (R::ZERO, block.growth(lane), block.mean_loss(lane)),
             Fate::Periodic => (block.amplitude(lane), block.growth(lane), block.mean_loss(lane)),
-            Fate::Chaotic | Fate::Undecided if end.sampled.1 > 0 => {
-                let (count, steps) = end.sampled;
-                let growth = mean(block.sums.growth[lane], count);
-                (block.sampled_amplitude(lane), growth, mean(block.sums.loss[lane], steps))
+            Fate::Chaotic | Fate::Undecided if stage.sampled > 0 => {
+                let growth = mean(block.sums.growth[lane], stage.samples);
+                (block.sampled_amplitude(lane), growth, mean(block.sums.loss[lane], stage.sampled))
             }
             Fate::Chaotic | Fate::Undecided | Fate::Diverged => (nan, nan, nan),
         };
-        outcomes.fate[k] = end.fate as u8;
-        outcomes.period[k] = if end.fate.has_period() { block.period(lane).to_f64() as u32 } else { 0 };
-        outcomes.steps[k] = end.steps;
+        outcomes.fate[k] = fate as u8;
+        outcomes.period[k] = if fate.has_period() { block.period(lane).to_f64() as u32 } else { 0 };
+        outcomes.steps[k] = stage.window.start + stage.window.steps();
         outcomes.amplitude[k] = amplitude.to_f64();
         outcomes.lyapunov[k] = lyapunov.to_f64();
         outcomes.loss[k] = loss.to_f64();
         let dims = self.state.len();
         for (d, coordinate) in outcomes.point[k * dims..(k + 1) * dims].iter_mut().enumerate() {
             let at_end = block.state(d)[lane];
-            *coordinate = if end.fate.has_period() { block.point(d, lane) } else { at_end }.to_f64();
+            *coordinate = if fate.has_period() { block.point(d, lane) } else { at_end }.to_f64();
         }
     }
-}
-
-/// How a trajectory has ended, and what was taken on the way.
-struct End {
-    fate: Fate,
-    steps: u32,
-    /// Samples, and steps in them.
-    sampled: (u32, u32),
-}
-
-fn judge_at_end<R: Real>(block: &Block<R>, lane: usize, (count, steps): (u32, u32)) -> Verdict {
-    Verdict::Ended(decide_at_end(&Samples {
-        count: R::from_f64(f64::from(count)),
-        steps: R::from_f64(f64::from(steps)),
-        growth: block.sums.growth[lane],
-        growth_squared: block.sums.growth_squared[lane],
-        extent_first: block.sums.extent_first[lane],
-        extent: block.extent(lane),
-    }))
 }

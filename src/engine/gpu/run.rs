@@ -13,8 +13,8 @@ use super::shader::{WORKGROUP, source};
 use crate::engine::{Cells, Device, Engine, Outcomes, Seconds};
 use crate::error::{Error, Result};
 use crate::experiment::Precision;
-use crate::fate::{Fate, Window};
-use crate::plan::Plan;
+use crate::fate::Fate;
+use crate::plan::{Plan, Stage};
 
 /// How long a submission should take.
 const SLICE_TARGET: Duration = Duration::from_millis(50);
@@ -39,12 +39,13 @@ pub(super) struct Slice {
     capacity: u32,
     width: u32,
     elapsed: u32,
+    last_elapsed: i32,
     samples: u32,
     sampled: u32,
     last: u32,
     tolerance: f32,
     escape: f32,
-    padding: [u32; 2],
+    padding: u32,
 }
 
 /// Names and byte offsets of the fields of `Slice` as Rust lays them out, for comparison with the
@@ -57,7 +58,7 @@ pub fn slice_layout() -> Vec<(&'static str, u32)> {
     }
     layout!(
         start "start", advance "advance", half_steps "half_steps", sample "sample", first "first",
-        count "count", capacity "capacity", width "width", elapsed "elapsed", samples "samples",
+        count "count", capacity "capacity", width "width", elapsed "elapsed", last_elapsed "last_elapsed", samples "samples",
         sampled "sampled", last "last", tolerance "tolerance", escape "escape", padding "padding"
     )
 }
@@ -104,7 +105,7 @@ fn capacity(plan: &Plan) -> u64 {
 }
 
 fn state_columns(plan: &Plan) -> usize {
-    4 * plan.initial.len() + 7
+    4 * plan.initial.len() + 8
 }
 
 fn outcome_columns(plan: &Plan) -> usize {
@@ -209,18 +210,8 @@ impl<'a> Tile<'a> {
         let missing = vec![u32::from(Outcomes::MISSING); cells.len()];
         queue.write_buffer(&self.outcomes, 0, bytemuck::cast_slice(&missing));
         let mut running = cells.len() as u32;
-        let (mut samples, mut sampled) = (0, 0);
-        for (k, window) in self.plan.windows.iter().enumerate() {
-            if window.sample > 0 {
-                (samples, sampled) = (samples + 1, sampled + window.sample);
-            }
-            let slice = Slice {
-                samples,
-                sampled,
-                last: u32::from(k + 1 == self.plan.windows.len()),
-                ..self.window(window)
-            };
-            running = self.run_window(k % 2, running, slice, slice_lanes)?;
+        for (k, stage) in self.plan.stages().enumerate() {
+            running = self.run_window(k % 2, running, self.slice(&stage), slice_lanes)?;
             if running == 0 {
                 break;
             }
@@ -228,7 +219,9 @@ impl<'a> Tile<'a> {
         Ok(())
     }
 
-    fn window(&self, window: &Window) -> Slice {
+    /// What a dispatch is told of its window.
+    fn slice(&self, stage: &Stage) -> Slice {
+        let Stage { window, elapsed, last_elapsed, samples, sampled, is_last } = *stage;
         Slice {
             start: window.start,
             advance: window.advance,
@@ -236,7 +229,11 @@ impl<'a> Tile<'a> {
             sample: window.sample,
             capacity: self.capacity,
             width: self.plan.across.len() as u32,
-            elapsed: (window.start + window.advance).saturating_sub(self.plan.settled),
+            elapsed,
+            last_elapsed,
+            samples,
+            sampled,
+            last: u32::from(is_last),
             tolerance: self.plan.rules.tolerance as f32,
             escape: self.plan.rules.escape as f32,
             ..Slice::zeroed()

@@ -40,6 +40,8 @@ fn constants(plan: &Plan) -> String {
         ("NOISE", fate::NOISE),
         ("RESOLVED", fate::RESOLVED),
         ("JITTER", fate::JITTER),
+        ("EVIDENT", fate::EVIDENT),
+        ("EVIDENT_SHRINKING", fate::EVIDENT_SHRINKING),
         ("SCORE_MIN", fate::SCORE_MIN),
         ("SCORE_JITTER", fate::SCORE_JITTER),
         ("GROWTH_ERROR", fate::GROWTH_ERROR),
