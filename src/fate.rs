@@ -259,7 +259,9 @@ pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R
         let near = after <= closed * rules.tolerance + (ulp + ulp) && far <= rules.tolerance + jitter;
         // Still on its way, an orbit would lose about exp(-rate half) of its displacement.
         let slowed = before * (constant(-0.5) * rate * half).exp() <= after;
-        let jitters = slowed && rate * elapsed >= constant(SCORE_JITTER) && greatest(before, greatest(after, far)) <= jitter;
+        let jitters = slowed
+            && rate * elapsed >= constant(SCORE_JITTER)
+            && greatest(before, greatest(after, far)) <= jitter;
         if near || jitters {
             return Verdict::Ended(if probe.period == R::ONE { Fate::Converged } else { Fate::Periodic });
         }

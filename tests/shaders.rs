@@ -66,7 +66,8 @@ fn validate(source: &str) -> Result<(naga::Module, ModuleInfo), String> {
 
 /// What the three translations complain about.
 fn translate(module: &naga::Module, info: &ModuleInfo) -> Result<(), String> {
-    let words = spv::write_vec(module, info, &spv::Options::default(), None).map_err(|e| format!("SPIR-V: {e}"))?;
+    let words =
+        spv::write_vec(module, info, &spv::Options::default(), None).map_err(|e| format!("SPIR-V: {e}"))?;
     let options = msl::Options { lang_version: (2, 0), ..msl::Options::default() };
     let (metal, _) = msl::write_string(module, info, &options, &msl::PipelineOptions::default())
         .map_err(|e| format!("MSL: {e}"))?;

@@ -137,7 +137,8 @@ fn fates_do_not_depend_on_what_else_is_in_the_block() {
 #[test]
 fn a_map_of_one_cell_works() {
     for subject in all() {
-        let map = subject.map("landscape = \"f1\"\nacross = \"x = 1 .. 2\"\nup = \"eta = 3 .. 5\"\nsize = [1, 1]");
+        let map =
+            subject.map("landscape = \"f1\"\nacross = \"x = 1 .. 2\"\nup = \"eta = 3 .. 5\"\nsize = [1, 1]");
         assert_eq!((map.cells(), fate(&map, 0), map.period[0]), (1, Fate::Periodic, 2));
     }
 }

@@ -85,11 +85,7 @@ fn at_two_the_approach_like_one_over_t_is_not_called_converged() {
             );
             let map = subject.map(&toml);
             let found: Vec<Fate> = (0..16).map(|cell| fate(&map, cell)).collect();
-            assert!(
-                found.iter().all(|f| *f == Fate::Undecided),
-                "{} after {steps}: {found:?}",
-                subject.name
-            );
+            assert!(found.iter().all(|f| *f == Fate::Undecided), "{} after {steps}: {found:?}", subject.name);
         }
     }
 }

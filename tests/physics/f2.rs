@@ -52,7 +52,12 @@ fn the_slow_way_in_is_not_taken_for_an_end() {
     };
     for subject in all() {
         let early = subject.map(&toml(5_000));
-        assert!(early.fate.iter().all(|&f| f == Fate::Undecided as u8), "{}: {:?}", subject.name, fates(&early));
+        assert!(
+            early.fate.iter().all(|&f| f == Fate::Undecided as u8),
+            "{}: {:?}",
+            subject.name,
+            fates(&early)
+        );
         let later = subject.map(&toml(40_000));
         let row = [0, 1].map(|cell| fate(&later, cell));
         assert_eq!(row, [Fate::Chaotic, Fate::Undecided], "{}", subject.name);

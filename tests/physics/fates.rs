@@ -87,7 +87,8 @@ fn a_line_of_minima_is_reached_where_its_sharpness_allows() {
 
 #[test]
 fn two_minima_are_two_attractors_and_signs_apart_are_different() {
-    let toml = plane("(x^2 - 1)^2/4", "across = \"x = -1.4 .. 1.4\"\nup = \"eta = 0.2 .. 0.5\"\nsize = [50, 4]");
+    let toml =
+        plane("(x^2 - 1)^2/4", "across = \"x = -1.4 .. 1.4\"\nup = \"eta = 0.2 .. 0.5\"\nsize = [50, 4]");
     for subject in all() {
         let map = subject.map(&toml);
         for cell in 0..200 {

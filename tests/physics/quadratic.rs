@@ -57,7 +57,11 @@ fn iterates_are_powers_of_the_multiplier() {
                 let expected = x0 * f64::powi(multiplier, steps);
                 let error = (outcomes.point[cell] - expected).abs();
                 // Each step rounds twice.
-                let allowed = 2.0 * f64::from(steps) * tolerance * x0.abs() * f64::max(1.0, multiplier.abs()).powi(steps);
+                let allowed = 2.0
+                    * f64::from(steps)
+                    * tolerance
+                    * x0.abs()
+                    * f64::max(1.0, multiplier.abs()).powi(steps);
                 assert!(error <= allowed, "{}: {eta} {steps} {x0}: {error:e} > {allowed:e}", subject.name);
             }
         }

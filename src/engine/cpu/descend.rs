@@ -183,9 +183,11 @@ impl<R: Real> Block<R> {
     pub fn probe(&self, program: &Program<R>, window: &Window, elapsed: u32, lane: usize) -> Probe<R> {
         let half = f64::from(window.half);
         let reach = (0..program.dims).fold(R::ZERO, |m, d| larger(m, self.tape[d][lane].abs()));
-        let size = self.low.iter().zip(&self.high).fold(R::ZERO, |size, (low, high)| {
-            larger(larger(size, -low[lane]), high[lane])
-        });
+        let size = self
+            .low
+            .iter()
+            .zip(&self.high)
+            .fold(R::ZERO, |size, (low, high)| larger(larger(size, -low[lane]), high[lane]));
         Probe {
             half: R::from_f64(half),
             elapsed: R::from_f64(f64::from(elapsed)),
