@@ -207,8 +207,8 @@ fn m_pow(a: f32, b: f32) -> f32 {
     let whole = is_whole(abs(b));
     let odd = whole && !is_whole(0.5 * abs(b));
     var negative = bitcast<u32>(value) ^ select(0u, SIGN, odd);
-    negative = select(NAN, negative, whole || zero);
-    value = or_bits(value, negative, bitcast<i32>(a) < 0);
+    negative = select(NAN, negative, whole);
+    value = or_bits(value, negative, bitcast<i32>(a) < 0 && !zero);
     return opaque(value, is_nan(a) | is_nan(b));
 }
 

@@ -116,7 +116,7 @@ pub fn pow(a: Float, b: Float) -> Float {
     let value = if (size == 0.0) | (size == Float::INFINITY) { end } else { value };
     let odd = is_whole(b.abs()) & !is_whole(0.5 * b.abs());
     let negative = if odd { -value } else { value };
-    let negative = if is_whole(b.abs()) | (size == 0.0) { negative } else { Float::NAN };
+    let negative = if is_whole(b.abs()) { negative } else { Float::NAN };
     let value = if a < 0.0 { negative } else { value };
     if a.is_nan() | b.is_nan() { Float::NAN } else { value }
 }

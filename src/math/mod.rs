@@ -7,9 +7,9 @@
 //! The files `exponential.rs`, `logarithm.rs`, `trigonometric.rs` and `parts.rs` are compiled twice:
 //! as modules of `single.rs` and of `double.rs`, whose constants and polynomials they use.
 //!
-//! # Errors
+//! # Accuracy
 //!
-//! Largest errors in units in the last place, over the whole domain; the tests assert them.
+//! Largest errors in units in the last place, over the whole domain; the tests read them here.
 //!
 //! | | f32 | f64 | GPU (f32) |
 //! |---|---|---|---|
@@ -26,17 +26,18 @@
 //! | `softplus` | 2.5 | 2.5 | 4 |
 //! | `pow` | 2 | 4 | 4 |
 //!
+//! Those of the GPU leave room for divisions that are off by 2.5 units, as WGSL lets them be.
+//!
 //! Results below the normal numbers are rounded to subnormal ones, with the same bounds in units of the
 //! least of these. A GPU may put 0 in the place of subnormal results and arguments; `ln` and `pow` there
-//! always take a subnormal argument for 0. A sum of halves such as `WGSL` allows for a division (2.5 units)
-//! is in the GPU's bounds.
+//! always take a subnormal argument for 0.
 //!
 //! A NaN gives a NaN. A zero of either sign counts as 0, and may be the result where 0 is.
 
-// One text for both types, which differ in their constants only.
+// Each of the shared files is a module of both, on purpose.
 #[allow(clippy::duplicate_mod)]
 mod double;
-#[allow(clippy::duplicate_mod, clippy::assign_op_pattern)]
+#[allow(clippy::duplicate_mod)]
 pub(crate) mod single;
 
 #[cfg(test)]

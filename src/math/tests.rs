@@ -110,6 +110,7 @@ impl Worst {
 
 /// Numbers of all sizes and both signs, and every number around the points where something changes.
 pub(crate) fn arguments(stride: u32) -> impl Iterator<Item = f32> {
+    use core::f32::consts::{FRAC_PI_2, FRAC_PI_4, LN_2, PI};
     const POINTS: [f32; 34] = [
         0.0,
         1.0,
@@ -122,7 +123,7 @@ pub(crate) fn arguments(stride: u32) -> impl Iterator<Item = f32> {
         1.0 / 3.0,
         4.0 / 3.0,
         0.346_573_6,
-        0.693_147_2,
+        LN_2,
         1.039_720_8,
         88.722_84,
         87.336_54,
@@ -136,9 +137,9 @@ pub(crate) fn arguments(stride: u32) -> impl Iterator<Item = f32> {
         9.010_913,
         0.45,
         2.414,
-        0.785_398_2,
-        1.570_796_4,
-        3.141_592_7,
+        FRAC_PI_4,
+        FRAC_PI_2,
+        PI,
         131_072.0,
         8_388_608.0,
         16_777_216.0,

@@ -10,7 +10,7 @@ fn quarter_turns(x: Float) -> (Float, Bits) {
     const EXACT: usize = HALF_PI.len() - 3;
     let mut r = x;
     for part in &HALF_PI[..EXACT] {
-        r = r - n * part;
+        r -= n * part;
     }
     // The last differences are rounded: what two of them lose goes into the third.
     let (a, b, c) = (n * HALF_PI[EXACT], n * HALF_PI[EXACT + 1], n * HALF_PI[EXACT + 2]);
