@@ -97,26 +97,21 @@ impl Descent {
         })
     }
 
-    /// The largest number in the formulas, without its sign.
-    pub fn largest_constant(&self) -> f64 {
-        let roots: Vec<Id> =
-            self.next.iter().chain(&self.tangent_next).chain([&self.loss]).copied().collect();
-        let values = self.graph.reachable(&roots).into_iter().filter_map(|id| self.graph.value(id));
-        values.fold(0.0, |largest: f64, v| largest.max(v.abs()))
-    }
-
-    /// Refuses numbers that an f32 cannot hold.
+    /// Refuses numbers that an f32 cannot hold: too large, or so small that a GPU takes them for 0.
     ///
     /// # Errors
     /// [`Error::Request`] naming the remedy.
     pub fn check_f32(&self) -> Result<()> {
-        let largest = self.largest_constant();
-        if largest > f64::from(f32::MAX) {
-            return Err(Error::request(format!(
-                "the number {largest:e} does not fit an f32; use --precision f64"
-            )));
+        let roots: Vec<Id> =
+            self.next.iter().chain(&self.tangent_next).chain([&self.loss]).copied().collect();
+        let nodes = self.graph.reachable(&roots).into_iter();
+        let unfit = |value: &f64| *value != 0.0 && !(*value as f32).is_normal();
+        match nodes.filter_map(|id| self.graph.value(id)).find(unfit) {
+            Some(value) => Err(Error::request(format!(
+                "the number {value:e} in the formulas does not fit an f32; use --precision f64"
+            ))),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -223,7 +223,7 @@ pub enum Verdict {
 /// hold it further away than [`RESOLVED`]; and when no tangent vector grows.
 pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R>) -> Verdict {
     let constant = R::from_f64;
-    // Not `>`: a NaN must end here too.
+    #[expect(clippy::neg_cmp_op_on_partial_ord, reason = "a NaN must end here too")]
     if !(probe.reach <= rules.escape) {
         return Verdict::Ended(Fate::Diverged);
     }

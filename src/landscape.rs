@@ -8,16 +8,20 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result, nearest, toml_message};
 use crate::formula::{Graph, Id, Scope, is_reserved, lower, parse, parse_definition};
 
-/// The landscapes that are built in, by name: the files of the folder `landscapes/`.
-const BUILT_IN: [(&str, &str); 4] = [
-    ("quadratic", include_str!("../landscapes/quadratic.toml")),
-    ("f1", include_str!("../landscapes/f1.toml")),
-    ("f2", include_str!("../landscapes/f2.toml")),
-    ("f3", include_str!("../landscapes/f3.toml")),
-];
+/// The files of the folder `landscapes/`, by name.
+macro_rules! files {
+    ($($name:literal)*) => {
+        [$(($name, include_str!(concat!("../landscapes/", $name, ".toml")))),*]
+    };
+}
+
+/// The landscapes that are built in. A new one needs its file and its name here.
+const BUILT_IN: &[(&str, &str)] = &files!("quadratic" "f1" "f2" "f3");
 
 /// Names that mean something else: the step number and the learning rate.
 const TAKEN: [&str; 2] = ["t", "eta"];
+/// Stands for the value of a parameter that has no usual one.
+const NO_VALUE: f64 = f64::NAN;
 /// Most variables a landscape may have.
 pub const MAX_VARIABLES: usize = 64;
 
@@ -27,7 +31,8 @@ pub const MAX_VARIABLES: usize = 64;
 pub struct Landscape {
     /// What is descended in, in order.
     pub variables: Vec<String>,
-    /// Further names in the loss, each with its usual value.
+    /// Further names in the loss, each with its usual value; NaN for one that has none, see
+    /// [`Landscape::usual`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, f64>,
     /// Helper functions, `name(arguments) = formula`.
@@ -90,24 +95,16 @@ impl Landscape {
     pub fn from_loss(loss: &str, given: &[&str]) -> Result<Self> {
         let mut graph = Graph::default();
         let ast = parse(loss).map_err(Error::formula("--loss"))?;
-        let root = lower(&mut graph, &Scope::default(), &ast, loss).map_err(Error::formula("--loss"))?;
-        let mut variables: Vec<String> = Vec::new();
-        let mut parameters = BTreeMap::new();
-        let named: Vec<String> = graph.inputs().to_vec();
-        for name in named {
-            if is_variable_name(&name) && given.contains(&name.as_str()) {
-                variables.push(name);
-            } else {
-                parameters.insert(name, f64::NAN);
-            }
-        }
+        lower(&mut graph, &Scope::default(), &ast, loss).map_err(Error::formula("--loss"))?;
+        let names = graph.inputs().iter().cloned();
+        let (mut variables, others): (Vec<String>, Vec<String>) =
+            names.partition(|name| is_variable_name(name) && given.contains(&name.as_str()));
+        let parameters = others.into_iter().map(|name| (name, NO_VALUE)).collect();
         variables.sort_by_key(|name| {
-            let rank = "xyzw".find(&name[..1]);
-            (rank, name[1..].parse::<u32>().unwrap_or(0))
+            let (letter, number) = name.split_at(1);
+            ("xyzw".find(letter), number.parse::<u32>().unwrap_or(0))
         });
         if variables.is_empty() {
-            let free = graph.reachable(&[root]).len();
-            debug_assert!(free > 0, "a formula has at least one node");
             return Err(Error::request(format!(
                 "--loss {loss}: no variable; use x, y, z, w or one of these with a number, and give each \
                  an axis (--across x=-3..3) or a value (--set x=1)"
@@ -150,11 +147,22 @@ impl Landscape {
                 return Err(Error::request(format!("`{name}` is named twice; rename one of the two")));
             }
         }
+        if let Some((name, value)) = self.parameters.iter().find(|(_, v)| v.is_infinite()) {
+            return Err(Error::request(format!(
+                "parameters: `{name}` = {value} is not finite; give a number"
+            )));
+        }
         if self.minimum.as_ref().is_some_and(|m| m.len() != self.variables.len()) {
             return Err(Error::request("minimum: give one coordinate for each variable"));
         }
+        self.scope()?.check().map_err(Error::formula("define"))?;
         self.build(&mut Graph::default())?;
         Ok(())
+    }
+
+    /// The usual value of a parameter, if it is one and has one.
+    pub fn usual(&self, parameter: &str) -> Option<f64> {
+        self.parameters.get(parameter).copied().filter(|value| !value.is_nan())
     }
 
     /// Adds the loss to `graph`; variables and parameters become its inputs.
@@ -162,17 +170,82 @@ impl Landscape {
     /// # Errors
     /// [`Error::Formula`].
     pub fn build(&self, graph: &mut Graph) -> Result<Id> {
-        let mut scope = Scope::default();
-        for text in &self.define {
-            scope.definitions.push(parse_definition(text).map_err(Error::formula("define"))?);
-        }
-        scope.quantities = Some(self.variables.iter().chain(self.parameters.keys()).cloned().collect());
         let ast = parse(&self.loss).map_err(Error::formula("loss"))?;
-        lower(graph, &scope, &ast, &self.loss).map_err(Error::formula("loss"))
+        lower(graph, &self.scope()?, &ast, &self.loss).map_err(Error::formula("loss"))
+    }
+
+    /// What the loss may refer to.
+    fn scope(&self) -> Result<Scope> {
+        let definitions = self.define.iter().map(|text| parse_definition(text));
+        Ok(Scope {
+            definitions: definitions
+                .collect::<std::result::Result<_, _>>()
+                .map_err(Error::formula("define"))?,
+            quantities: Some(self.variables.iter().chain(self.parameters.keys()).cloned().collect()),
+        })
     }
 }
 
 /// Whether `--loss` may take `name` for a variable.
 fn is_variable_name(name: &str) -> bool {
     name.starts_with(['x', 'y', 'z', 'w']) && name[1..].chars().all(|c| c.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_built_in() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/landscapes");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap().replace(".toml", ""))
+            .collect();
+        let mut names: Vec<&str> = Landscape::names().collect();
+        files.sort();
+        names.sort();
+        assert_eq!(names, files);
+        for name in names {
+            Landscape::load(name).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_landscape_of_one_formula() {
+        let given = ["x10", "x2", "y", "a"];
+        let landscape = Landscape::from_loss("x10 + x2*y + a*z + x", &given).unwrap();
+        assert_eq!(landscape.variables, ["x2", "x10", "y"]);
+        assert_eq!(landscape.parameters.keys().collect::<Vec<_>>(), ["a", "x", "z"]);
+        assert_eq!(landscape.usual("a"), None);
+        assert!(Landscape::from_loss("a + x", &["a"]).unwrap_err().to_string().contains("no variable"));
+        assert!(Landscape::from_loss("x + t", &["x"]).unwrap_err().to_string().contains("`t` cannot name"));
+    }
+
+    #[test]
+    fn helper_functions_are_checked_even_where_they_are_not_called() {
+        let check = |define: &[&str]| {
+            let landscape = Landscape {
+                variables: vec!["x".into()],
+                parameters: BTreeMap::from([("C".into(), 3.0)]),
+                define: define.iter().map(|&d| d.into()).collect(),
+                loss: "x^2".into(),
+                minimum: None,
+                source: None,
+            };
+            landscape.check().map_err(|e| e.to_string())
+        };
+        assert_eq!(check(&["f(a) = a*C + x", "g(a) = f(a)"]), Ok(()));
+        for (define, message) in [
+            (&["f(a) = b"][..], "define: unknown name `b`"),
+            (&["f(a) = g(a)", "g(a) = a"], "used before it is defined"),
+            (&["f(a) = f(a)"], "cannot call themselves"),
+            (&["f(a) = a", "f(a) = 2*a"], "`f` is defined twice"),
+            (&["abs(a) = a"], "`abs` is built in"),
+            (&["x(a) = a"], "`x` is a quantity"),
+        ] {
+            let error = check(define).unwrap_err();
+            assert!(error.contains(message), "{define:?}: {error}");
+        }
+    }
 }

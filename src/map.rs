@@ -1,10 +1,12 @@
 //! The result arrays of a map, in memory and as `map.npz`.
 
-use std::io::{Read, Seek, Write};
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use std::path::Path;
 
-use npyz::WriterBuilder;
-use npyz::npz::{NpzArchive, NpzWriter};
+use npyz::{NpyFile, WriterBuilder};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::error::{Error, Result};
 use crate::experiment::Precision;
@@ -13,13 +15,13 @@ use crate::view::View;
 
 /// A map: what became of the trajectory of every cell.
 ///
-/// The axes are ascending. The other arrays have shape [H, W], row by row: cell (i, j), at
+/// The axes are ascending. The other arrays have shape `[H, W]`, row by row: cell (i, j), at
 /// `i * width + j`, belongs to `up[i]` and `across[j]`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Map {
-    /// Shape [W]: the quantity along the axis across.
+    /// Shape `[W]`: the quantity along the axis across.
     pub across: Vec<f64>,
-    /// Shape [H]: the quantity along the axis up.
+    /// Shape `[H]`: the quantity along the axis up.
     pub up: Vec<f64>,
     /// [`Fate`] codes.
     pub fate: Vec<u8>,
@@ -110,7 +112,7 @@ impl Map {
     /// # Errors
     /// Those of `to`.
     pub fn write(&self, precision: Precision, to: &mut (impl Write + Seek)) -> std::io::Result<()> {
-        let mut archive = NpzWriter::new(to);
+        let mut archive = ZipWriter::new(to);
         let (w, h) = (self.width() as u64, self.height() as u64);
         array(&mut archive, "across", &[w], self.across.iter().copied())?;
         array(&mut archive, "up", &[h], self.up.iter().copied())?;
@@ -124,7 +126,7 @@ impl Map {
                 Precision::F64 => array(&mut archive, name, &[h, w], values.iter().copied())?,
             }
         }
-        archive.zip_writer().finish()?;
+        archive.finish()?;
         Ok(())
     }
 
@@ -135,7 +137,9 @@ impl Map {
     pub fn read(path: &Path) -> Result<Self> {
         // Some reasons come as pictures of the damaged text.
         let failed = |reason: String| Error::file(path, reason.lines().next().unwrap_or_default());
-        let mut archive = NpzArchive::open(path).map_err(|e| failed(format!("not a map: {e}")))?;
+        let not_a_map = |e: &dyn std::fmt::Display| failed(format!("not a map: {e}"));
+        let file = File::open(path).map_err(|e| not_a_map(&e))?;
+        let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|e| not_a_map(&e))?;
         let mut floats = Vec::new();
         for name in FLOATS {
             floats.push(read_floats(&mut archive, name).map_err(failed)?);
@@ -160,26 +164,41 @@ impl Map {
 }
 
 fn array<T: npyz::AutoSerialize, W: Write + Seek>(
-    archive: &mut NpzWriter<W>,
+    archive: &mut ZipWriter<W>,
     name: &str,
     shape: &[u64],
     values: impl Iterator<Item = T>,
 ) -> std::io::Result<()> {
-    // Without the time of day, the same map makes the same bytes.
-    let options = npyz::zip::write::FileOptions::default().last_modified_time(npyz::zip::DateTime::default());
-    let mut writer = archive.array::<T>(name, options)?.default_dtype().shape(shape).begin_nd()?;
+    const HEADER: u64 = 4096;
+    let bytes = HEADER + shape.iter().product::<u64>() * size_of::<T>() as u64;
+    // As NumPy's own `savez`: not compressed, which would take longer than the map. Without the time of
+    // day, the same map makes the same bytes.
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .last_modified_time(zip::DateTime::default())
+        .large_file(bytes > u64::from(u32::MAX));
+    archive.start_file(format!("{name}.npy"), options)?;
+    let mut buffer = BufWriter::with_capacity(1 << 16, archive);
+    let mut writer = npyz::WriteOptions::new().default_dtype().shape(shape).writer(&mut buffer).begin_nd()?;
     writer.extend(values)?;
-    writer.finish()
+    writer.finish()?;
+    buffer.flush()
 }
 
 /// Reads an array and checks that it is stored row by row.
-fn read_array<T: npyz::Deserialize, R: Read + Seek>(
-    archive: &mut NpzArchive<R>,
+fn read_array<T: npyz::Deserialize>(
+    archive: &mut ZipArchive<BufReader<File>>,
     name: &str,
 ) -> std::result::Result<Vec<T>, String> {
     let damaged = |e: &dyn std::fmt::Display| format!("`{name}`: {e}");
-    let array = archive.by_name(name).map_err(|e| damaged(&e))?;
-    let array = array.ok_or_else(|| format!("the array `{name}` is missing"))?;
+    let mut entry = match archive.by_name(&format!("{name}.npy")) {
+        Err(zip::result::ZipError::FileNotFound) => return Err(format!("the array `{name}` is missing")),
+        entry => entry.map_err(|e| damaged(&e))?,
+    };
+    // To the end, where the checksum is.
+    let mut bytes = Vec::new();
+    entry.read_to_end(&mut bytes).map_err(|e| damaged(&e))?;
+    let array = NpyFile::new(bytes.as_slice()).map_err(|e| damaged(&e))?;
     if array.shape().len() > 1 && array.order() != npyz::Order::C {
         return Err(format!("`{name}` is not stored row by row"));
     }
@@ -188,13 +207,13 @@ fn read_array<T: npyz::Deserialize, R: Read + Seek>(
 }
 
 /// Reads an array of f32 or f64.
-fn read_floats<R: Read + Seek>(
-    archive: &mut NpzArchive<R>,
+fn read_floats(
+    archive: &mut ZipArchive<BufReader<File>>,
     name: &str,
 ) -> std::result::Result<Vec<f64>, String> {
-    match read_array::<f64, _>(archive, name) {
+    match read_array::<f64>(archive, name) {
         Ok(values) => Ok(values),
-        Err(_) => Ok(read_array::<f32, _>(archive, name)?.into_iter().map(f64::from).collect()),
+        Err(_) => Ok(read_array::<f32>(archive, name)?.into_iter().map(f64::from).collect()),
     }
 }
 

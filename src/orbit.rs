@@ -11,7 +11,7 @@ pub struct Row {
     pub t: u32,
     /// The learning rate of the step from here.
     pub eta: f64,
-    /// Shape [variables].
+    /// Shape `[variables]`.
     pub point: Vec<f64>,
     pub loss: f64,
     /// Euclidean length of the gradient.

@@ -20,9 +20,9 @@ pub enum Source {
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub descent: Descent,
-    /// Shape [W]; the axis values, ascending.
+    /// Shape `[W]`; the axis values, ascending.
     pub across: Vec<f64>,
-    /// Shape [H].
+    /// Shape `[H]`.
     pub up: Vec<f64>,
     /// The initial state, one for each of `descent.state`.
     pub initial: Vec<Source>,

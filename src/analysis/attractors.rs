@@ -53,7 +53,7 @@ pub struct Attractor {
     /// Size of its basin: cells, and their share of the map.
     pub cells: u64,
     pub fraction: f64,
-    /// Shape [variables]: one point of the cycle.
+    /// Shape `[variables]`: one point of the cycle.
     pub point: Vec<f64>,
 }
 
@@ -115,21 +115,25 @@ impl Identified {
     }
 }
 
+/// Column and row of a slice; 0 along an axis that is an initial coordinate.
+type Slice = (u32, u32);
+/// Fate and period.
+type Kind = (u8, u32);
+
 /// Outcomes of one slice with the same fate and period.
 struct Group {
-    /// Column and row of the slice; 0 along an axis that is an initial coordinate.
-    slice: (u32, u32),
-    kind: (u8, u32),
+    slice: Slice,
+    kind: Kind,
     /// Their places, ascending.
     places: Vec<u32>,
 }
 
 /// The outcomes of one attractor in one slice.
 struct Part {
-    slice: (u32, u32),
-    kind: (u8, u32),
+    slice: Slice,
+    kind: Kind,
     places: Vec<u32>,
-    /// Shape [phases, dims]: the cycle from the point that stands for it, or that point alone.
+    /// Shape `[phases, dims]`: the cycle from the point that stands for it, or that point alone.
     cycle: Vec<f64>,
 }
 
@@ -148,7 +152,7 @@ fn groups(plan: &Plan, cells: &[u32], outcomes: &Outcomes) -> Vec<Group> {
     let width = plan.across.len() as u32;
     let along = |source: Source| !plan.initial.contains(&source);
     let (by_column, by_row) = (along(Source::Across), along(Source::Up));
-    let mut keyed: Vec<((u32, u32), (u8, u32), u32)> = (0..cells.len())
+    let mut keyed: Vec<(Slice, Kind, u32)> = (0..cells.len())
         .filter(|&k| Fate::from_code(outcomes.fate[k]).is_some_and(Fate::has_period))
         .map(|k| {
             let column = if by_column { cells[k] % width } else { 0 };
@@ -240,7 +244,7 @@ fn join_phases(plan: &Plan, parts: &[Part], partition: &mut Partition) {
 
 /// Joins the parts that continue each other from slice to slice.
 fn follow(plan: &Plan, parts: &[Part], partition: &mut Partition) {
-    let mut by_slice: HashMap<((u32, u32), (u8, u32)), Vec<usize>> = HashMap::new();
+    let mut by_slice: HashMap<(Slice, Kind), Vec<usize>> = HashMap::new();
     for (p, part) in parts.iter().enumerate() {
         // Of parts that are one cycle, the first stands for all.
         if partition.root(p) == p {

@@ -38,7 +38,7 @@ const LOOKED_UP: usize = 3;
 
 /// Joins the elements whose points lie in the same or in adjacent cubes of side `side`.
 ///
-/// `elements` gives each point's element in `partition`; `points` has shape [elements, dims].
+/// `elements` gives each point's element in `partition`; `points` has shape `[elements, dims]`.
 pub fn join_near(partition: &mut Partition, elements: &[u32], points: &[f64], dims: usize, side: f64) {
     let mut cubes: HashMap<Box<[i64]>, usize> = HashMap::new();
     let mut keys: Vec<Box<[i64]>> = Vec::new();

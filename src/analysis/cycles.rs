@@ -13,7 +13,7 @@ pub struct Start<'a> {
     /// The map cell whose quantities apply.
     pub cell: u32,
     pub period: u32,
-    /// Shape [dims]: a point of the cycle.
+    /// Shape `[dims]`: a point of the cycle.
     pub point: &'a [f64],
 }
 
@@ -22,7 +22,7 @@ pub fn quantities(plan: &Plan, cell: u32) -> Vec<f64> {
     plan.quantities.iter().map(|&source: &Source| plan.value(source, cell as usize)).collect()
 }
 
-/// The points of each cycle in order, in f64: shape [period, dims] each.
+/// The points of each cycle in order, in f64: shape `[period, dims]` each.
 pub fn cycles(plan: &Plan, starts: &[Start<'_>]) -> Vec<Vec<f64>> {
     let parts = starts.par_chunks(LANES).map_init(
         || Tracer::new(&plan.descent),

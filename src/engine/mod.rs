@@ -41,7 +41,7 @@ pub struct Outcomes {
     pub lyapunov: Vec<f64>,
     /// Mean over the attractor.
     pub loss: Vec<f64>,
-    /// Shape [cells, variables]: the point that stands for the cycle, or the last one reached.
+    /// Shape `[cells, variables]`: the point that stands for the cycle, or the last one reached.
     pub point: Vec<f64>,
     pub seconds: Seconds,
 }

@@ -29,8 +29,7 @@ pub struct Setup {
 impl Setup {
     /// The value of a name that is the same for all trajectories: set, or the landscape's own.
     pub fn value(&self, name: &str) -> Option<f64> {
-        let own = self.landscape.body.parameters.get(name).copied().filter(|v| !v.is_nan());
-        self.set.get(name).copied().or(own)
+        self.set.get(name).copied().or_else(|| self.landscape.body.usual(name))
     }
 
     /// Adds the learning rate to `graph`; an input called `eta` where it is an axis.

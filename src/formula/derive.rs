@@ -2,138 +2,177 @@
 //!
 //! A Hessian-vector product is the tangent map of the gradient. At a kink both take the branch that
 //! the value takes, with 0 for `abs` at 0.
+//!
+//! A branch of an `if` that is not taken may be infinite or NaN, and 0 * inf is NaN. So a derivative
+//! that belongs to a branch is not multiplied by a mask on its way; it carries its [`Path`] along, and
+//! the `if` is written where two paths meet, or where no more infinite factor can lie ahead.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::graph::{Binary, Graph, Id, Node, Unary};
+use super::graph::{Graph, Id, Node};
+use super::operation::{Binary, Unary};
 
-/// The branches of `if` nodes that a value belongs to, outermost first.
+/// The branches of `if` nodes that a value belongs to: conditions, and whether each holds.
 type Path = Vec<(Id, bool)>;
+
+/// A derivative as a sum of values, each of which counts only where its path is taken.
+type Parts = BTreeMap<Path, Id>;
 
 impl Graph {
     /// The derivatives of `loss` by each of `variables`.
-    ///
-    /// A branch of an `if` that is not taken may be infinite or NaN, and 0 * inf is NaN. So a
-    /// derivative is not multiplied by a mask on its way down; it carries its [`Path`] along, and the
-    /// `if` is written where two paths meet or where the way ends.
     pub fn gradient(&mut self, loss: Id, variables: &[Id]) -> Vec<Id> {
         let active = self.depends_on(variables, loss);
+        let singular = self.singular_below(loss);
         let one = self.constant(1.0);
-        let mut adjoints: HashMap<Id, Vec<(Path, Id)>> = HashMap::new();
-        adjoints.insert(loss, vec![(Path::new(), one)]);
+        let mut adjoints = HashMap::from([(loss, Parts::from([(Path::new(), one)]))]);
         for id in (0..=loss.0).rev().map(Id) {
             if !active[id.index()] || matches!(self.node(id), Node::Input(_)) {
                 continue;
             }
-            let Some(entries) = adjoints.remove(&id) else { continue };
-            for (path, adjoint) in self.meet(entries) {
+            let Some(parts) = adjoints.remove(&id) else { continue };
+            let mut parts = self.meet(parts);
+            if parts.len() > 1 && !singular[id.index()] {
+                parts = Parts::from([(Path::new(), self.close(parts))]);
+            }
+            for (path, adjoint) in parts {
                 for (operand, path, contribution) in self.pull_back(id, path, adjoint) {
-                    if active[operand.index()] && self.value(contribution) != Some(0.0) {
-                        let entries = adjoints.entry(operand).or_default();
-                        self.accumulate(entries, path, contribution);
+                    if active[operand.index()] {
+                        self.accumulate(adjoints.entry(operand).or_default(), path, contribution);
                     }
                 }
             }
         }
-        let zero = self.constant(0.0);
-        let total = |g: &mut Self, variable: &Id| {
-            let entries = adjoints.remove(variable).unwrap_or_default();
-            g.meet(entries).into_iter().fold(zero, |sum, (path, value)| {
-                let whole = path.iter().rev().fold(value, |value, &(condition, branch)| match branch {
-                    true => g.select(condition, value, zero),
-                    false => g.select(condition, zero, value),
-                });
-                g.add(sum, whole)
-            })
+        let mut total = |variable: &Id| {
+            let parts = self.meet(adjoints.get(variable).cloned().unwrap_or_default());
+            self.close(parts)
         };
-        let mut total = total;
-        variables.iter().map(|variable| total(self, variable)).collect()
+        variables.iter().map(&mut total).collect()
     }
 
     /// The directional derivatives of `outputs` when the quantities in `seeds` move at the given rates.
     pub fn tangent(&mut self, outputs: &[Id], seeds: &[(Id, Id)]) -> Vec<Id> {
-        let zero = self.constant(0.0);
-        let mut tangents: HashMap<Id, Id> = seeds.iter().copied().collect();
-        for id in self.reachable(outputs) {
+        let order = self.reachable(outputs);
+        let singular = self.singular_above(&order);
+        let mut tangents: HashMap<Id, Parts> =
+            seeds.iter().map(|&(id, rate)| (id, Parts::from([(Path::new(), rate)]))).collect();
+        for id in order {
             if tangents.contains_key(&id) {
                 continue;
             }
-            let node = self.node(id);
-            let rate = |operand: Id| tangents.get(&operand).copied();
-            let total = match node {
-                Node::Select(condition, a, b) => match (rate(a), rate(b)) {
-                    (None, None) => None,
-                    (da, db) => Some(self.select(condition, da.unwrap_or(zero), db.unwrap_or(zero))),
-                },
-                _ => {
-                    let rates: Vec<_> = node.operands().map(rate).collect();
-                    let mut total = None;
-                    for (place, rate) in rates.into_iter().enumerate() {
-                        let Some(rate) = rate else { continue };
-                        let part = self.scaled_partial(id, place, rate);
-                        total = Some(total.map_or(part, |sum| self.add(sum, part)));
+            let mut parts = Parts::new();
+            for (place, operand) in self.node(id).operands().enumerate() {
+                for (path, rate) in tangents.get(&operand).cloned().unwrap_or_default() {
+                    if let Some((path, part)) = self.push_forward(id, place, path, rate) {
+                        self.accumulate(&mut parts, path, part);
                     }
-                    total
                 }
-            };
-            if let Some(total) = total.filter(|&t| self.value(t) != Some(0.0)) {
-                tangents.insert(id, total);
             }
+            if parts.is_empty() {
+                continue;
+            }
+            let mut parts = self.meet(parts);
+            if !singular.contains(&id) {
+                parts = Parts::from([(Path::new(), self.close(parts))]);
+            }
+            tangents.insert(id, parts);
         }
-        outputs.iter().map(|o| tangents.get(o).copied().unwrap_or(zero)).collect()
+        outputs.iter().map(|o| self.close(tangents.get(o).cloned().unwrap_or_default())).collect()
     }
 
     /// Which nodes up to `root` depend on one of `variables`.
     fn depends_on(&self, variables: &[Id], root: Id) -> Vec<bool> {
         let mut active = vec![false; root.index() + 1];
+        variables.iter().filter(|v| **v <= root).for_each(|v| active[v.index()] = true);
         for i in 0..active.len() {
-            let id = Id(i as u32);
-            active[i] = variables.contains(&id) || self.node(id).operands().any(|o| active[o.index()]);
+            active[i] |= self.node(Id(i as u32)).operands().any(|o| active[o.index()]);
         }
         active
     }
 
-    fn accumulate(&mut self, entries: &mut Vec<(Path, Id)>, path: Path, value: Id) {
-        match entries.iter_mut().find(|(p, _)| *p == path) {
-            Some((_, sum)) => *sum = self.add(*sum, value),
-            None => entries.push((path, value)),
+    /// Which nodes up to `root` have a [singular](Node::is_singular) one below them, or are one.
+    fn singular_below(&self, root: Id) -> Vec<bool> {
+        let mut singular = vec![false; root.index() + 1];
+        for i in 0..singular.len() {
+            let node = self.node(Id(i as u32));
+            singular[i] = node.is_singular() || node.operands().any(|o| singular[o.index()]);
         }
+        singular
+    }
+
+    /// The nodes of `order` that have a [singular](Node::is_singular) one above them.
+    fn singular_above(&self, order: &[Id]) -> HashSet<Id> {
+        let mut singular = HashSet::new();
+        for &id in order.iter().rev() {
+            if self.node(id).is_singular() || singular.contains(&id) {
+                singular.extend(self.node(id).operands());
+            }
+        }
+        singular
+    }
+
+    fn accumulate(&mut self, parts: &mut Parts, path: Path, value: Id) {
+        if self.value(value) == Some(0.0) {
+            return;
+        }
+        let sum = parts.get(&path).map_or(value, |&sum| self.add(sum, value));
+        parts.insert(path, sum);
     }
 
     /// Joins the two sides of an `if` wherever both have arrived.
-    fn meet(&mut self, mut entries: Vec<(Path, Id)>) -> Vec<(Path, Id)> {
-        loop {
-            let twins = entries.iter().enumerate().find_map(|(i, (path, _))| {
-                let mut other = path.clone();
-                let last = other.last_mut().filter(|last| last.1)?;
-                last.1 = false;
-                Some((i, entries.iter().position(|(p, _)| *p == other)?))
-            });
-            let Some((taken, other)) = twins else { return entries };
-            let (mut path, a) = entries[taken].clone();
-            let b = entries[other].1;
-            entries.remove(taken.max(other));
-            entries.remove(taken.min(other));
-            let (condition, _) = path.pop().expect("a twin has a last branch");
-            let joined = self.select(condition, a, b);
-            self.accumulate(&mut entries, path, joined);
+    fn meet(&mut self, parts: Parts) -> Parts {
+        // Innermost first: what is joined belongs to the path outside.
+        let deepest = parts.keys().map(Vec::len).max().unwrap_or(0);
+        let mut levels = vec![Parts::new(); deepest + 1];
+        for (path, value) in parts {
+            levels[path.len()].insert(path, value);
         }
+        for depth in (1..=deepest).rev() {
+            let taken: Vec<Path> = levels[depth].keys().filter(|p| p[depth - 1].1).cloned().collect();
+            for path in taken {
+                let mut twin = path.clone();
+                twin[depth - 1].1 = false;
+                let Some(b) = levels[depth].remove(&twin) else { continue };
+                let a = levels[depth].remove(&path).expect("it was found above");
+                let (condition, _) = twin.pop().expect("this deep");
+                let joined = self.select(condition, a, b);
+                self.accumulate(&mut levels[depth - 1], twin, joined);
+            }
+        }
+        levels.into_iter().flatten().collect()
+    }
+
+    /// The parts as one value, 0 where none counts.
+    fn close(&mut self, parts: Parts) -> Id {
+        let zero = self.constant(0.0);
+        parts.into_iter().fold(zero, |sum, (path, value)| {
+            let whole = path.into_iter().rev().fold(value, |value, (condition, taken)| match taken {
+                true => self.select(condition, value, zero),
+                false => self.select(condition, zero, value),
+            });
+            self.add(sum, whole)
+        })
     }
 
     /// What the adjoint of `id` adds to the adjoint of each of its operands.
     fn pull_back(&mut self, id: Id, path: Path, adjoint: Id) -> Vec<(Id, Path, Id)> {
-        let Node::Select(condition, a, b) = self.node(id) else {
-            let operands: Vec<Id> = self.node(id).operands().collect();
-            let pull = |(place, operand)| (operand, path.clone(), self.scaled_partial(id, place, adjoint));
-            return operands.into_iter().enumerate().map(pull).collect();
-        };
-        match path.iter().find(|(c, _)| *c == condition) {
-            Some((_, true)) => vec![(a, path, adjoint)],
-            Some((_, false)) => vec![(b, path, adjoint)],
-            None => {
-                let branch = |taken| path.iter().copied().chain([(condition, taken)]).collect();
-                vec![(a, branch(true), adjoint), (b, branch(false), adjoint)]
-            }
+        if let Node::Select(condition, a, b) = self.node(id) {
+            let branches = [(a, true), (b, false)].into_iter();
+            return branches
+                .filter_map(|(o, t)| Some((o, narrowed(&path, condition, t)?, adjoint)))
+                .collect();
+        }
+        let operands: Vec<Id> = self.node(id).operands().collect();
+        let pull = |(place, operand)| (operand, path.clone(), self.scaled_partial(id, place, adjoint));
+        operands.into_iter().enumerate().map(pull).collect()
+    }
+
+    /// What the rate of operand number `place` adds to the rate of `id`.
+    fn push_forward(&mut self, id: Id, place: usize, path: Path, rate: Id) -> Option<(Path, Id)> {
+        match self.node(id) {
+            // The condition's own rate has no effect.
+            Node::Select(condition, ..) if place > 0 => Some((narrowed(&path, condition, place == 1)?, rate)),
+            Node::Select(..) => None,
+            _ => Some((path, self.scaled_partial(id, place, rate))),
         }
     }
 
@@ -152,16 +191,25 @@ impl Graph {
                     let quotient = self.div(scaled, b);
                     self.neg(quotient)
                 }
+                // The slope of a^0 at a = 0 is 0, but `0 * 0^-1` is NaN.
                 (Binary::Pow, 0) => {
-                    let one = self.constant(1.0);
+                    let (zero, one) = (self.constant(0.0), self.constant(1.0));
                     let less = self.sub(b, one);
                     let power = self.binary(Binary::Pow, a, less);
                     let slope = self.mul(b, power);
+                    let (base, exponent) =
+                        (self.binary(Binary::Eq, a, zero), self.binary(Binary::Eq, b, zero));
+                    let flat = self.mul(base, exponent);
+                    let slope = self.select(flat, zero, slope);
                     self.mul(rate, slope)
                 }
+                // A power of a negative number, or of 0, does not vary smoothly with its exponent: 0.
                 (Binary::Pow, _) => {
+                    let zero = self.constant(0.0);
                     let log = self.unary(Unary::Log, a);
                     let slope = self.mul(id, log);
+                    let smooth = self.binary(Binary::Lt, zero, a);
+                    let slope = self.select(smooth, slope, zero);
                     self.mul(rate, slope)
                 }
                 (Binary::Lt | Binary::Le | Binary::Eq | Binary::Ne, _) => self.constant(0.0),
@@ -230,6 +278,26 @@ impl Graph {
                 let sigmoid = self.unary(Unary::Sigmoid, a);
                 self.mul(rate, sigmoid)
             }
+        }
+    }
+}
+
+/// `path` with one more choice, or none if it has made the opposite one.
+fn narrowed(path: &Path, condition: Id, taken: bool) -> Option<Path> {
+    match path.iter().find(|(c, _)| *c == condition) {
+        Some(&(_, chosen)) => (chosen == taken).then(|| path.clone()),
+        None => Some(path.iter().copied().chain([(condition, taken)]).collect()),
+    }
+}
+
+impl Node {
+    /// Whether its value or its slope is infinite or undefined for some finite operands of ordinary size.
+    fn is_singular(self) -> bool {
+        use Unary::{Exp, Expm1, Log, Log1p, Sqrt, Tan};
+        match self {
+            Node::Unary(op, _) => matches!(op, Sqrt | Exp | Expm1 | Log | Log1p | Tan),
+            Node::Binary(op, ..) => matches!(op, Binary::Div | Binary::Pow),
+            Node::Const(_) | Node::Input(_) | Node::Select(..) => false,
         }
     }
 }

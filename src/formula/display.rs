@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use super::graph::{Binary, Graph, Id, Node, Unary};
+use super::graph::{Graph, Id, Node};
+use super::operation::{Binary, NORM_FLOOR, Unary};
 
 /// A shared subexpression longer than this many characters is named rather than repeated.
 const NAMED: usize = 24;
@@ -19,7 +20,7 @@ enum Binding {
 }
 
 impl Graph {
-    /// The formula of one node, on one line.
+    /// The formula of one node, on one line; it repeats what the graph shares, and can be long.
     pub fn text(&self, root: Id) -> String {
         self.write_nodes(&[root], usize::MAX).1.remove(0)
     }
@@ -49,6 +50,28 @@ impl Graph {
         (shared, roots.iter().map(|r| texts[r].0.clone()).collect())
     }
 
+    /// `a, b, ...` of `a^2 + b^2 + ...`, if `id` is such a sum.
+    fn squares(&self, id: Id) -> Option<Vec<Id>> {
+        let (mut rest, mut parts) = (id, Vec::new());
+        loop {
+            match self.node(rest) {
+                Node::Binary(Binary::Mul, a, b) if a == b => {
+                    parts.push(a);
+                    parts.reverse();
+                    return Some(parts);
+                }
+                Node::Binary(Binary::Add, more, last) => match self.node(last) {
+                    Node::Binary(Binary::Mul, a, b) if a == b => {
+                        parts.push(a);
+                        rest = more;
+                    }
+                    _ => return None,
+                },
+                _ => return None,
+            }
+        }
+    }
+
     fn piece(&self, id: Id, texts: &HashMap<Id, (String, Binding)>) -> (String, Binding) {
         let plain = |id: &Id| texts[id].0.as_str();
         let tight = |id: &Id, least: Binding| match &texts[id] {
@@ -58,10 +81,16 @@ impl Graph {
         match self.node(id) {
             Node::Const(bits) => {
                 let value = f64::from_bits(bits);
-                (format!("{value}"), if value < 0.0 { Binding::Sign } else { Binding::Atom })
+                (number(value), if value < 0.0 { Binding::Sign } else { Binding::Atom })
             }
             Node::Input(place) => (self.inputs()[place as usize].clone(), Binding::Atom),
             Node::Unary(Unary::Neg, a) => (format!("-{}", tight(&a, Binding::Sign)), Binding::Sign),
+            Node::Unary(Unary::Norm, a) => {
+                let parts: Option<Vec<&str>> = self.squares(a).map(|p| p.iter().map(plain).collect());
+                let text = parts.map(|p| format!("norm({})", p.join(", ")));
+                let floored = || format!("sqrt(max({}, {}))", plain(&a), number(NORM_FLOOR));
+                (text.unwrap_or_else(floored), Binding::Atom)
+            }
             Node::Unary(op, a) => (format!("{}({})", name(op), plain(&a)), Binding::Atom),
             Node::Select(c, a, b) => {
                 (format!("if({}, {}, {})", plain(&c), plain(&a), plain(&b)), Binding::Atom)
@@ -71,7 +100,12 @@ impl Graph {
             }
             Node::Binary(op, a, b) => {
                 let (symbol, binding, right) = infix(op);
-                let left = if op == Binary::Pow { Binding::Atom } else { binding };
+                let left = match op {
+                    Binary::Pow => Binding::Atom,
+                    // Comparisons cannot be chained.
+                    _ if binding == Binding::Comparison => Binding::Sum,
+                    _ => binding,
+                };
                 let mut text = tight(&a, left);
                 let _ = write!(text, "{symbol}{}", tight(&b, right));
                 (text, binding)
@@ -96,21 +130,13 @@ fn infix(op: Binary) -> (&'static str, Binding, Binding) {
 }
 
 fn name(op: Unary) -> &'static str {
-    match op {
-        Unary::Neg => "-",
-        Unary::Abs => "abs",
-        Unary::Sign => "sign",
-        Unary::Sqrt | Unary::Norm => "sqrt",
-        Unary::Exp => "exp",
-        Unary::Expm1 => "expm1",
-        Unary::Log => "log",
-        Unary::Log1p => "log1p",
-        Unary::Sin => "sin",
-        Unary::Cos => "cos",
-        Unary::Tan => "tan",
-        Unary::Tanh => "tanh",
-        Unary::Atan => "atan",
-        Unary::Sigmoid => "sigmoid",
-        Unary::Softplus => "softplus",
+    Unary::NAMED.iter().find(|(_, o)| *o == op).map_or("", |(name, _)| name)
+}
+
+/// A number in the fewest characters.
+fn number(value: f64) -> String {
+    match value.abs() {
+        0.0 | 1e-4..1e16 => format!("{value}"),
+        _ => format!("{value:e}"),
     }
 }

@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use super::operation::{Binary, Unary};
+
 /// A node's place in its [`Graph`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub(crate) u32);
@@ -14,50 +16,6 @@ impl Id {
         self.0 as usize
     }
 }
-
-/// A function of one argument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Unary {
-    Neg,
-    Abs,
-    /// -1, 0 or 1.
-    Sign,
-    Sqrt,
-    /// `sqrt(max(a, 2^-120))`: the root under `norm`, see [`NORM_FLOOR`].
-    Norm,
-    Exp,
-    Expm1,
-    Log,
-    Log1p,
-    Sin,
-    Cos,
-    Tan,
-    Tanh,
-    Atan,
-    Sigmoid,
-    Softplus,
-}
-
-/// A function of two arguments; comparisons are 1 where they hold and 0 where not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Binary {
-    Add,
-    Sub,
-    Mul,
-    Div,
-    Pow,
-    Lt,
-    Le,
-    Eq,
-    Ne,
-}
-
-/// The least value of `norm` squared, 2^-120.
-///
-/// `norm(a, b, ...)` is `sqrt(max(a^2 + b^2 + ..., 2^-120))`, about 1e-18 at the origin instead of 0.
-/// So its derivative `a / norm` is 0 there and never 0/0, a smooth function of it such as
-/// `f1(norm(x1, x2))` keeps its true curvature all the way in, and no square underflows in f32.
-pub const NORM_FLOOR: f64 = 7.523_163_845_262_64e-37;
 
 /// One node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

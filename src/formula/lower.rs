@@ -2,35 +2,29 @@
 
 use std::collections::HashMap;
 
-use super::graph::{Binary, Graph, Id, Unary};
-use super::syntax::{Ast, Definition, FormulaError, Infix};
+use super::graph::{Graph, Id};
+use super::operation::{Binary, Unary};
+use super::syntax::{Ast, Definition, FormulaError, Infix, MAX_DEPTH};
 use crate::error::nearest;
 
 /// Most syntax nodes that one formula may expand to, helper functions included.
 pub const MAX_NODES: usize = 200_000;
 
-const UNARY: [(&str, Unary); 15] = [
-    ("abs", Unary::Abs),
-    ("sign", Unary::Sign),
-    ("sqrt", Unary::Sqrt),
-    ("exp", Unary::Exp),
-    ("expm1", Unary::Expm1),
-    ("log", Unary::Log),
-    ("log1p", Unary::Log1p),
-    ("sin", Unary::Sin),
-    ("cos", Unary::Cos),
-    ("tan", Unary::Tan),
-    ("tanh", Unary::Tanh),
-    ("atan", Unary::Atan),
-    ("sigmoid", Unary::Sigmoid),
-    ("softplus", Unary::Softplus),
-    ("relu", Unary::Abs), // Lowered to `if` below; listed so that its name is known.
-];
-const OTHERS: [&str; 4] = ["min", "max", "norm", "if"];
+/// Deepest nesting that one formula may expand to, helper functions included.
+const MAX_LEVELS: usize = 3 * MAX_DEPTH;
+
+/// The built-in functions that are not one node, with their number of arguments; `norm` takes any.
+const COMPOSED: [(&str, Option<usize>); 5] =
+    [("min", Some(2)), ("max", Some(2)), ("relu", Some(1)), ("if", Some(3)), ("norm", None)];
+
+/// The names of the built-in functions, each with its number of arguments.
+fn built_in() -> impl Iterator<Item = (&'static str, Option<usize>)> {
+    Unary::NAMED.into_iter().map(|(name, _)| (name, Some(1))).chain(COMPOSED)
+}
 
 /// Whether `name` is a built-in function or constant, and so cannot name anything else.
 pub fn is_reserved(name: &str) -> bool {
-    name == "pi" || OTHERS.contains(&name) || UNARY.iter().any(|(n, _)| *n == name)
+    name == "pi" || built_in().any(|(n, _)| n == name)
 }
 
 /// What formulas may refer to besides the built-in functions.
@@ -48,19 +42,66 @@ pub struct Scope {
 /// [`FormulaError`] for an unknown name or function, a wrong number of arguments, or an expansion
 /// beyond [`MAX_NODES`].
 pub fn lower(graph: &mut Graph, scope: &Scope, ast: &Ast, source: &str) -> Result<Id, FormulaError> {
-    let mut lowering = Lowering { graph, scope, budget: MAX_NODES };
+    let mut lowering = Lowering { graph, scope, budget: MAX_NODES, levels: 0 };
     lowering.expression(ast, source, &HashMap::new(), scope.definitions.len())
+}
+
+impl Scope {
+    /// Whether every helper function has a name of its own and makes sense, called or not.
+    ///
+    /// # Errors
+    /// [`FormulaError`], as [`lower`].
+    pub fn check(&self) -> Result<(), FormulaError> {
+        for (place, Definition { name, parameters, body, source }) in self.definitions.iter().enumerate() {
+            let taken = match name {
+                _ if is_reserved(name) => "is built in",
+                _ if self.definitions[..place].iter().any(|d| d.name == *name) => "is defined twice",
+                _ if self.quantities.as_ref().is_some_and(|q| q.contains(name)) => "is a quantity",
+                _ => "",
+            };
+            if !taken.is_empty() {
+                return Err(FormulaError::new(format!("`{name}` {taken}; choose another name"), source, 0));
+            }
+            let mut graph = Graph::default();
+            let locals = parameters.iter().map(|p| (p.as_str(), graph.input(p))).collect();
+            let mut lowering = Lowering { graph: &mut graph, scope: self, budget: MAX_NODES, levels: 0 };
+            lowering.expression(body, source, &locals, place)?;
+        }
+        Ok(())
+    }
 }
 
 struct Lowering<'a> {
     graph: &'a mut Graph,
     scope: &'a Scope,
+    /// Syntax nodes that may still come.
     budget: usize,
+    /// How deep in the expansion this is.
+    levels: usize,
 }
 
 impl Lowering<'_> {
     /// `visible`: how many of the definitions may be called here.
     fn expression(
+        &mut self,
+        ast: &Ast,
+        source: &str,
+        locals: &HashMap<&str, Id>,
+        visible: usize,
+    ) -> Result<Id, FormulaError> {
+        if self.levels >= MAX_LEVELS {
+            let message = format!(
+                "the formula expands to more than {MAX_LEVELS} levels; call fewer functions in each other"
+            );
+            return Err(FormulaError::new(message, source, 0));
+        }
+        self.levels += 1;
+        let result = self.node(ast, source, locals, visible);
+        self.levels -= 1;
+        result
+    }
+
+    fn node(
         &mut self,
         ast: &Ast,
         source: &str,
@@ -154,13 +195,10 @@ impl Lowering<'_> {
         visible: usize,
     ) -> Result<Id, FormulaError> {
         let defined = self.scope.definitions[..visible].iter().rposition(|d| d.name == name);
-        let expected = match (defined, name) {
+        let expected = match (defined, built_in().find(|(n, _)| *n == name)) {
             (Some(place), _) => self.scope.definitions[place].parameters.len(),
-            (None, "norm") => arguments.len(),
-            (None, "if") => 3,
-            (None, "min" | "max") => 2,
-            (None, _) if is_reserved(name) && name != "pi" => 1,
-            _ => return Err(self.unknown_function(name, source, at, visible)),
+            (None, Some((_, count))) => count.unwrap_or(arguments.len()),
+            (None, None) => return Err(self.unknown_function(name, source, at, visible)),
         };
         if arguments.len() != expected {
             let plural = if expected == 1 { "" } else { "s" };
@@ -197,8 +235,9 @@ impl Lowering<'_> {
                 g.select(positive, a, zero)
             }
             (_, &[a]) => {
-                let (_, op) = UNARY.iter().find(|(n, _)| *n == name).expect("`call` knows the name");
-                g.unary(*op, a)
+                let (_, op) =
+                    Unary::NAMED.into_iter().find(|(n, _)| *n == name).expect("`call` knows the name");
+                g.unary(op, a)
             }
             _ => unreachable!("`call` has counted the arguments of `{name}`"),
         }
@@ -209,8 +248,7 @@ impl Lowering<'_> {
             let message = format!("`{name}` is used before it is defined; functions cannot call themselves");
             return FormulaError::new(message, source, at);
         }
-        let known: Vec<&str> = (UNARY.iter().map(|(n, _)| *n))
-            .chain(OTHERS)
+        let known: Vec<&str> = (built_in().map(|(n, _)| n))
             .chain(self.scope.definitions.iter().map(|d| d.name.as_str()))
             .collect();
         let hint = nearest(name, known.iter().copied());

@@ -20,13 +20,15 @@ mod derive;
 mod display;
 mod graph;
 mod lower;
+mod operation;
 mod simplify;
 mod syntax;
 mod tape;
 mod wgsl;
 
-pub use graph::{Binary, Graph, Id, NORM_FLOOR, Node, Unary};
+pub use graph::{Graph, Id, Node};
 pub use lower::{MAX_NODES, Scope, is_reserved, lower};
-pub use syntax::{Ast, Definition, FormulaError, MAX_DEPTH, MAX_SOURCE, parse, parse_definition};
+pub use operation::{Binary, NORM_FLOOR, Unary};
+pub use syntax::{Ast, Definition, FormulaError, Infix, MAX_DEPTH, MAX_SOURCE, parse, parse_definition};
 pub use tape::{CHUNK, LANES, Register, Tape, chunk, put};
 pub use wgsl::{function as wgsl_function, literal as wgsl_literal};

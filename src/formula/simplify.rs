@@ -1,12 +1,14 @@
 //! Constructors of graph nodes, which simplify as they build.
 //!
-//! A rule may extend where a formula is defined (`x / x` is 1) and may change its value on isolated
-//! points (`sign(x)^2` is 1), never elsewhere. The order of evaluation that the formula was written
-//! in is kept unless something cancels. Cancelling matters for more than speed: left as it is,
+//! A rule may define a formula on isolated points where it was not (`x / x` is 1) or change its value
+//! there (`sign(x)^2` is 1, which is what makes f1''(0) = 1), never elsewhere: so `sqrt(x)^2` stays.
+//! Constants are gathered only if their product is a number of ordinary size. The order of evaluation
+//! that the formula was written in is kept unless something cancels. Cancelling matters for more than speed: left as it is,
 //! f1's gradient `log1p(a) + (1 + a)/(1 + a) - 1` has a floor of about 1e-7 on a GPU whose
 //! division is not exact, and nothing converges below it.
 
-use super::graph::{Binary, Graph, Id, NORM_FLOOR, Node, Unary};
+use super::graph::{Graph, Id, Node};
+use super::operation::{Binary, Unary};
 
 /// How many levels below a sum or a product are looked at for something to cancel: enough for what
 /// differentiation leaves behind, and a bound on recursion for a sum of thousands of terms.
@@ -96,7 +98,7 @@ impl Graph {
         self.binary(Binary::Div, a, b)
     }
 
-    /// `norm(parts...)`, see [`NORM_FLOOR`].
+    /// `norm(parts...)`, see [`NORM_FLOOR`](super::NORM_FLOOR).
     pub fn norm(&mut self, parts: &[Id]) -> Id {
         let mut sum = self.constant(0.0);
         for &part in parts {
@@ -118,7 +120,9 @@ impl Graph {
             for (id, coefficient) in others.parts {
                 terms.add(id, coefficient);
             }
-            return self.sum_of(terms);
+            if terms.are_ordinary() {
+                return self.sum_of(terms);
+            }
         }
         match (self.value(a), self.value(b)) {
             (Some(0.0), _) if sign > 0.0 => return b,
@@ -126,13 +130,25 @@ impl Graph {
             (_, Some(0.0)) => return a,
             _ => {}
         }
+        let mut negated = |id| match self.node(id) {
+            Node::Unary(Unary::Neg, inner) => Some(inner),
+            Node::Const(bits) if f64::from_bits(bits) < 0.0 => Some(self.constant(-f64::from_bits(bits))),
+            _ => None,
+        };
+        if let Some(inner) = negated(b) {
+            return self.sum(a, -sign, inner);
+        }
+        if let Some(inner) = negated(a).filter(|_| sign > 0.0) {
+            return self.sum(b, -1.0, inner);
+        }
         match (sign > 0.0, self.node(a), self.node(b)) {
-            (true, _, Node::Unary(Unary::Neg, inner)) => self.binary(Binary::Sub, a, inner),
-            (true, Node::Unary(Unary::Neg, inner), _) => self.binary(Binary::Sub, b, inner),
             (true, ..) => self.intern(Node::Binary(Binary::Add, a, b)),
-            (false, _, Node::Unary(Unary::Neg, inner)) => self.binary(Binary::Add, a, inner),
             (false, Node::Unary(Unary::Exp, inner), _) if self.value(b) == Some(1.0) => {
                 self.unary(Unary::Expm1, inner)
+            }
+            (false, _, Node::Unary(Unary::Exp, inner)) if self.value(a) == Some(1.0) => {
+                let expm1 = self.unary(Unary::Expm1, inner);
+                self.neg(expm1)
             }
             (false, ..) => self.intern(Node::Binary(Binary::Sub, a, b)),
         }
@@ -188,11 +204,15 @@ impl Graph {
     fn product(&mut self, a: Id, direction: i32, b: Id) -> Id {
         let (mut scale, left) = self.split_scale(a);
         let (other, right) = self.split_scale(b);
-        if scale == 0.0 || (direction > 0 && other == 0.0) {
+        let by_zero = direction < 0 && other == 0.0;
+        if !by_zero && (scale == 0.0 || other == 0.0) {
             return self.constant(0.0);
         }
         // Dividing by a constant becomes a multiplication: one more rounding, a tenth of the time.
         scale *= other.powi(direction);
+        if !scale.is_normal() {
+            return self.uncombined(a, direction, b);
+        }
         let product = self.unscaled_product(left, direction, right);
         self.scaled(scale, product)
     }
@@ -221,9 +241,9 @@ impl Graph {
 
     fn scaled(&mut self, scale: f64, id: Id) -> Id {
         let (own, rest) = self.split_scale(id);
-        let total = scale * own;
-        if let Some(value) = self.value(rest) {
-            return self.constant(total * value);
+        let (total, rest) = if (scale * own).is_normal() { (scale * own, rest) } else { (scale, id) };
+        if self.value(rest) == Some(1.0) {
+            return self.constant(total);
         }
         let size = self.constant(total.abs());
         let sized = match self.node(rest) {
@@ -264,6 +284,10 @@ impl Graph {
             }
             return self.product_of(factors);
         }
+        self.uncombined(a, direction, b)
+    }
+
+    fn uncombined(&mut self, a: Id, direction: i32, b: Id) -> Id {
         let op = if direction > 0 { Binary::Mul } else { Binary::Div };
         self.intern(Node::Binary(op, a, b))
     }
@@ -271,7 +295,7 @@ impl Graph {
     /// Whether two factors of a product, each with its power, make something simpler together.
     fn cancels(&self, (f, q): (Id, i32), (o, p): (Id, i32)) -> bool {
         let inner = |id| match self.node(id) {
-            Node::Unary(op @ (Unary::Sign | Unary::Abs | Unary::Sqrt), a) => Some((op, a)),
+            Node::Unary(op @ (Unary::Sign | Unary::Abs), a) => Some((op, a)),
             _ => None,
         };
         if f == o {
@@ -322,7 +346,7 @@ impl Graph {
         self.scaled(factors.constant, quotient)
     }
 
-    /// sign^2 = 1, sign(a) |a| = a, |a|^2 = a^2, sqrt(a)^2 = a.
+    /// sign^2 = 1, sign(a) |a| = a, |a|^2 = a^2.
     fn merge_signs(&self, factors: &mut Factors) {
         for (id, power) in factors.parts.clone() {
             match self.node(id) {
@@ -342,10 +366,6 @@ impl Graph {
                     let left = factors.power_of(id);
                     factors.add(id, left % 2 - left);
                     factors.add(a, left - left % 2);
-                }
-                Node::Unary(Unary::Sqrt, a) => {
-                    factors.add(id, power % 2 - power);
-                    factors.add(a, (power - power % 2) / 2);
                 }
                 _ => {}
             }
@@ -380,7 +400,7 @@ impl Graph {
             _ => {
                 let half = self.integer_power(a, n / 2);
                 let square = self.mul(half, half);
-                if n % 2 == 0 { square } else { self.mul(square, a) }
+                if n.is_multiple_of(2) { square } else { self.mul(square, a) }
             }
         }
     }
@@ -394,6 +414,12 @@ struct Terms {
 }
 
 impl Terms {
+    /// Whether no number in it has left the range of f64 on the way.
+    fn are_ordinary(&self) -> bool {
+        let ordinary = |value: f64| value == 0.0 || value.is_normal();
+        ordinary(self.constant) && self.parts.iter().all(|&(_, coefficient)| ordinary(coefficient))
+    }
+
     fn add(&mut self, id: Id, coefficient: f64) {
         match self.parts.iter_mut().find(|(i, _)| *i == id) {
             Some((_, c)) => *c += coefficient,
@@ -424,53 +450,5 @@ impl Factors {
 
     fn power_of(&self, id: Id) -> i32 {
         self.parts.iter().find(|(i, _)| *i == id).map_or(0, |(_, p)| *p)
-    }
-}
-
-impl Unary {
-    /// Whether the function's value is 0 or more wherever it is defined.
-    fn is_never_negative(self) -> bool {
-        use Unary::{Abs, Exp, Norm, Sigmoid, Softplus, Sqrt};
-        matches!(self, Abs | Sqrt | Norm | Exp | Sigmoid | Softplus)
-    }
-
-    /// The function in f64.
-    pub fn eval(self, a: f64) -> f64 {
-        match self {
-            Unary::Neg => -a,
-            Unary::Abs => a.abs(),
-            Unary::Sign if a == 0.0 => 0.0,
-            Unary::Sign => a.signum(),
-            Unary::Sqrt => a.sqrt(),
-            Unary::Norm => a.max(NORM_FLOOR).sqrt(),
-            Unary::Exp => libm::exp(a),
-            Unary::Expm1 => libm::expm1(a),
-            Unary::Log => libm::log(a),
-            Unary::Log1p => libm::log1p(a),
-            Unary::Sin => libm::sin(a),
-            Unary::Cos => libm::cos(a),
-            Unary::Tan => libm::tan(a),
-            Unary::Tanh => libm::tanh(a),
-            Unary::Atan => libm::atan(a),
-            Unary::Sigmoid => 1.0 / (1.0 + libm::exp(-a)),
-            Unary::Softplus => a.max(0.0) + libm::log1p(libm::exp(-a.abs())),
-        }
-    }
-}
-
-impl Binary {
-    /// The function in f64.
-    pub fn eval(self, a: f64, b: f64) -> f64 {
-        match self {
-            Binary::Add => a + b,
-            Binary::Sub => a - b,
-            Binary::Mul => a * b,
-            Binary::Div => a / b,
-            Binary::Pow => libm::pow(a, b),
-            Binary::Lt => f64::from(a < b),
-            Binary::Le => f64::from(a <= b),
-            Binary::Eq => f64::from(a == b),
-            Binary::Ne => f64::from(a != b),
-        }
     }
 }

@@ -7,7 +7,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::graph::{Binary, Graph, Id, NORM_FLOOR, Node, Unary};
+use super::graph::{Graph, Id, Node};
+use super::operation::{Binary, NORM_FLOOR, Unary};
 use crate::math::Real;
 
 /// Trajectories computed together. 128 registers of f32 are 512 bytes each: a tape stays in L1.
@@ -205,17 +206,17 @@ struct Compiler<'a> {
     free: Vec<u32>,
     registers: usize,
     /// Products folded into the sum that is their only user.
-    folded: HashMap<Id, ()>,
+    folded: HashSet<Id>,
 }
 
 impl<'a> Compiler<'a> {
     fn new(graph: &'a Graph, inputs: &'a [Id], reserved: usize, outputs: &'a [(Id, usize)]) -> Self {
         let roots: Vec<Id> = outputs.iter().map(|o| o.0).collect();
         let reachable = graph.reachable(&roots);
-        let is_output = |id: &Id| roots.contains(id);
+        let is_root: HashSet<Id> = roots.iter().copied().collect();
         let operands: HashSet<Id> = reachable.iter().flat_map(|&n| graph.node(n).operands()).collect();
         let (late, early): (Vec<Id>, Vec<Id>) =
-            reachable.iter().copied().partition(|id| is_output(id) && !operands.contains(id));
+            reachable.iter().copied().partition(|id| is_root.contains(id) && !operands.contains(id));
         let order: Vec<Id> = early.into_iter().chain(late).collect();
         let mut compiler = Self {
             graph,
@@ -226,7 +227,7 @@ impl<'a> Compiler<'a> {
             place: inputs.iter().enumerate().map(|(i, id)| (*id, i as u32)).collect(),
             free: Vec::new(),
             registers: reserved,
-            folded: HashMap::new(),
+            folded: HashSet::new(),
         };
         compiler.fold_products();
         compiler.find_last_uses();
@@ -245,7 +246,7 @@ impl<'a> Compiler<'a> {
             if let Some((_, product)) = self.sum_with_product(id)
                 && users[&product] == 1
             {
-                self.folded.insert(product, ());
+                self.folded.insert(product);
             }
         }
     }
@@ -264,13 +265,13 @@ impl<'a> Compiler<'a> {
     fn operation(&self, id: Id) -> Option<(Op, Vec<Id>)> {
         let node = self.graph.node(id);
         if let Some((a, product)) = self.sum_with_product(id)
-            && self.folded.contains_key(&product)
+            && self.folded.contains(&product)
         {
             let op = if matches!(node, Node::Binary(Binary::Add, ..)) { Op::AddMul } else { Op::SubMul };
             return Some((op, [a].into_iter().chain(self.graph.node(product).operands()).collect()));
         }
         let op = match node {
-            _ if self.inputs.contains(&id) || self.folded.contains_key(&id) => return None,
+            _ if self.inputs.contains(&id) || self.folded.contains(&id) => return None,
             Node::Const(_) => return None,
             Node::Input(place) => panic!("`{}` is not an input", self.graph.inputs()[place as usize]),
             Node::Unary(op, _) => Op::Unary(op),
@@ -316,11 +317,10 @@ impl<'a> Compiler<'a> {
             for (slot, read) in operands.iter_mut().zip(&reads) {
                 *slot = self.place[read];
             }
-            for read in &reads {
+            for (k, read) in reads.iter().enumerate() {
                 let temporary = !self.inputs.contains(read) && self.graph.value(*read).is_none();
-                let place = self.place[read];
-                if self.last_use[read] == position && temporary && !self.free.contains(&place) {
-                    self.free.push(place);
+                if self.last_use[read] == position && temporary && !reads[..k].contains(read) {
+                    self.free.push(self.place[read]);
                 }
             }
             let target = match self.overwritable(id, position) {
@@ -352,18 +352,13 @@ impl<'a> Compiler<'a> {
         Tape { code, constants, registers: self.registers }
     }
 
-    /// The output register that node `id`, computed at `position`, may be written to at once: nobody
-    /// reads that register's input afterwards, and the node is needed for this one output only.
+    /// The output register that node `id`, computed at `position`, may be written to at once: the node
+    /// is needed for this one output only, and nobody reads that register's input afterwards.
     fn overwritable(&self, id: Id, position: usize) -> Option<(usize, u32)> {
         let mut wanted = self.outputs.iter().enumerate().filter(|(_, o)| o.0 == id);
         let (Some((k, &(_, register))), None) = (wanted.next(), wanted.next()) else { return None };
-        let read_later = self.order[position + 1..]
-            .iter()
-            .any(|&later| self.operation(later).is_some_and(|(_, reads)| reads.contains(&id)));
-        let input_needed = self
-            .inputs
-            .get(register)
-            .is_some_and(|input| self.last_use.get(input).is_some_and(|&last| last > position));
-        (!read_later && !input_needed).then_some((k, register as u32))
+        let input = self.inputs.get(register);
+        let needed = input.and_then(|input| self.last_use.get(input)).is_some_and(|&last| last > position);
+        (!needed).then_some((k, register as u32))
     }
 }

@@ -1,11 +1,12 @@
 //! Graph to WGSL: the form that formulas run in on the GPU.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
-use super::graph::{Binary, Graph, Id, NORM_FLOOR, Node, Unary};
+use super::graph::{Graph, Id, Node};
+use super::operation::{Binary, NORM_FLOOR, Unary};
 
-/// An f32 literal, exact.
+/// The f32 literal nearest to `value`, which must not round to infinity.
 pub fn literal(value: f64) -> String {
     format!("{:?}f", value as f32)
 }
@@ -17,16 +18,25 @@ pub fn literal(value: f64) -> String {
 pub fn function(graph: &Graph, inputs: &[(Id, String)], outputs: &[Id]) -> (String, Vec<String>) {
     let mut names: HashMap<Id, String> = inputs.iter().cloned().collect();
     let mut body = String::new();
-    for id in graph.reachable(outputs) {
+    let nodes = graph.reachable(outputs);
+    // An expression of literals alone, such as `1.0f / 0.0f`, is evaluated by the WGSL compiler and
+    // refused where it is not finite. Of named numbers it is not.
+    let is_const = |id: &Id| graph.value(*id).is_some();
+    let bare: HashSet<Id> = (nodes.iter().map(|id| graph.node(*id).operands().collect::<Vec<_>>()))
+        .filter(|operands| operands.iter().all(is_const))
+        .flatten()
+        .collect();
+    for id in nodes {
         if names.contains_key(&id) {
             continue;
         }
         let of = |id: &Id| names[id].as_str();
         let expression = match graph.node(id) {
-            Node::Const(bits) => {
+            Node::Const(bits) if !bare.contains(&id) => {
                 names.insert(id, literal(f64::from_bits(bits)));
                 continue;
             }
+            Node::Const(bits) => literal(f64::from_bits(bits)),
             Node::Input(place) => panic!("`{}` is not an input", graph.inputs()[place as usize]),
             Node::Unary(op, a) => unary(op, of(&a)),
             Node::Binary(op, a, b) => binary(op, of(&a), of(&b)),
@@ -46,7 +56,8 @@ fn unary(op: Unary, a: &str) -> String {
         Unary::Abs => format!("abs({a})"),
         Unary::Sign => format!("sign({a})"),
         Unary::Sqrt => format!("sqrt({a})"),
-        Unary::Norm => format!("sqrt(max({a}, {}))", literal(NORM_FLOOR)),
+        // Not `max`, which may hide a NaN.
+        Unary::Norm => format!("sqrt(select({a}, {floor}, {a} < {floor}))", floor = literal(NORM_FLOOR)),
         Unary::Exp => format!("m_exp({a})"),
         Unary::Expm1 => format!("m_expm1({a})"),
         Unary::Log => format!("m_log({a})"),

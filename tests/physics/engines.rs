@@ -24,6 +24,7 @@ pub fn gpu() -> GpuEngine {
 /// GPU in f32, CPU in f32 and CPU in f64.
 pub fn all() -> Vec<Subject> {
     vec![
+        Subject { name: "gpu f32", engine: Box::new(gpu()), precision: Precision::F32 },
         Subject { name: "cpu f32", engine: Box::new(CpuEngine::default()), precision: Precision::F32 },
         Subject { name: "cpu f64", engine: Box::new(CpuEngine::default()), precision: Precision::F64 },
     ]

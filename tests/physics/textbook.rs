@@ -22,8 +22,9 @@ fn the_logistic_map_doubles_its_period_where_it_should() {
     let bounds = [1.0, 3.0, 3.449_490, 3.544_090, 3.564_407, 3.568_759];
     for subject in all() {
         for (k, pair) in bounds.windows(2).enumerate() {
-            // Close to a threshold the approach is slow: the budget decides nothing there.
-            let margin = 0.04 * (pair[1] - pair[0]);
+            // Close to a threshold the approach is slow, and f32's rounding swings as widely as the cycle
+            // that is about to be born.
+            let margin = if subject.name.ends_with("f32") { 0.1 } else { 0.04 } * (pair[1] - pair[0]);
             let map = subject.map(&logistic(pair[0] + margin, pair[1] - margin, 60, "steps = 40000"));
             let wanted = 1 << k;
             for cell in 0..map.cells() {
@@ -62,7 +63,7 @@ fn superstable_cycles_are_found() {
     // r = 1 + sqrt(5) puts 1/2 on the cycle of two: its multiplier is 0. And r = 2 for the fixed point.
     for subject in all() {
         for (r, period) in [(2.0, 1), (1.0 + 5f64.sqrt(), 2), (3.498_561_699, 4)] {
-            let map = subject.map(&logistic(r - 1e-9, r + 1e-9, 3, ""));
+            let map = subject.map(&logistic(r - 1e-6, r + 1e-6, 3, ""));
             assert!(map.period.iter().all(|&p| p == period), "{} at {r}: {:?}", subject.name, map.period);
             assert!(map.lyapunov.iter().all(|&l| l < -1.0), "{} at {r}: {:?}", subject.name, map.lyapunov);
         }

@@ -1,5 +1,6 @@
 //! The CPU engine: every core, every instruction set, f32 and f64, the same bits everywhere.
 
+mod block;
 mod descend;
 mod trace;
 
@@ -8,7 +9,8 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use self::descend::{Block, Program, descend};
+use self::block::{Block, Program};
+use self::descend::descend;
 pub use self::trace::Tracer;
 use super::{Cells, Device, Engine, Outcomes, Seconds};
 use crate::error::Result;
@@ -196,9 +198,9 @@ impl<'a, R: Real> Batch<'a, R> {
         }
         for (q, &source) in self.plan.quantities.iter().enumerate() {
             let register = block.quantity(self.program, q);
-            for lane in 0..LANES {
+            for (lane, value) in register.iter_mut().enumerate() {
                 let (_, cell) = self.places[start + lane.min(lanes - 1)];
-                register[lane] = R::from_f64(self.plan.value(source, cell as usize));
+                *value = R::from_f64(self.plan.value(source, cell as usize));
             }
         }
         if window.half > 0 {

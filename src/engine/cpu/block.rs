@@ -1,0 +1,275 @@
+//! A block of trajectories: what the phases of `descend.rs` read and write, and how it is read out.
+
+use crate::descent::Descent;
+use crate::fate::{Memory, Probe, Window, match_grain};
+use crate::formula::{CHUNK, LANES, Register, Tape};
+use crate::math::Real;
+
+/// The two tapes of a descent, sharing one layout of registers: state, tangent, quantities, step
+/// number, loss, then temporaries.
+pub struct Program<R> {
+    /// The state after a step.
+    pub(super) advance: Tape<R>,
+    /// The state, the tangent vector and the loss.
+    pub(super) measure: Tape<R>,
+    /// Dimensions of the state.
+    pub(super) dims: usize,
+    pub(super) quantities: usize,
+    pub(super) weights: Vec<R>,
+}
+
+impl<R: Real> Program<R> {
+    pub fn new(descent: &Descent, weights: &[f64]) -> Self {
+        let dims = descent.state.len();
+        let quantities = descent.quantities.iter().map(|(_, id)| *id);
+        let inputs: Vec<_> = (descent.state.iter().chain(&descent.tangent).copied())
+            .chain(quantities)
+            .chain([descent.step])
+            .collect();
+        let loss = inputs.len();
+        let states = descent.next.iter().copied().zip(0..);
+        let tangents = descent.tangent_next.iter().copied().zip(dims..);
+        let advance: Vec<_> = states.clone().collect();
+        let measure: Vec<_> = states.chain(tangents).chain([(descent.loss, loss)]).collect();
+        Self {
+            advance: Tape::compile(&descent.graph, &inputs, loss + 1, &advance),
+            measure: Tape::compile(&descent.graph, &inputs, loss + 1, &measure),
+            dims,
+            quantities: descent.quantities.len(),
+            weights: weights.iter().map(|&w| R::from_f64(w)).collect(),
+        }
+    }
+
+    pub(super) fn step_register(&self) -> usize {
+        2 * self.dims + self.quantities
+    }
+
+    pub(super) fn loss_register(&self) -> usize {
+        self.step_register() + 1
+    }
+}
+
+/// Sums over an orbit's samples, kept from window to window.
+#[derive(Clone, Debug)]
+pub struct Sums<R> {
+    /// The box that the orbit has visited, by dimension.
+    pub low: Vec<Register<R>>,
+    pub high: Vec<Register<R>>,
+    pub loss: Register<R>,
+    /// Sum and sum of squares of each sample's mean growth.
+    pub growth: Register<R>,
+    pub growth_squared: Register<R>,
+    pub extent_first: Register<R>,
+}
+
+impl<R: Real> Sums<R> {
+    fn new(dims: usize) -> Self {
+        let zero = [R::ZERO; LANES];
+        let infinity = R::from_f64(f64::INFINITY);
+        Self {
+            low: vec![[infinity; LANES]; dims],
+            high: vec![[-infinity; LANES]; dims],
+            loss: zero,
+            growth: zero,
+            growth_squared: zero,
+            extent_first: zero,
+        }
+    }
+
+    /// Forgets all samples.
+    pub fn reset(&mut self) {
+        *self = Self::new(self.low.len());
+    }
+
+    /// The sums that are one number for each lane.
+    pub fn scalars(&mut self) -> [&mut Register<R>; 4] {
+        [&mut self.loss, &mut self.growth, &mut self.growth_squared, &mut self.extent_first]
+    }
+}
+
+/// A block of trajectories: registers of the tapes and what the phases observe.
+pub struct Block<R> {
+    pub(super) tape: Vec<Register<R>>,
+    /// The orbit's point at the start of the search, then of the measurement.
+    pub(super) reference: Vec<Register<R>>,
+    pub(super) low: Vec<Register<R>>,
+    pub(super) high: Vec<Register<R>>,
+    /// The point that stands for the cycle, and its weighted sum.
+    pub(super) point: Vec<Register<R>>,
+    pub(super) key: Register<R>,
+    /// See [`match_grain`].
+    pub(super) grain: Register<R>,
+    /// 1 once a recurrence within the matching distance is found.
+    pub(super) matched: Register<R>,
+    pub(super) period: Register<R>,
+    pub(super) before: Register<R>,
+    pub(super) after: Register<R>,
+    pub(super) far: Register<R>,
+    /// Steps of the measurement after which the orbit is back at its start; 0 before that.
+    pub(super) returned: Register<R>,
+    pub(super) loss: Register<R>,
+    /// Whole periods that fit the measurement, in steps.
+    pub(super) limit: Register<R>,
+    /// log2 of the tangent's length, as an exponent and a factor in [1, 2), now and at the start.
+    pub(super) exponent: Register<R>,
+    pub(super) factor: Register<R>,
+    pub(super) factor_start: Register<R>,
+    /// Growth per step over the measurement.
+    pub(super) growth: Register<R>,
+    pub sums: Sums<R>,
+}
+
+impl<R: Real> Block<R> {
+    pub fn new(program: &Program<R>) -> Self {
+        let zero = [R::ZERO; LANES];
+        let registers = program.advance.registers().max(program.measure.registers());
+        let by_dims = || vec![zero; program.dims];
+        Self {
+            tape: vec![zero; registers],
+            reference: by_dims(),
+            low: by_dims(),
+            high: by_dims(),
+            point: by_dims(),
+            key: zero,
+            grain: zero,
+            matched: zero,
+            period: zero,
+            before: zero,
+            after: zero,
+            far: zero,
+            returned: zero,
+            loss: zero,
+            limit: zero,
+            exponent: zero,
+            factor: zero,
+            factor_start: zero,
+            growth: zero,
+            sums: Sums::new(program.dims),
+        }
+    }
+
+    /// The period found, in steps.
+    pub fn period(&self, lane: usize) -> R {
+        self.period[lane]
+    }
+
+    /// The state's coordinate `d`.
+    pub fn state(&mut self, d: usize) -> &mut Register<R> {
+        &mut self.tape[d]
+    }
+
+    /// The tangent vector's coordinate `d`.
+    pub fn tangent(&mut self, program: &Program<R>, d: usize) -> &mut Register<R> {
+        &mut self.tape[program.dims + d]
+    }
+
+    /// The quantity number `q`.
+    pub fn quantity(&mut self, program: &Program<R>, q: usize) -> &mut Register<R> {
+        &mut self.tape[2 * program.dims + q]
+    }
+
+    /// Tells a lane what is remembered of its trajectory.
+    pub fn recall(&mut self, lane: usize, memory: &Memory<R>) {
+        self.grain[lane] = match_grain(memory.growth);
+    }
+
+    /// What the probe has measured of one lane. `elapsed`: steps from the last change of the learning
+    /// rate to the probe's start.
+    pub fn probe(&self, program: &Program<R>, window: &Window, elapsed: u32, lane: usize) -> Probe<R> {
+        let half = f64::from(window.half);
+        let reach = (0..program.dims).fold(R::ZERO, |m, d| larger(m, self.tape[d][lane].abs()));
+        let size = self
+            .low
+            .iter()
+            .zip(&self.high)
+            .fold(R::ZERO, |size, (low, high)| larger(larger(size, -low[lane]), high[lane]));
+        Probe {
+            half: R::from_f64(half),
+            elapsed: R::from_f64(f64::from(elapsed)),
+            reach,
+            size,
+            period: self.period[lane],
+            before: self.before[lane],
+            after: self.after[lane],
+            far: self.far[lane],
+            growth: self.growth[lane],
+        }
+    }
+
+    /// The tangent vector's growth over the measurement, nats per step: the cycle's Lyapunov exponent.
+    pub fn growth(&self, lane: usize) -> R {
+        self.growth[lane]
+    }
+
+    /// Growth of the tangent vector in nats per step over `steps` steps of the phase that has just run.
+    fn growth_over(&self, lane: usize, steps: R) -> R {
+        let ratio = (self.factor[lane] / self.factor_start[lane]).ln();
+        (self.exponent[lane] * R::from_f64(std::f64::consts::LN_2) + ratio) / steps
+    }
+
+    /// Half the diagonal of the measured box.
+    pub fn amplitude(&self, lane: usize) -> R {
+        half_diagonal(&self.low, &self.high, lane)
+    }
+
+    /// Mean loss over the measured periods.
+    pub fn mean_loss(&self, lane: usize) -> R {
+        self.loss[lane] / self.limit[lane]
+    }
+
+    /// The coordinate `d` of the point that stands for the cycle.
+    pub fn point(&self, d: usize, lane: usize) -> R {
+        self.point[d][lane]
+    }
+
+    pub(super) fn close_measurement(&mut self, chunks: usize) {
+        for lane in 0..chunks * CHUNK {
+            self.growth[lane] = self.growth_over(lane, self.limit[lane]);
+            let returned = self.returned[lane];
+            if returned > R::ZERO && returned < self.period[lane] {
+                // The orbit has turned out to return sooner: no verdict on this recurrence.
+                self.period[lane] = R::ZERO;
+            }
+        }
+    }
+
+    /// Adds the sample phase that has just run to the sums.
+    pub(super) fn close_sample(&mut self, window: &Window, chunks: usize, first: bool) {
+        let steps = R::from_f64(f64::from(window.sample));
+        for lane in 0..chunks * CHUNK {
+            let growth = self.growth_over(lane, steps);
+            self.sums.growth[lane] = self.sums.growth[lane] + growth;
+            self.sums.growth_squared[lane] = self.sums.growth_squared[lane] + growth * growth;
+            if first {
+                self.sums.extent_first[lane] = self.extent(lane);
+            }
+        }
+    }
+
+    /// Half the diagonal of the box that the samples have visited.
+    pub fn sampled_amplitude(&self, lane: usize) -> R {
+        half_diagonal(&self.sums.low, &self.sums.high, lane)
+    }
+
+    /// Largest side of the box that the samples have visited.
+    pub fn extent(&self, lane: usize) -> R {
+        let sides = self.sums.low.iter().zip(&self.sums.high).map(|(low, high)| high[lane] - low[lane]);
+        sides.fold(R::ZERO, larger)
+    }
+}
+
+/// Half the diagonal of a box given by its sides' ends.
+fn half_diagonal<R: Real>(low: &[Register<R>], high: &[Register<R>], lane: usize) -> R {
+    let squares = low.iter().zip(high).map(|(low, high)| {
+        let side = high[lane] - low[lane];
+        side * side
+    });
+    R::from_f64(0.5) * squares.fold(R::ZERO, |a, b| a + b).sqrt()
+}
+
+/// The larger of two, NaN if one is NaN.
+#[inline(always)]
+#[expect(clippy::eq_op, reason = "a comparison with itself vectorises, and says whether it is a NaN")]
+pub(super) fn larger<R: Real>(a: R, b: R) -> R {
+    if a < b || b != b { b } else { a }
+}

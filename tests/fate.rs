@@ -1,0 +1,149 @@
+//! The stopping rule on made-up measurements, and the windows it is asked in.
+
+use gdscope::fate::*;
+
+const RULES: Rules<f64> = Rules { tolerance: 1e-7, escape: 1e6 };
+
+/// An orbit of size 1 that has come back after one step, moving from 1e-9 to 1e-12 in 40 steps.
+fn contracting() -> Probe<f64> {
+    Probe {
+        half: 40.0,
+        elapsed: 1000.0,
+        reach: 1.0,
+        size: 1.0,
+        period: 1.0,
+        before: 1e-9,
+        after: 1e-12,
+        far: 1.1e-12,
+        growth: -0.17,
+    }
+}
+
+/// The verdict after the probe has been seen twice.
+fn verdict(probe: Probe<f64>) -> Verdict {
+    let mut memory = Memory::new();
+    match decide(&probe, &mut memory, &RULES) {
+        Verdict::Running => decide(&probe, &mut memory, &RULES),
+        ended => ended,
+    }
+}
+
+#[test]
+fn each_condition_is_needed() {
+    let converged = Verdict::Ended(Fate::Converged);
+    assert_eq!(verdict(contracting()), converged);
+    assert_eq!(verdict(Probe { period: 5.0, ..contracting() }), Verdict::Ended(Fate::Periodic));
+    let spoiled = [
+        ("no recurrence", Probe { period: 0.0, ..contracting() }),
+        ("too far still", Probe { before: 1e-2, after: 1e-5, ..contracting() }),
+        ("a tangent vector that grows", Probe { growth: 0.17, ..contracting() }),
+        // 2/t for both measures is an approach like 1/t.
+        ("like 1/t", Probe { after: 1e-9 * (-0.08f64).exp(), growth: -0.002, ..contracting() }),
+        ("a contraction that has just begun", Probe { elapsed: 20.0, ..contracting() }),
+        ("a drift", Probe { before: 1e-9, after: 1e-9, far: 4e-8, growth: 0.0, ..contracting() }),
+        ("a drift along a valley", Probe { growth: 0.0, far: 1e-6, ..contracting() }),
+    ];
+    for (why, probe) in spoiled {
+        assert_eq!(verdict(probe), Verdict::Running, "{why}");
+    }
+    // Along a line of minima no tangent vector shrinks; the displacements tell it.
+    assert_eq!(verdict(Probe { growth: 0.0, ..contracting() }), converged);
+}
+
+#[test]
+fn leaving_is_seen_first() {
+    for reach in [1e7, f64::INFINITY, f64::NAN] {
+        assert_eq!(verdict(Probe { reach, ..contracting() }), Verdict::Ended(Fate::Diverged), "{reach}");
+    }
+}
+
+#[test]
+fn rest_without_contraction_is_a_stall() {
+    let rest = Probe { before: 0.0, after: 0.0, far: 0.0, ..contracting() };
+    assert_eq!(verdict(rest), Verdict::Ended(Fate::Converged));
+    assert_eq!(verdict(Probe { growth: 0.0, ..rest }), Verdict::Ended(Fate::Stalled));
+    assert_eq!(verdict(Probe { growth: 0.5, ..rest }), Verdict::Ended(Fate::Stalled));
+    // One look is not enough: the tangent vector may not be aligned yet.
+    let first = decide(&Probe { growth: 0.0, ..rest }, &mut Memory::new(), &RULES);
+    assert_eq!(first, Verdict::Running);
+}
+
+#[test]
+fn rounding_that_keeps_an_orbit_moving_is_told_from_an_approach() {
+    let ulp = f64::from(f32::EPSILON);
+    let rules = Rules { tolerance: 1e-9f32, escape: 1e6 };
+    let moving = |before: f64, after: f64, far: f64, elapsed: f32| {
+        let probe = Probe {
+            half: 40.0f32,
+            elapsed,
+            reach: 1.0,
+            size: 1.0,
+            period: 1.0,
+            before: (before * ulp) as f32,
+            after: (after * ulp) as f32,
+            far: (far * ulp) as f32,
+            growth: -0.3,
+        };
+        let mut memory = Memory::new();
+        decide(&probe, &mut memory, &rules);
+        decide(&probe, &mut memory, &rules)
+    };
+    assert_eq!(moving(12.0, 15.0, 9.0, 1000.0), Verdict::Ended(Fate::Converged));
+    assert_eq!(moving(12.0, 15.0, 9.0, 50.0), Verdict::Running, "too early to tell");
+    assert_eq!(moving(500.0, 400.0, 300.0, 1000.0), Verdict::Running, "more than rounding can do");
+}
+
+#[test]
+fn chaos_needs_growth_beyond_its_error_within_bounds() {
+    let samples = Samples {
+        count: 10.0,
+        steps: 5000.0,
+        growth: 4.0,
+        growth_squared: 1.7,
+        extent_first: 2.0,
+        extent: 2.5,
+    };
+    assert_eq!(decide_at_end(&samples), Fate::Chaotic);
+    for spoiled in [
+        Samples { steps: 0.0, ..samples },
+        Samples { growth: -4.0, ..samples },
+        Samples { growth: 0.005, growth_squared: 2.5e-6, ..samples },
+        Samples { growth_squared: 40.0, ..samples },
+        Samples { extent: 9.0, ..samples },
+    ] {
+        assert_eq!(decide_at_end(&spoiled), Fate::Undecided, "{spoiled:?}");
+    }
+}
+
+#[test]
+fn windows_tile_the_budget() {
+    for (steps, settled, period_max) in [
+        (1, 0, 64),
+        (2, 0, 64),
+        (17, 0, 64),
+        (999, 0, 64),
+        (10_000, 0, 64),
+        (10_000, 9_000, 64),
+        (700, 700, 64),
+        (500, 900, 64),
+        (100_000, 0, 1024),
+        (1 << 24, 12_345, 64),
+    ] {
+        let windows = windows(steps, settled, period_max);
+        let mut t = 0;
+        for window in &windows {
+            assert_eq!(window.start, t, "{steps} {settled}");
+            assert!(window.steps() > 0 && window.half <= period_max);
+            assert!(window.start >= settled.min(steps) || (window.half, window.sample) == (0, 0));
+            t += window.steps();
+        }
+        assert_eq!(t, steps, "{steps} {settled}");
+        // Half of what is left after the schedule is sampled, but for a share that probes take.
+        let sampled: u32 = windows.iter().map(|w| w.sample).sum();
+        assert!(sampled <= (steps - settled.min(steps)).div_ceil(2));
+        if steps >= settled + 16 {
+            assert!(sampled >= (steps - settled) / 16, "{steps} {settled}: {sampled}");
+            assert!(windows.iter().any(|w| w.half > 0));
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The built-in landscapes against the same losses written in Rust and differentiated by `num-dual`.
+
+use gdscope::descent::Descent;
+use gdscope::formula::{LANES, NORM_FLOOR, Tape};
+use gdscope::landscape::Landscape;
+use num_dual::{DualNum, HyperDual64};
+
+use crate::evaluate::evaluate;
+use crate::reference::Random;
+
+const ETA: f64 = 0.7;
+const C: f64 = 3.0;
+
+fn f1<D: DualNum<Primitive = f64> + Copy>(x: D) -> D {
+    let a = if x.re() < 0.0 { -x } else { x };
+    (a + 1.0) * a.ln_1p() - a
+}
+
+fn f2<D: DualNum<Primitive = f64> + Copy>(w: D) -> D {
+    let a = if w.re() < 0.0 { -w } else { w };
+    if a.re() <= 1.0 / C { w * w * (C * C / 3.0) } else { -a.recip() * (2.0 / (3.0 * C)) + 1.0 }
+}
+
+fn f3<D: DualNum<Primitive = f64> + Copy>(x: D, y: D) -> D {
+    f2(x) + f2(x + y) + f1((x * x + y * y).sqrt()) * 0.5
+}
+
+/// A built-in landscape's formulas with the usual parameters and eta = [`ETA`].
+struct System(Descent);
+
+/// What they say at a point, for a tangent vector.
+#[derive(Debug)]
+struct Reading {
+    loss: f64,
+    gradient: Vec<f64>,
+    curvature: Vec<f64>,
+    next: Vec<f64>,
+    tangent_next: Vec<f64>,
+}
+
+impl System {
+    fn load(name: &str) -> Self {
+        let landscape = Landscape::load(name).unwrap();
+        Self(Descent::new(&landscape, |g| Ok(g.constant(ETA)), |p| landscape.usual(p)).unwrap())
+    }
+
+    fn at(&self, point: &[f64], along: &[f64]) -> Reading {
+        let d = &self.0;
+        let names = |ids: &[_]| ids.iter().map(|id| d.graph.text(*id)).collect::<Vec<_>>();
+        let names: Vec<String> = names(&d.state).into_iter().chain(names(&d.tangent)).collect();
+        let values = point.iter().chain(along);
+        let place: Vec<(&str, f64)> =
+            names.iter().map(String::as_str).zip(values.copied()).chain([("t", 0.0)]).collect();
+        let of = |ids: &[_]| evaluate(&d.graph, ids, &place);
+        Reading {
+            loss: of(&[d.loss])[0],
+            gradient: of(&d.gradient),
+            curvature: of(&d.curvature),
+            next: of(&d.next),
+            tangent_next: of(&d.tangent_next),
+        }
+    }
+}
+
+/// Loss, gradient and Hessian-vector product of a loss of two variables; the second stays put for a
+/// loss of one.
+fn truth(
+    f: impl Fn(HyperDual64, HyperDual64) -> HyperDual64,
+    p: [f64; 2],
+    v: [f64; 2],
+) -> (f64, [[f64; 2]; 2]) {
+    let along = |k: usize| {
+        let coordinate = |i: usize| HyperDual64::new(p[i], if i == k { 1.0 } else { 0.0 }, v[i], 0.0);
+        f(coordinate(0), coordinate(1))
+    };
+    let (a, b) = (along(0), along(1));
+    (a.re, [[a.eps1, b.eps1], [a.eps1eps2, b.eps1eps2]])
+}
+
+/// Compares everything that is read with the truth; `slack` is the rounding error that automatic
+/// differentiation of the loss as written makes in the Hessian.
+fn compare(name: &str, reading: &Reading, truth: (f64, [[f64; 2]; 2]), p: &[f64], v: &[f64], slack: f64) {
+    let (loss, [gradient, curvature]) = truth;
+    let close = |a: f64, b: f64, absolute: f64| (a - b).abs() <= absolute + 1e-12 * b.abs();
+    let fail = || panic!("{name} at {p:?} along {v:?}: {reading:?}, truth {truth:?}");
+    if !close(reading.loss, loss, 1e-15) {
+        fail();
+    }
+    for i in 0..p.len() {
+        let (g, h) = (reading.gradient[i], reading.curvature[i]);
+        let step = close(reading.next[i], p[i] - ETA * g, 1e-15 * p[i].abs());
+        let tangent = close(reading.tangent_next[i], v[i] - ETA * h, 1e-14 * h.abs());
+        if !(close(g, gradient[i], 1e-15) && close(h, curvature[i], slack) && step && tangent) {
+            fail();
+        }
+    }
+}
+
+#[test]
+fn random_points() {
+    let mut random = Random(2);
+    let (quadratic, one, two, three) =
+        (System::load("quadratic"), System::load("f1"), System::load("f2"), System::load("f3"));
+    for _ in 0..10_000 {
+        let p = [random.scaled(-8.0, 3.0), random.scaled(-8.0, 3.0)];
+        let v = [random.symmetric(), random.symmetric()];
+        let single = |system: &System| system.at(&p[..1], &v[..1]);
+        let parabola = truth(|x, _| x * x * 0.5, p, v);
+        compare("quadratic", &single(&quadratic), parabola, &p[..1], &v[..1], 1e-15);
+        compare("f1", &single(&one), truth(|x, _| f1(x), p, v), &p[..1], &v[..1], 1e-15);
+        compare("f2", &single(&two), truth(|w, _| f2(w), p, v), &p[..1], &v[..1], 1e-15);
+        let slack = 4e-15 * (1.0 + 1.0 / p[0].hypot(p[1]));
+        compare("f3", &three.at(&p, &v), truth(f3, p, v), &p, &v, slack);
+    }
+}
+
+/// f1' is sign(x) ln(1 + |x|) and f1'' is 1/(1 + |x|), to the last digits also near 0, where automatic
+/// differentiation of the loss loses half of them.
+#[test]
+fn f1_is_accurate_relatively() {
+    let system = System::load("f1");
+    let mut random = Random(3);
+    for _ in 0..10_000 {
+        let x = random.scaled(-300.0, 300.0);
+        let reading = system.at(&[x], &[1.0]);
+        let (slope, curvature) = (x.signum() * x.abs().ln_1p(), 1.0 / (1.0 + x.abs()));
+        assert!((reading.gradient[0] - slope).abs() <= 4.0 * f64::EPSILON * slope.abs(), "{x}");
+        assert!((reading.curvature[0] - curvature).abs() <= 2.0 * f64::EPSILON * curvature, "{x}");
+    }
+}
+
+#[test]
+fn minima_and_kinks() {
+    for name in Landscape::names() {
+        let landscape = Landscape::load(name).unwrap();
+        let Some(minimum) = landscape.minimum else { continue };
+        let reading = System::load(name).at(&minimum, &vec![0.5; minimum.len()]);
+        assert_eq!(reading.gradient, vec![0.0; minimum.len()], "{name}");
+        assert!(reading.curvature.iter().all(|h| h.is_finite() && *h > 0.0), "{name}: {reading:?}");
+    }
+    // f1 is smooth at 0, though it is written with `abs`: f1''(0) = 1.
+    assert_eq!(System::load("f1").at(&[0.0], &[1.0]).curvature, [1.0]);
+
+    // f2 has a kink in its slope at |w| = 1/C; the edge itself belongs to the parabola inside.
+    let f2 = System::load("f2");
+    let edge = 1.0 / C;
+    for sign in [1.0, -1.0] {
+        for (w, curvature) in [(edge.next_down(), 6.0), (edge, 6.0), (edge.next_up(), -12.0)] {
+            let reading = f2.at(&[sign * w], &[1.0]);
+            assert!((reading.gradient[0] - sign * 2.0).abs() < 1e-14, "{w}: {reading:?}");
+            assert!((reading.curvature[0] - curvature).abs() < 1e-13, "{w}: {reading:?}");
+        }
+    }
+
+    // f3 at the origin: 6 (e1 e1' + (e1 + e2)(e1 + e2)') + I/2.
+    let f3 = System::load("f3");
+    for v in [[1.0, 0.0], [0.0, 1.0], [-0.3, 0.8]] {
+        let curvature = f3.at(&[0.0, 0.0], &v).curvature;
+        let truth = [12.5 * v[0] + 6.0 * v[1], 6.0 * v[0] + 6.5 * v[1]];
+        assert!(curvature.iter().zip(truth).all(|(h, t)| (h - t).abs() < 1e-14), "{curvature:?} {truth:?}");
+    }
+}
+
+/// In f32 nothing around the origin of f3 is lost to underflow: the gradient and the Hessian-vector
+/// product of points far below the floor of `norm` are those of the parabola.
+#[test]
+fn f3_in_single_precision_around_the_origin() {
+    let Descent { graph, state, tangent, gradient, curvature, .. } = System::load("f3").0;
+    let inputs: Vec<_> = state.iter().chain(&tangent).copied().collect();
+    let outputs: Vec<_> = gradient.iter().chain(&curvature).copied().zip(inputs.len()..).collect();
+    let tape = Tape::<f32>::compile(&graph, &inputs, inputs.len() + outputs.len(), &outputs);
+    let mut registers = vec![[0.0f32; LANES]; tape.registers()];
+    tape.load_constants(&mut registers);
+    let points: [f32; 8] = [0.0, 1e-40, 1e-30, 1e-22, NORM_FLOOR.sqrt() as f32, 1e-15, 1e-8, 1e-5];
+    for (lane, x) in points.into_iter().enumerate() {
+        for (register, value) in registers.iter_mut().zip([x, -0.5 * x, 1.0, 0.25]) {
+            register[lane] = value;
+        }
+    }
+    tape.run(&mut registers, 1);
+    for (lane, x) in points.into_iter().enumerate() {
+        let got: Vec<f32> = outputs.iter().map(|(_, register)| registers[*register][lane]).collect();
+        let truth = [9.5 * x, 2.75 * x, 14.0, 7.625];
+        let close = got.iter().zip(truth).all(|(g, t)| (g - t).abs() <= 1e-3 * t.abs() + 1e-44);
+        assert!(close, "at {x:e}: {got:?}, truth {truth:?}");
+    }
+}
