@@ -41,7 +41,7 @@ pub const EXPM1_LOW: Float = -40.0;
 /// Where `tanh` has long become 1.
 pub const TANH_HIGH: Float = 20.0;
 /// Largest argument of `sin`, `cos` and `tan`.
-pub const ANGLE_MAX: Float = 134_217_728.0; // 2^27
+pub const ANGLE_MAX: Float = 1_073_741_824.0; // 2^30
 /// Exponents of `pow` beyond this size say no more than this.
 pub const POW_MAX: Float = 1.0e22;
 
@@ -58,11 +58,11 @@ pub const FRAC_PI_4_LO: Float = 3.061616997868383e-17;
 /// pi/2 as a sum; every part but the last has so few bits that its product with the number of quarter
 /// turns up to [`ANGLE_MAX`] is exact.
 pub const HALF_PI: [Float; 5] = [
-    1.5707963109016418,
-    1.5893254712295857e-08,
-    6.123233932053594e-17,
-    6.368317116855041e-25,
-    4.665590917179985e-33,
+    1.570796251296997,
+    7.549789415861596e-08,
+    5.390302529957765e-15,
+    3.282003415807913e-22,
+    1.2706558760139879e-29,
 ];
 
 /// How much [`exponent`] counts for one binary exponent, and the logarithm that one unit stands for.

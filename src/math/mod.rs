@@ -84,7 +84,7 @@ pub trait Real:
     fn ln(self) -> Self;
     /// `ln(1 + x)`, relative accuracy also near 0; -inf at -1, NaN below.
     fn log1p(self) -> Self;
-    /// The sine up to a size of 2^17 (f32) or 2^27 (f64), and NaN beyond, where a step of the argument
+    /// The sine up to a size of 2^17 (f32) or 2^30 (f64), and NaN beyond, where a step of the argument
     /// would soon be a turn.
     fn sin(self) -> Self;
     /// The cosine, with the domain of [`sin`](Real::sin).

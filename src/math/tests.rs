@@ -332,3 +332,24 @@ fn a_wrong_value_is_seen() {
     worst.check("right", 3.0);
     assert!(std::panic::catch_unwind(|| worst.check("wrong", 2.9)).is_err());
 }
+
+/// The decimal numbers in the code of `text`, without repetition.
+fn numbers(text: &str) -> std::collections::BTreeSet<&str> {
+    let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    let words =
+        code.flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '_'));
+    words.filter(|word| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.')).collect()
+}
+
+#[test]
+fn both_twins_hold_the_same_numbers() {
+    let rust =
+        [include_str!("exponential.rs"), include_str!("logarithm.rs"), include_str!("trigonometric.rs")];
+    let (_, shader) = include_str!("../../shaders/math.wgsl").split_once("// exponential.rs").unwrap();
+    let rust: std::collections::BTreeSet<&str> = rust.into_iter().flat_map(numbers).collect();
+    let mut shader = numbers(shader);
+    // The shader says 4 in bits.
+    assert!(shader.insert("4.0"));
+    assert_eq!(rust, shader);
+    assert!(rust.contains("0.7125") && rust.contains("0.45"));
+}

@@ -68,9 +68,9 @@ POINTS = {
     "atan": [*spread(-60, 60), *between(-5, 5), *near([0.41421356, 2.4142136, 1.0]), *ZERO, 1e300],
 }
 # Arguments next to multiples of pi/2, at all sizes: the hard ones.
-TURNS = [float(k * m.pi / 2) for k in (*range(1, 40), *(int(2 ** random.uniform(5, 26)) for _ in range(60)))]
-ANGLES = [*spread(-60, 26.99), *between(-8, 8), *TURNS, *(t * (1 + 2.0**-52) for t in TURNS), *ZERO,
-          2.0**27, -(2.0**27)]
+TURNS = [float(k * m.pi / 2) for k in (*range(1, 40), *(int(2 ** random.uniform(5, 29.3)) for _ in range(60)))]
+ANGLES = [*spread(-60, 29.99), *between(-8, 8), *TURNS, *(t * (1 + 2.0**-52) for t in TURNS), *ZERO,
+          2.0**30, -(2.0**30)]
 for f in ("sin", "cos", "tan"):
     POINTS[f] = ANGLES
 FUNCTIONS = {
