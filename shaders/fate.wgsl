@@ -34,12 +34,6 @@ struct Judgement {
     memory: Memory,
 }
 
-// The bits of a number without its sign grow with it, and those of inf and NaN are the largest: a
-// comparison of bits sees them, where a compiler may assume that floats are finite.
-fn size_bits(a: f32) -> u32 {
-    return bitcast<u32>(a) & 0x7fffffffu;
-}
-
 // RUNNING or a fate.
 fn decide(probe: Probe, memory_before: Memory, tolerance: f32, escape: f32) -> Judgement {
     var memory = memory_before;

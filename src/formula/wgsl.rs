@@ -86,3 +86,34 @@ fn binary(op: Binary, a: &str, b: &str) -> String {
         Binary::Ne => compare("!="),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_function_has_its_twin_in_the_shader() {
+        use Unary::{
+            Abs, Atan, Cos, Exp, Expm1, Log, Log1p, Neg, Norm, Sigmoid, Sign, Sin, Softplus, Sqrt, Tan, Tanh,
+        };
+        let all = [
+            Neg, Abs, Sign, Sqrt, Norm, Exp, Expm1, Log, Log1p, Sin, Cos, Tan, Tanh, Atan, Sigmoid, Softplus,
+        ];
+        // The list is complete if the last one's number says so.
+        assert_eq!(all.len(), Softplus as usize + 1);
+        let calls = all.map(|op| unary(op, "a")).into_iter().chain([binary(Binary::Pow, "a", "b")]);
+        let mut called: Vec<String> = calls
+            .filter(|call| call.starts_with("m_"))
+            .map(|call| call.split('(').next().unwrap().to_owned())
+            .collect();
+        let shader = include_str!("../../shaders/math.wgsl");
+        let mut defined: Vec<String> = (shader.lines())
+            .filter_map(|line| line.strip_prefix("fn m_"))
+            .map(|rest| format!("m_{}", rest.split('(').next().unwrap()))
+            .collect();
+        called.sort();
+        defined.sort();
+        assert_eq!(called, defined);
+        assert_eq!(called.len(), 12);
+    }
+}

@@ -3,6 +3,8 @@
 mod adapters;
 mod run;
 mod shader;
+#[cfg(test)]
+mod tests;
 
 pub use self::adapters::{GpuEngine, devices};
 pub use self::run::slice_layout;

@@ -330,7 +330,7 @@ impl GpuEngine {
     }
 
     /// Copies `buffer` to the mappable buffer `through` and reads its bytes.
-    fn read(&self, buffer: &wgpu::Buffer, through: &wgpu::Buffer, size: u64) -> Result<Vec<u8>> {
+    pub(super) fn read(&self, buffer: &wgpu::Buffer, through: &wgpu::Buffer, size: u64) -> Result<Vec<u8>> {
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         encoder.copy_buffer_to_buffer(buffer, 0, through, 0, size);
         let submission = self.queue.submit([encoder.finish()]);

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::fate::{self, Fate, Memory};
 use crate::formula::{Id, wgsl_function, wgsl_literal};
+use crate::math::single;
 use crate::plan::{Plan, Source};
 
 /// Invocations in a workgroup.
@@ -15,7 +16,21 @@ const DESCEND: &str = include_str!("../../../shaders/descend.wgsl");
 
 /// The whole WGSL text for `plan`.
 pub fn source(plan: &Plan) -> String {
-    [&constants(plan), MATH, FATE, &formulas(plan), DESCEND].join("\n")
+    [&constants(plan), &math(), FATE, &formulas(plan), DESCEND].join("\n")
+}
+
+/// The elementary functions, with their constants and polynomials.
+pub(super) fn math() -> String {
+    let mut text = String::new();
+    for (name, value) in single::CONSTANTS {
+        let _ = writeln!(text, "const {name}: f32 = {};", wgsl_literal(f64::from(value)));
+    }
+    for (name, coefficients) in single::POLYNOMIALS {
+        let literals = coefficients.iter().rev().map(|c| wgsl_literal(f64::from(*c)));
+        let sum = literals.reduce(|sum, next| format!("({sum}) * x + {next}")).unwrap_or_default();
+        let _ = writeln!(text, "fn {name}_polynomial(x: f32) -> f32 {{ return {sum}; }}");
+    }
+    text + MATH
 }
 
 /// What both engines share, written once in Rust.

@@ -1,0 +1,125 @@
+//! The elementary functions as a device computes them, against the bounds that `math` states.
+
+use super::adapters::GpuEngine;
+use super::shader;
+use crate::math::tests::{FUNCTIONS, SINGLE, Worst, arguments, bounds, error, pow_reference, powers};
+
+/// Hardware if there is some, and else what there is; no device at all is a failure.
+fn any_device() -> GpuEngine {
+    let engine = GpuEngine::open(None).or_else(|_| GpuEngine::open(Some("0"))).expect("no device opens");
+    println!("on {}", engine.description.name);
+    engine
+}
+
+/// `expression` of `a` and `b` for all pairs.
+fn compute(engine: &GpuEngine, expression: &str, a: &[f32], b: &[f32]) -> Vec<f32> {
+    use wgpu::BufferUsages as Usage;
+    let text = format!(
+        "{}
+@group(0) @binding(0) var<storage, read> first: array<f32>;
+@group(0) @binding(1) var<storage, read> second: array<f32>;
+@group(0) @binding(2) var<storage, read_write> values: array<f32>;
+@compute @workgroup_size(64)
+fn compute(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {{
+    for (var i = id.x; i < arrayLength(&values); i += 64u * groups.x) {{
+        let a = first[i];
+        let b = second[i];
+        values[i] = {expression};
+    }}
+}}",
+        shader::math()
+    );
+    let device = &engine.device;
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: Some(expression),
+        source: wgpu::ShaderSource::Wgsl(text.into()),
+    });
+    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: Some(expression),
+        layout: None,
+        module: &module,
+        entry_point: Some("compute"),
+        compilation_options: wgpu::PipelineCompilationOptions::default(),
+        cache: None,
+    });
+    let size = size_of_val(a) as u64;
+    let buffer = |usage| {
+        device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false })
+    };
+    let storage = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
+    let buffers = [buffer(storage), buffer(storage), buffer(storage)];
+    engine.queue.write_buffer(&buffers[0], 0, bytemuck::cast_slice(a));
+    engine.queue.write_buffer(&buffers[1], 0, bytemuck::cast_slice(b));
+    let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
+        .zip(&buffers)
+        .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
+        .collect();
+    let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: None,
+        layout: &pipeline.get_bind_group_layout(0),
+        entries: &entries,
+    });
+    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    {
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        pass.set_pipeline(&pipeline);
+        pass.set_bind_group(0, &group, &[]);
+        pass.dispatch_workgroups(1024, 1, 1);
+    }
+    engine.queue.submit([encoder.finish()]);
+    let through = buffer(Usage::MAP_READ | Usage::COPY_DST);
+    let bytes = engine.read(&buffers[2], &through, size).expect("the device answers");
+    bytemuck::pod_collect_to_vec(&bytes)
+}
+
+/// The error of a device's value: what is smaller than the normal numbers may be anything so small.
+fn device_error(got: f32, wanted: f64) -> f64 {
+    let small = f64::from(f32::MIN_POSITIVE);
+    if wanted.abs() < small && f64::from(got).abs() <= small {
+        return 0.0;
+    }
+    error(f64::from(got), wanted, 0.0, SINGLE)
+}
+
+#[test]
+fn functions_are_as_exact_as_stated() {
+    let engine = any_device();
+    let xs: Vec<f32> = arguments(4099).collect();
+    for f in &FUNCTIONS {
+        let name = if f.name == "ln" { "log" } else { f.name };
+        let values = compute(&engine, &format!("m_{name}(a) + 0.0 * b"), &xs, &vec![0.0; xs.len()]);
+        let mut worst = Worst::new();
+        for (&x, &got) in xs.iter().zip(&values) {
+            // A subnormal number may count as 0.
+            let counted = if x.is_subnormal() && name == "log" { 0.0 } else { x };
+            let wanted = (f.reference)(f64::from(counted));
+            worst.see(device_error(got, wanted), || format!("{x:e}: {got:e}, {wanted:e}"));
+        }
+        worst.check(f.name, bounds(f.name)[2]);
+    }
+}
+
+#[test]
+fn powers_are_as_exact_as_stated() {
+    let engine = any_device();
+    let pairs = powers(1_000_000).filter(|(a, _)| !a.is_subnormal());
+    let (bases, exponents): (Vec<f32>, Vec<f32>) = pairs.unzip();
+    let values = compute(&engine, "m_pow(a, b)", &bases, &exponents);
+    let mut worst = Worst::new();
+    for ((&a, &b), &got) in bases.iter().zip(&exponents).zip(&values) {
+        let wanted = pow_reference(f64::from(a), f64::from(b));
+        worst.see(device_error(got, wanted), || format!("{a:e}^{b:e}: {got:e}, {wanted:e}"));
+    }
+    worst.check("pow", bounds("pow")[2]);
+}
+
+#[test]
+fn a_wrong_function_is_seen() {
+    let engine = any_device();
+    let xs = [0.25_f32, 0.5, 2.0];
+    let values = compute(&engine, "m_exp(a) * (1.0 + b)", &xs, &[2.0_f32.powi(-18); 3]);
+    for (&x, &got) in xs.iter().zip(&values) {
+        let off = device_error(got, f64::from(x).exp());
+        assert!(off > bounds("exp")[2] && off < 100.0, "{off}");
+    }
+}
