@@ -45,7 +45,8 @@ fn decide(probe: Probe, memory_before: Memory, tolerance: f32, escape: f32) -> J
     let after = probe.after;
     let far = probe.far;
     let growth = probe.growth;
-    let ulp = EPSILON * probe.size;
+    // Below the normal numbers rounding does not shrink with the size.
+    let ulp = max(EPSILON * probe.size, LEAST);
     remember_displacements(probe, ulp, &memory);
     if probe.period == 0.0 {
         return Judgement(RUNNING, memory);
@@ -104,7 +105,7 @@ fn remember_displacements(probe: Probe, ulp: f32, memory: ptr<function, Memory>)
     let steps = probe.elapsed + probe.half_steps - start;
     let times_longer = m_log1p(steps / (start + 1.0));
     let at_least = m_log((before - noise) / (far + noise));
-    let at_most = m_log((before + noise) / max(far - noise, EPSILON * noise));
+    let at_most = m_log((before + noise) / max(far - noise, ulp));
     let is_better = at_least >= EVIDENT_SHRINKING && at_least > (*memory).score * times_longer;
     let is_contradicted = at_most < (*memory).score * times_longer;
     let returns = probe.half_steps / max(probe.period, 1.0);

@@ -239,7 +239,8 @@ pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R
         return Verdict::Ended(Fate::Diverged);
     }
     let Probe { half, elapsed, before, after, far, growth, .. } = *probe;
-    let ulp = R::EPSILON * probe.size;
+    // Below the normal numbers rounding does not shrink with the size.
+    let ulp = greatest(R::EPSILON * probe.size, R::LEAST);
     remember_displacements(probe, ulp, memory);
     if probe.period == R::ZERO {
         return Verdict::Running;
@@ -297,9 +298,8 @@ fn remember_displacements<R: Real>(probe: &Probe<R>, ulp: R, memory: &mut Memory
     let steps = elapsed + half - start;
     let times_longer = (steps / (start + R::ONE)).log1p();
     let at_least = ((from - noise) / (far + noise)).ln();
-    let at_most = ((from + noise) / greatest(far - noise, R::EPSILON * noise)).ln();
-    let is_better =
-        at_least >= R::from_f64(EVIDENT_SHRINKING) && at_least > memory.score * times_longer;
+    let at_most = ((from + noise) / greatest(far - noise, ulp)).ln();
+    let is_better = at_least >= R::from_f64(EVIDENT_SHRINKING) && at_least > memory.score * times_longer;
     let is_contradicted = at_most < memory.score * times_longer;
     let returns = half / greatest(probe.period, R::ONE);
     let drifts = returns >= R::from_f64(4.0) && far > noise && far + far > returns * greatest(before, after);

@@ -20,10 +20,10 @@ fn contracting() -> Probe<f64> {
     }
 }
 
-/// The verdict after the probe has been seen twice.
+/// The verdict after the probe has been seen twice, the first time as the first.
 fn verdict(probe: Probe<f64>) -> Verdict {
     let mut memory = Memory::new();
-    match decide(&probe, &mut memory, &RULES) {
+    match decide(&Probe { last: -1.0, ..probe }, &mut memory, &RULES) {
         Verdict::Running => decide(&probe, &mut memory, &RULES),
         ended => ended,
     }
@@ -39,7 +39,7 @@ fn each_condition_is_needed() {
         ("too far still", Probe { before: 1e-2, after: 1e-5, ..contracting() }),
         ("a tangent vector that grows", Probe { growth: 0.17, ..contracting() }),
         // 2/t for both measures is an approach like 1/t.
-        ("like 1/t", Probe { after: 1e-9 * (-0.08f64).exp(), growth: -0.002, ..contracting() }),
+        ("like 1/t", Probe { after: 9.2e-10, far: 3.5e-8, growth: -0.002, ..contracting() }),
         ("a contraction that has just begun", Probe { elapsed: 20.0, ..contracting() }),
         ("a drift", Probe { before: 1e-9, after: 1e-9, far: 4e-8, growth: 0.0, ..contracting() }),
         ("a drift along a valley", Probe { growth: 0.0, far: 1e-6, ..contracting() }),

@@ -13,7 +13,7 @@ const LOSSES: [&str; 6] = [
     "exp(x) + expm1(y) + log(2 + sin(x)) + log1p(abs(y)) + cos(x*y)",
     "tan(x) + tanh(y) + atan(x) + sigmoid(x) + softplus(y) + relu(x - y)",
     "min(x, y) + max(x, 2*y)^2 + sign(x)*y + sqrt(abs(x)) + abs(y)^1.5 + norm(x, y, 1)^x",
-    "if(x < y, x^2, if(x >= 2*y, y^2, if(x == 0, 1, if(x != 1, x*y, 3e-39))))",
+    "if(x < y, x^2, if(x >= 2*y, y^2, if(x == 0, 1, if(x != 1, x*y, 3e-30))))",
     "x^10 + y^-2 + 2^x + 1e30*x + 1e-30*y - -x",
     "x^2/2",
 ];

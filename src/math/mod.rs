@@ -68,6 +68,8 @@ pub trait Real:
     const ONE: Self;
     /// The distance from 1 to the next larger number.
     const EPSILON: Self;
+    /// The least normal number.
+    const LEAST: Self;
 
     fn from_f64(x: f64) -> Self;
     fn to_f64(self) -> f64;
@@ -112,6 +114,7 @@ macro_rules! real {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const EPSILON: Self = $float::EPSILON;
+            const LEAST: Self = $float::MIN_POSITIVE;
 
             #[inline(always)]
             fn from_f64(x: f64) -> Self {

@@ -158,7 +158,7 @@ impl<'a, R: Real> Batch<'a, R> {
                 for lane in 0..lanes {
                     match self.judge(&block, &stage, start + lane, lane) {
                         Verdict::Ended(fate) => {
-                                                        let place = self.places[start + lane].0 as usize;
+                            let place = self.places[start + lane].0 as usize;
                             self.write(&mut outcomes, &mut block, (lane, place), &stage, fate);
                         }
                         Verdict::Running => {

@@ -49,6 +49,7 @@ fn constants(plan: &Plan) -> String {
     line("GROWTH_STRIDE", "u32", format!("{}u", fate::GROWTH_STRIDE));
     for (name, value) in [
         ("EPSILON", f64::from(f32::EPSILON)),
+        ("LEAST", f64::from(f32::MIN_POSITIVE)),
         ("FAR", f64::from(f32::MAX)),
         ("LN_2", std::f64::consts::LN_2),
         ("MATCH", fate::MATCH),
