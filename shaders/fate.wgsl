@@ -99,15 +99,19 @@ fn remember_displacements(probe: Probe, ulp: f32, memory: ptr<function, Memory>)
     let before = select((*memory).far, probe.before, is_first);
     (*memory).far = far;
     let noise = EVIDENT * ulp;
-    if !(before > noise) {
+    if before <= noise {
         return;
     }
     let steps = probe.elapsed + probe.half_steps - start;
     let times_longer = m_log1p(steps / (start + 1.0));
     let at_least = m_log((before - noise) / (far + noise));
-    let at_most = m_log((before + noise) / max(far - noise, ulp));
     let is_better = at_least >= EVIDENT_SHRINKING && at_least > (*memory).score * times_longer;
-    let is_contradicted = at_most < (*memory).score * times_longer;
+    var kept_up = noise;
+    if (*memory).rate > 0.0 {
+        kept_up = jitter((*memory).rate, 1.0, ulp);
+    }
+    let at_most = m_log((before + kept_up) / max(far - kept_up, ulp));
+    let is_contradicted = before > kept_up && at_most < (*memory).score * times_longer;
     let returns = probe.half_steps / max(probe.period, 1.0);
     let drifts = returns >= 4.0 && far > noise && far + far > returns * max(probe.before, probe.after);
     if is_better || is_contradicted || (drifts && at_least <= 0.0) {

@@ -292,15 +292,16 @@ fn remember_displacements<R: Real>(probe: &Probe<R>, ulp: R, memory: &mut Memory
     let (start, from) = if is_first { (elapsed, before) } else { (probe.last, memory.far) };
     memory.far = far;
     let noise = R::from_f64(EVIDENT) * ulp;
-    if !(from > noise) {
+    if from <= noise {
         return;
     }
     let steps = elapsed + half - start;
     let times_longer = (steps / (start + R::ONE)).log1p();
     let at_least = ((from - noise) / (far + noise)).ln();
-    let at_most = ((from + noise) / greatest(far - noise, ulp)).ln();
     let is_better = at_least >= R::from_f64(EVIDENT_SHRINKING) && at_least > memory.score * times_longer;
-    let is_contradicted = at_most < memory.score * times_longer;
+    let kept_up = if memory.rate > R::ZERO { jitter(memory.rate, R::ONE, ulp) } else { noise };
+    let at_most = ((from + kept_up) / greatest(far - kept_up, ulp)).ln();
+    let is_contradicted = from > kept_up && at_most < memory.score * times_longer;
     let returns = half / greatest(probe.period, R::ONE);
     let drifts = returns >= R::from_f64(4.0) && far > noise && far + far > returns * greatest(before, after);
     if is_better || is_contradicted || (drifts && at_least <= R::ZERO) {
