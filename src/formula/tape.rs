@@ -6,6 +6,7 @@
 //! scalar code. Nothing is fused into multiply-adds, so every instruction set gives the same bits.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::{Deref, DerefMut};
 
 use super::graph::{Graph, Id, Node};
 use super::operation::{Binary, NORM_FLOOR, Unary};
@@ -16,8 +17,33 @@ pub const LANES: usize = 128;
 /// Lanes held in machine registers at once.
 pub const CHUNK: usize = 16;
 
-/// One value per lane.
-pub type Register<R> = [R; LANES];
+/// One value per lane, in whole cache lines: a vector that straddles two of them takes twice as long.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C, align(64))]
+pub struct Register<R>([R; LANES]);
+
+impl<R: Copy> Register<R> {
+    /// The same value in every lane.
+    pub fn splat(value: R) -> Self {
+        Self([value; LANES])
+    }
+}
+
+impl<R> Deref for Register<R> {
+    type Target = [R; LANES];
+
+    #[inline(always)]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<R> DerefMut for Register<R> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Op {
@@ -66,7 +92,7 @@ impl<R: Real> Tape<R> {
     /// Writes the constants into their registers; once before any number of runs.
     pub fn load_constants(&self, registers: &mut [Register<R>]) {
         for &(register, value) in &self.constants {
-            registers[register as usize] = [value; LANES];
+            registers[register as usize] = Register::splat(value);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The built-in landscapes against the same losses written in Rust and differentiated by `num-dual`.
 
 use gdscope::descent::Descent;
-use gdscope::formula::{LANES, NORM_FLOOR, Tape};
+use gdscope::formula::{NORM_FLOOR, Register, Tape};
 use gdscope::landscape::Landscape;
 use num_dual::{DualNum, HyperDual64};
 
@@ -169,7 +169,7 @@ fn f3_in_single_precision_around_the_origin() {
     let inputs: Vec<_> = state.iter().chain(&tangent).copied().collect();
     let outputs: Vec<_> = gradient.iter().chain(&curvature).copied().zip(inputs.len()..).collect();
     let tape = Tape::<f32>::compile(&graph, &inputs, inputs.len() + outputs.len(), &outputs);
-    let mut registers = vec![[0.0f32; LANES]; tape.registers()];
+    let mut registers = vec![Register::splat(0.0f32); tape.registers()];
     tape.load_constants(&mut registers);
     let points: [f32; 8] = [0.0, 1e-40, 1e-30, 1e-22, NORM_FLOOR.sqrt() as f32, 1e-15, 1e-8, 1e-5];
     for (lane, x) in points.into_iter().enumerate() {

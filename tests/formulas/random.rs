@@ -158,7 +158,7 @@ fn random_formulas_agree_with_automatic_differentiation() {
         let roots = derived.roots();
         let outputs: Vec<_> = roots.iter().copied().zip(inputs.len()..).collect();
         let tape = Tape::<f64>::compile(&derived.graph, &inputs, inputs.len() + roots.len(), &outputs);
-        let mut registers = vec![[0.0; gdscope::formula::LANES]; tape.registers()];
+        let mut registers = vec![gdscope::formula::Register::splat(0.0); tape.registers()];
         tape.load_constants(&mut registers);
         for (lane, point) in points.iter().enumerate() {
             point.iter().enumerate().for_each(|(i, (_, value))| registers[i][lane] = *value);

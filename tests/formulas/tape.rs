@@ -1,6 +1,6 @@
 //! The register tape against the nodes evaluated one by one: the same bits.
 
-use gdscope::formula::{Binary, Graph, Id, LANES, Node, Scope, Tape, Unary, lower, parse};
+use gdscope::formula::{Binary, Graph, Id, LANES, Node, Register, Scope, Tape, Unary, lower, parse};
 
 use crate::evaluate::evaluate;
 use crate::reference::{Random, formula};
@@ -13,11 +13,11 @@ fn run(graph: &mut Graph, outputs: &[Id], places: &[usize], point: &[f64]) -> Ve
     let outputs: Vec<_> = outputs.iter().copied().zip(places.iter().copied()).collect();
     let reserved = places.iter().max().map_or(0, |p| p + 1).max(inputs.len());
     let tape = Tape::<f64>::compile(graph, &inputs, reserved, &outputs);
-    let mut registers = vec![[f64::NAN; LANES]; tape.registers()];
+    let mut registers = vec![Register::splat(f64::NAN); tape.registers()];
     tape.load_constants(&mut registers);
     // Twice, as an engine does: constants and inputs of the second run are not spoilt by the first.
     for _ in 0..2 {
-        point.iter().enumerate().for_each(|(i, value)| registers[i] = [*value; LANES]);
+        point.iter().enumerate().for_each(|(i, value)| registers[i] = Register::splat(*value));
         tape.run(&mut registers, LANES / gdscope::formula::CHUNK);
     }
     places.iter().map(|place| registers[*place][LANES - 1]).collect()

@@ -2,7 +2,7 @@
 
 use std::f64::consts::LN_2;
 
-use gdscope::formula::{Graph, LANES, Scope, Tape, lower, parse};
+use gdscope::formula::{Graph, Register, Scope, Tape, lower, parse};
 
 use crate::evaluate::{Derived, evaluate, number};
 
@@ -277,9 +277,9 @@ fn functions_of_the_norm_are_finite_in_single_precision() {
         let inputs = ["x", "y", "dx", "dy"].map(|name| derived.graph.input(name));
         let outputs: Vec<_> = derived.roots().into_iter().zip(inputs.len()..).collect();
         let tape = Tape::<f32>::compile(&derived.graph, &inputs, 4 + outputs.len(), &outputs);
-        let mut registers = vec![[0.0f32; LANES]; tape.registers()];
+        let mut registers = vec![Register::splat(0.0f32); tape.registers()];
         tape.load_constants(&mut registers);
-        registers[2..4].fill([1.0; LANES]);
+        registers[2..4].fill(Register::splat(1.0));
         tape.run(&mut registers, 1);
         let got: Vec<f32> = outputs.iter().map(|(_, register)| registers[*register][0]).collect();
         assert!(got.iter().all(|v| v.is_finite()), "{text}: {got:?}");

@@ -2,7 +2,7 @@
 
 use crate::descent::Descent;
 use crate::fate::{Memory, Probe, Samples, Window, match_grain};
-use crate::formula::{CHUNK, LANES, Register, Tape};
+use crate::formula::{CHUNK, Register, Tape};
 use crate::math::Real;
 use crate::plan::Stage;
 
@@ -65,11 +65,11 @@ pub struct Sums<R> {
 
 impl<R: Real> Sums<R> {
     fn new(dims: usize) -> Self {
-        let zero = [R::ZERO; LANES];
+        let zero = Register::splat(R::ZERO);
         let infinity = R::from_f64(f64::INFINITY);
         Self {
-            low: vec![[infinity; LANES]; dims],
-            high: vec![[-infinity; LANES]; dims],
+            low: vec![Register::splat(infinity); dims],
+            high: vec![Register::splat(-infinity); dims],
             loss: zero,
             growth: zero,
             growth_squared: zero,
@@ -122,7 +122,7 @@ pub struct Block<R> {
 
 impl<R: Real> Block<R> {
     pub fn new(program: &Program<R>) -> Self {
-        let zero = [R::ZERO; LANES];
+        let zero = Register::splat(R::ZERO);
         let registers = program.advance.registers().max(program.measure.registers());
         let by_dims = || vec![zero; program.dims];
         Self {

@@ -7,7 +7,7 @@ use multiversion::multiversion;
 
 use super::block::{Block, Program, larger};
 use crate::fate::{GROWTH_STRIDE, MATCH, Rules, Window};
-use crate::formula::{CHUNK, LANES, chunk, put};
+use crate::formula::{CHUNK, LANES, Register, chunk, put};
 use crate::math::Real;
 
 /// What is observed after a step.
@@ -51,7 +51,7 @@ pub fn descend<R: Real>(
         tape.load_constants(&mut block.tape);
         begin(program, block, phase, steps, chunks);
         for step in 1..=steps {
-            block.tape[program.step_register()] = [R::from_f64(f64::from(t)); LANES];
+            block.tape[program.step_register()] = Register::splat(R::from_f64(f64::from(t)));
             tape.run(&mut block.tape, chunks);
             t += 1;
             let s = R::from_f64(f64::from(step));
@@ -82,7 +82,7 @@ pub fn descend<R: Real>(
 
 #[inline(always)]
 fn begin<R: Real>(program: &Program<R>, block: &mut Block<R>, phase: Phase, steps: u32, chunks: usize) {
-    let (zero, infinity) = ([R::ZERO; LANES], R::from_f64(f64::INFINITY));
+    let (zero, infinity) = (Register::splat(R::ZERO), R::from_f64(f64::INFINITY));
     match phase {
         Phase::Advance => {}
         Phase::Search => {
@@ -91,19 +91,19 @@ fn begin<R: Real>(program: &Program<R>, block: &mut Block<R>, phase: Phase, step
             }
             block.period = zero;
             block.matched = zero;
-            block.before = [infinity; LANES];
+            block.before = Register::splat(infinity);
         }
         Phase::Measure => {
             for d in 0..program.dims {
                 block.reference[d] = block.tape[d];
-                block.low[d] = [infinity; LANES];
-                block.high[d] = [-infinity; LANES];
+                block.low[d] = Register::splat(infinity);
+                block.high[d] = Register::splat(-infinity);
             }
             block.after = zero;
             block.far = zero;
             block.returned = zero;
             block.loss = zero;
-            block.key = [-infinity; LANES];
+            block.key = Register::splat(-infinity);
             let half = f64::from(steps);
             for lane in 0..LANES {
                 let period = block.period[lane].to_f64();
@@ -119,7 +119,7 @@ fn begin<R: Real>(program: &Program<R>, block: &mut Block<R>, phase: Phase, step
 #[inline(always)]
 fn begin_growth<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usize) {
     grow(program, block, chunks, R::ZERO);
-    block.exponent = [R::ZERO; LANES];
+    block.exponent = Register::splat(R::ZERO);
     block.factor_start = block.factor;
 }
 

@@ -16,7 +16,7 @@ use super::{Cells, Device, Engine, Outcomes, Seconds};
 use crate::error::Result;
 use crate::experiment::Precision;
 use crate::fate::{Fate, Memory, Rules, Verdict, Window, decide, decide_at_end};
-use crate::formula::{CHUNK, LANES};
+use crate::formula::{CHUNK, LANES, Register};
 use crate::math::Real;
 use crate::plan::{Plan, Stage};
 
@@ -178,7 +178,7 @@ impl<'a, R: Real> Batch<'a, R> {
 
     /// Fills a block's lanes from the columns; lanes without a trajectory repeat the last one.
     fn load(&self, block: &mut Block<R>, start: usize, lanes: usize, stage: &Stage) {
-        let fill = |register: &mut [R; LANES], column: &[R]| {
+        let fill = |register: &mut Register<R>, column: &[R]| {
             register[..lanes].copy_from_slice(&column[start..start + lanes]);
             register[lanes..].fill(column[start + lanes - 1]);
         };

@@ -4,9 +4,9 @@
 use nalgebra::DMatrix;
 
 use crate::descent::Descent;
-use crate::formula::{CHUNK, LANES, Register, Tape};
+use crate::formula::{CHUNK, Register, Tape};
 
-/// Up to [`LANES`] points of a descent, with everything that its formulas say about them.
+/// Up to [`LANES`](crate::formula::LANES) points of a descent, with everything that its formulas say about them.
 ///
 /// After [`Tracer::place`] and [`Tracer::observe`], the readings are those of the points placed.
 pub struct Tracer {
@@ -40,7 +40,7 @@ impl Tracer {
         let compile = |outputs: &[_]| Tape::compile(&descent.graph, &inputs, reserved, outputs);
         let observe = compile(&place(&readings, first));
         let curvature = compile(&place(&descent.curvature, first + readings.len()));
-        let registers = vec![[0.0; LANES]; observe.registers().max(curvature.registers())];
+        let registers = vec![Register::splat(0.0); observe.registers().max(curvature.registers())];
         Self { observe, curvature, registers, dims: descent.state.len(), quantities: quantities.len() }
     }
 
@@ -58,7 +58,7 @@ impl Tracer {
     /// Evaluates everything but the sharpness at the points, before step `t`, in the first `lanes` lanes.
     pub fn observe(&mut self, t: u32, lanes: usize) {
         let step = 2 * self.dims + self.quantities;
-        self.registers[step] = [f64::from(t); LANES];
+        self.registers[step] = Register::splat(f64::from(t));
         self.observe.load_constants(&mut self.registers);
         self.observe.run(&mut self.registers, lanes.div_ceil(CHUNK));
     }
@@ -99,7 +99,7 @@ impl Tracer {
         self.curvature.load_constants(&mut self.registers);
         for column in 0..dims {
             for d in 0..dims {
-                self.registers[dims + d] = [if d == column { 1.0 } else { 0.0 }; LANES];
+                self.registers[dims + d] = Register::splat(if d == column { 1.0 } else { 0.0 });
             }
             self.curvature.run(&mut self.registers, lanes.div_ceil(CHUNK));
             for (lane, hessian) in hessians.iter_mut().enumerate() {
