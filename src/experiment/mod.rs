@@ -312,19 +312,20 @@ impl Experiment {
         }
         let axes = [("across", &self.across), ("up", &self.up)];
         self.setup.check_eta(self.steps, &axes)?;
+        self.check_range()?;
         for ((flag, axis), cells) in axes.into_iter().zip(self.size) {
             self.check_spacing(flag, axis, cells)?;
         }
-        self.check_range()?;
         check_views(&self.show)
     }
 
     /// Whether an axis has a value of its own for every cell.
     fn check_spacing(&self, flag: &str, axis: &Axis, cells: u32) -> Result<()> {
         let values = axis.values(cells);
-        let ascend = values.iter().all(|v| v.is_finite()) && values.windows(2).all(|pair| pair[0] < pair[1]);
-        let (from, to) = (axis.from as f32, axis.to as f32);
-        if !ascend || (self.precision == Precision::F32 && from == to) {
+        let finite = values.iter().all(|v| v.is_finite());
+        let ascend = finite && values.windows(2).all(|pair| pair[0] < pair[1]);
+        let ascend_in_f32 = values.windows(2).all(|pair| (pair[0] as f32) < (pair[1] as f32));
+        if !ascend || (self.precision == Precision::F32 && !ascend_in_f32) {
             let remedy = if ascend { "use --precision f64" } else { "give another range or fewer cells" };
             return Err(Error::request(format!(
                 "{flag}: the number format cannot tell {cells} values of `{}` in {:?} .. {:?} apart; {remedy}",

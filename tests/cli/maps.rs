@@ -215,3 +215,16 @@ fn other_views_are_rendered_later() {
     assert!(pixels("once/fate.png") == pixels("both/fate.png"));
     assert!(pixels("once/sharpness.png") == pixels("both/sharpness.png"));
 }
+
+#[test]
+fn every_experiment_file_can_be_run() {
+    let place = Place::new();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments");
+    let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!files.is_empty());
+    for file in files {
+        let file = file.to_str().unwrap();
+        place.done(&["map", file, "--size", "24x24", "--steps", "500", "--engine", "cpu", "-o", "out"]);
+        arrays_are_as_agreed(&place.path("out/map.npz"), [24, 24], "<f4");
+    }
+}
