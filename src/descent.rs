@@ -59,7 +59,9 @@ impl Descent {
             .map(|(name, &x)| (x, general.input(&tangent_name(name))))
             .collect();
         let tangent_next = general.tangent(&next, &seeds);
+        let tangent_next = general.one_sided(&tangent_next, &variables);
         let curvature = general.tangent(&gradient, &seeds);
+        let curvature = general.one_sided(&curvature, &variables);
 
         let mut graph = Graph::default();
         let state: Vec<Id> = landscape.variables.iter().map(|v| graph.input(v)).collect();

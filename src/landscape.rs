@@ -16,7 +16,7 @@ macro_rules! files {
 }
 
 /// The landscapes that are built in. A new one needs its file and its name here.
-const BUILT_IN: &[(&str, &str)] = &files!("quadratic" "f1" "f2" "f3");
+const BUILT_IN: &[(&str, &str)] = &files!("quadratic" "f1" "f2" "f3" "valley" "two-valleys");
 
 /// Names that mean something else: the step number and the learning rate.
 const TAKEN: [&str; 2] = ["t", "eta"];

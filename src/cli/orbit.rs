@@ -37,11 +37,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let print = || {
         writeln!(out, "t,eta,{},loss,grad_norm,sharpness", variables.join(","))?;
         for row in rows {
-            write!(out, "{},{}", row.t, row.eta)?;
+            // `:?` writes the shortest digits that say the number, with an exponent where that is shorter.
+            write!(out, "{},{:?}", row.t, row.eta)?;
             for x in &row.point {
-                write!(out, ",{x}")?;
+                write!(out, ",{x:?}")?;
             }
-            writeln!(out, ",{},{},{}", row.loss, row.grad_norm, row.sharpness)?;
+            writeln!(out, ",{:?},{:?},{:?}", row.loss, row.grad_norm, row.sharpness)?;
         }
         out.flush()
     };

@@ -79,6 +79,33 @@ impl Graph {
         outputs.iter().map(|o| self.close(tangents.get(o).cloned().unwrap_or_default())).collect()
     }
 
+    /// `roots`, with the sign of what depends on `variables` taken for 1 where that is 0.
+    ///
+    /// For derivatives of a gradient. The gradient of a smooth function that is written with `abs`, such
+    /// as f1, has its sign as a factor, whose own derivative is left out; so at 0 its slope is that
+    /// from one side, and not the product of 0 and the rest.
+    pub fn one_sided(&mut self, roots: &[Id], variables: &[Id]) -> Vec<Id> {
+        let Some(&last) = roots.iter().max() else { return Vec::new() };
+        let active = self.depends_on(variables, last);
+        let (zero, one) = (self.constant(0.0), self.constant(1.0));
+        let minus_one = self.constant(-1.0);
+        let mut rebuilt: HashMap<Id, Id> = HashMap::new();
+        for id in self.reachable(roots) {
+            let new = match self.node(id) {
+                Node::Unary(Unary::Sign, a) if active[a.index()] => {
+                    let negative = self.binary(Binary::Lt, rebuilt[&a], zero);
+                    self.select(negative, minus_one, one)
+                }
+                Node::Unary(op, a) => self.unary(op, rebuilt[&a]),
+                Node::Binary(op, a, b) => self.binary(op, rebuilt[&a], rebuilt[&b]),
+                Node::Select(c, a, b) => self.select(rebuilt[&c], rebuilt[&a], rebuilt[&b]),
+                Node::Const(_) | Node::Input(_) => id,
+            };
+            rebuilt.insert(id, new);
+        }
+        roots.iter().map(|root| rebuilt[root]).collect()
+    }
+
     /// Which nodes up to `root` depend on one of `variables`.
     fn depends_on(&self, variables: &[Id], root: Id) -> Vec<bool> {
         let mut active = vec![false; root.index() + 1];

@@ -42,7 +42,10 @@ fn landscapes_are_listed_and_shown() {
     let place = Place::new();
     let list = place.done(&["landscapes"]);
     let listed: Vec<&str> = list.out.lines().map(|l| l.split_whitespace().next().unwrap()).collect();
-    assert!(["quadratic", "f1", "f2", "f3"].iter().all(|name| listed.contains(name)), "{listed:?}");
+    assert!(
+        ["quadratic", "f1", "f2", "f3", "valley", "two-valleys"].iter().all(|name| listed.contains(name)),
+        "{listed:?}"
+    );
     for name in listed {
         let shown = place.done(&["landscapes", name]).out;
         for part in ["variables ", "loss ", "gradient "] {

@@ -25,6 +25,19 @@ fn f3<D: DualNum<Primitive = f64> + Copy>(x: D, y: D) -> D {
     f2(x) + f2(x + y) + f1((x * x + y * y).sqrt()) * 0.5
 }
 
+fn valley<D: DualNum<Primitive = f64> + Copy>(x: D, y: D) -> D {
+    f1(y / (x * 0.01 + 1.0))
+}
+
+fn two_valleys<D: DualNum<Primitive = f64> + Copy>(x: D, y: D) -> D {
+    let h = |a: D, b: D| f1((a * a * 0.001 + 1.0) * b);
+    let narrow = h(y, x * 10.0);
+    h(x, y) + narrow / (narrow + 1.0) * 0.25
+}
+
+/// The landscapes that are compared below.
+const COMPARED: [&str; 6] = ["quadratic", "f1", "f2", "f3", "valley", "two-valleys"];
+
 /// A built-in landscape's formulas with the usual parameters and eta = [`ETA`].
 struct System(Descent);
 
@@ -99,8 +112,8 @@ fn compare(name: &str, reading: &Reading, truth: (f64, [[f64; 2]; 2]), p: &[f64]
 #[test]
 fn random_points() {
     let mut random = Random(2);
-    let (quadratic, one, two, three) =
-        (System::load("quadratic"), System::load("f1"), System::load("f2"), System::load("f3"));
+    assert_eq!(Landscape::names().collect::<Vec<_>>(), COMPARED);
+    let [quadratic, one, two, three, valleys, crossing] = COMPARED.map(System::load);
     for _ in 0..10_000 {
         let p = [random.scaled(-8.0, 3.0), random.scaled(-8.0, 3.0)];
         let v = [random.symmetric(), random.symmetric()];
@@ -111,6 +124,10 @@ fn random_points() {
         compare("f2", &single(&two), truth(|w, _| f2(w), p, v), &p[..1], &v[..1], 1e-15);
         let slack = 4e-15 * (1.0 + 1.0 / p[0].hypot(p[1]));
         compare("f3", &three.at(&p, &v), truth(f3, p, v), &p, &v, slack);
+        // Where the valleys are: not near the pole at x1 = -100, nor where 1 is lost against the loss.
+        let p = [random.scaled(-8.0, 1.3), random.scaled(-8.0, 0.7)];
+        compare("valley", &valleys.at(&p, &v), truth(valley, p, v), &p, &v, 1e-13);
+        compare("two-valleys", &crossing.at(&p, &v), truth(two_valleys, p, v), &p, &v, 1e-11);
     }
 }
 
@@ -140,6 +157,12 @@ fn minima_and_kinks() {
     }
     // f1 is smooth at 0, though it is written with `abs`: f1''(0) = 1.
     assert_eq!(System::load("f1").at(&[0.0], &[1.0]).curvature, [1.0]);
+
+    // So is f1 of anything, as in the narrow valley: 0.25 * 10^2 across it and f1'' = 1 along it.
+    let crossing = System::load("two-valleys");
+    assert_eq!(crossing.at(&[0.0, 0.0], &[1.0, 0.0]).curvature, [25.0, 0.0]);
+    assert_eq!(crossing.at(&[0.0, 0.0], &[0.0, 1.0]).curvature, [0.0, 1.0]);
+    assert_eq!(System::load("valley").at(&[0.0, 0.0], &[0.0, 1.0]).curvature, [0.0, 1.0]);
 
     // f2 has a kink in its slope at |w| = 1/C; the edge itself belongs to the parabola inside.
     let f2 = System::load("f2");
