@@ -10,6 +10,7 @@ use clap::Args;
 use super::engine::EngineArguments;
 use super::request::Request;
 use super::{tell, tell_files};
+use crate::analysis::{Check, Spread};
 use crate::error::Result;
 use crate::experiment::{Draft, Optimizer, Precision};
 use crate::output::Directory;
@@ -136,20 +137,32 @@ fn summary(report: &Report, cells: u64) -> String {
     }
     let found = report.attractors_found;
     text += &format!("{found} attractor{}\n", if found == 1 { "" } else { "s" });
-    if let Some(check) = &report.check {
-        for (place, part) in [
-            ("away from basin boundaries", &check.away_from_boundary),
-            ("next to basin boundaries", &check.next_to_boundary),
-        ] {
-            let share = |s: Option<f64>| s.map_or("-".to_owned(), |s| format!("{:.2} %", 100.0 * s));
+    report.check.iter().for_each(|check| text += &agreement(check));
+    text
+}
+
+/// How far a sample agrees with f64, in two or three lines.
+fn agreement(check: &Check) -> String {
+    let mut text = String::new();
+    for (place, part) in [("away from", &check.away_from_boundary), ("next to", &check.next_to_boundary)] {
+        if part.cells == 0 {
+            continue;
+        }
+        let share = |s: Option<f64>| s.map_or("-".to_owned(), |s| format!("{:.2} %", 100.0 * s));
+        text += &format!(
+            "check against f64, {} cells {place} basin boundaries: same fate {}, period {}, attractor {}",
+            part.cells,
+            share(part.fates),
+            share(part.periods),
+            share(part.attractors)
+        );
+        let Spread { median, percentile_99, worst, .. } = &part.amplitude_error;
+        if let (Some(median), Some(most), Some(worst)) = (median, percentile_99, worst) {
             text += &format!(
-                "check against f64, {} cells {place}: same fate {}, period {}, attractor {}\n",
-                part.cells,
-                share(part.fates),
-                share(part.periods),
-                share(part.attractors)
+                "; amplitude off by {median:.0e} (median), {most:.0e} (99 %), {worst:.0e} (worst), relative"
             );
         }
+        text.push('\n');
     }
     text
 }
