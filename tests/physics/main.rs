@@ -6,5 +6,6 @@ mod engines;
 mod f1;
 mod f2;
 mod fates;
+mod measures;
 mod quadratic;
 mod textbook;
