@@ -16,14 +16,18 @@ use crate::engine::Outcomes;
 use crate::fate::Fate;
 use crate::plan::{Plan, Source};
 
-/// Points nearer than about this, in units of the map's scale or of the points' own size, belong to
-/// one attractor. Far above the tolerance and the rounding that orbits end with.
+/// Orbits nearer than about this, in units of their own size, are one attractor. Far above the
+/// rounding that orbits end with.
 const NEAR: f64 = 1e-3;
-/// The same for points that a line of minima is made of: they lie as far apart as their cells.
+/// The same in units of the tolerance, for attractors near the origin.
+const NEAR_TOLERANCES: f64 = 100.0;
+/// Points of a line of minima lie as far apart as their cells: nearer than this, in units of the map's
+/// scale or of the largest point, they are one attractor.
 const NEAR_ALONG: f64 = 2e-2;
 /// Above this growth, in nats per step, a fixed point is one of a line: nothing contracts along it.
 const NEUTRAL: f64 = -1e-3;
-/// An attractor moves less than this from slice to slice, in units of the map's scale or its own size.
+/// An attractor moves less than this, in units of the map's scale, or than its own size from slice to
+/// slice.
 const MOVE: f64 = 0.05;
 /// Most attractors of a fate and period in one slice that are followed into the next.
 const FOLLOWED: usize = 64;
@@ -82,10 +86,10 @@ impl Identified {
         let dims = plan.initial.len();
         let listed = &self.members[..count.min(self.members.len())];
         let middle = |members: &Vec<u32>| {
-            let order = |&a: &u32, &b: &u32| {
-                outcomes.amplitude[a as usize].total_cmp(&outcomes.amplitude[b as usize]).then(a.cmp(&b))
-            };
-            *members.clone().select_nth_unstable_by(members.len() / 2, order).1 as usize
+            // Amplitudes have no sign: they are in the order of their bits.
+            let amplitude = |k: u32| outcomes.amplitude[k as usize].to_bits();
+            let mut order: Vec<(u64, u32)> = members.iter().map(|&k| (amplitude(k), k)).collect();
+            order.select_nth_unstable(members.len() / 2).1.1 as usize
         };
         let middles: Vec<usize> = listed.par_iter().map(middle).collect();
         let starts: Vec<Start<'_>> = (middles.iter())
@@ -171,19 +175,33 @@ fn largest(point: &[f64]) -> f64 {
     point.iter().fold(0.0, |m, x| m.max(x.abs()))
 }
 
+/// A point of an orbit that reaches out to `reach`, such that [`NEAR`] apart here is near: in units of
+/// the reach, or of the tolerance where that is larger, and without a jump between the two.
+fn comparable(plan: &Plan, point: &[f64], reach: f64) -> impl Iterator<Item = f64> {
+    let floor = plan.rules.tolerance * NEAR_TOLERANCES / NEAR;
+    let scaled = if reach > 0.0 { (reach / floor).asinh() / reach } else { 1.0 / floor };
+    point.iter().map(move |x| x * scaled)
+}
+
 /// The attractors of a group by the points that stand for the cycles.
 fn split(plan: &Plan, group: Group, outcomes: &Outcomes) -> Vec<Part> {
     let dims = plan.initial.len();
     let point = |k: u32| &outcomes.point[k as usize * dims..(k as usize + 1) * dims];
     let size = group.places.iter().fold(plan.scale, |m, &k| m.max(largest(point(k))));
     let mut partition = Partition::new(group.places.len());
-    let mut join = |side: f64, included: &dyn Fn(u32) -> bool| {
+    let elements: Vec<u32> = (0..group.places.len() as u32).collect();
+    let mut compared = Vec::with_capacity(dims * elements.len());
+    for &k in &group.places {
+        let reach = largest(point(k)) + 2.0 * outcomes.amplitude[k as usize];
+        compared.extend(comparable(plan, point(k), reach));
+    }
+    join_near(&mut partition, &elements, &compared, dims, NEAR);
+    if group.kind.0 == Fate::Converged as u8 {
+        let is_neutral = |k: u32| outcomes.lyapunov[k as usize] > NEUTRAL;
         let (elements, points): (Vec<u32>, Vec<&[f64]>) =
-            (0..).zip(&group.places).filter(|(_, k)| included(**k)).map(|(e, &k)| (e, point(k))).unzip();
-        join_near(&mut partition, &elements, &points.concat(), dims, side * size);
-    };
-    join(NEAR, &|_| true);
-    join(NEAR_ALONG, &|k| group.kind.0 == Fate::Converged as u8 && outcomes.lyapunov[k as usize] > NEUTRAL);
+            (0..).zip(&group.places).filter(|(_, k)| is_neutral(**k)).map(|(e, &k)| (e, point(k))).unzip();
+        join_near(&mut partition, &elements, &points.concat(), dims, NEAR_ALONG * size);
+    }
     let mut parts: Vec<Part> = Vec::new();
     let mut part_of: HashMap<usize, usize> = HashMap::new();
     for (element, &k) in group.places.iter().enumerate() {
@@ -234,9 +252,9 @@ fn join_phases(plan: &Plan, parts: &[Part], partition: &mut Partition) {
                 .zip(group)
                 .flat_map(|(e, part)| std::iter::repeat_n(e, part.cycle.len() / dims))
                 .collect();
-            let points: Vec<f64> = group.iter().flat_map(|part| part.cycle.iter().copied()).collect();
-            let side = NEAR * plan.scale.max(largest(&points));
-            join_near(partition, &elements, &points, dims, side);
+            let points: Vec<f64> =
+                group.iter().flat_map(|part| comparable(plan, &part.cycle, largest(&part.cycle))).collect();
+            join_near(partition, &elements, &points, dims, NEAR);
         }
         first += group.len();
     }
@@ -257,7 +275,9 @@ fn follow(plan: &Plan, parts: &[Part], partition: &mut Partition) {
     }
     let mut links: Vec<(usize, usize)> = Vec::new();
     for (&((column, row), kind), here) in &by_slice {
-        for next in [(column + 1, row), (column, row + 1)] {
+        // Diagonals count: a tongue of stability may be narrower than a cell.
+        let next_rows = [row.wrapping_sub(1), row, row + 1].map(|r| (column + 1, r));
+        for next in next_rows.into_iter().chain([(column, row + 1)]) {
             if let Some(there) = by_slice.get(&(next, kind)) {
                 links.extend(mutual(plan, parts, here, there));
             }
@@ -295,18 +315,34 @@ fn mutual(plan: &Plan, parts: &[Part], here: &[usize], there: &[usize]) -> Vec<(
 
 /// Numbers the joined parts by the size of their basins.
 fn number(parts: Vec<Part>, mut partition: Partition, outcomes: usize) -> Identified {
-    let mut joined: HashMap<usize, Vec<u32>> = HashMap::new();
-    for (p, part) in parts.into_iter().enumerate() {
-        joined.entry(partition.root(p)).or_default().extend(part.places);
-    }
-    let mut members: Vec<Vec<u32>> = joined.into_values().collect();
-    members.par_iter_mut().for_each(|m| m.sort_unstable());
-    // The first cell breaks ties, so that the numbers do not depend on a hash map's order.
-    members.sort_by_key(|m| (std::cmp::Reverse(m.len()), m[0]));
+    // Basins in the order they are met: cells, and the first of them.
+    let mut basins: Vec<(usize, u32)> = Vec::new();
+    let mut basin_of: HashMap<usize, usize> = HashMap::new();
     let mut ids = vec![-1; outcomes];
-    for (id, places) in (0..).zip(&members) {
-        for &k in places {
-            ids[k as usize] = id;
+    for (p, part) in parts.into_iter().enumerate() {
+        let basin = *basin_of.entry(partition.root(p)).or_insert_with(|| {
+            basins.push((0, u32::MAX));
+            basins.len() - 1
+        });
+        let (cells, first) = &mut basins[basin];
+        *cells += part.places.len();
+        *first = part.places[0].min(*first);
+        for k in part.places {
+            ids[k as usize] = basin as i32;
+        }
+    }
+    let mut order: Vec<usize> = (0..basins.len()).collect();
+    // The first cell breaks ties, so that the numbers do not depend on the order of the parts.
+    order.sort_unstable_by_key(|&basin| (std::cmp::Reverse(basins[basin].0), basins[basin].1));
+    let mut members: Vec<Vec<u32>> = order.iter().map(|&b| Vec::with_capacity(basins[b].0)).collect();
+    let mut numbers = vec![0; order.len()];
+    for (id, basin) in (0..).zip(order) {
+        numbers[basin] = id;
+    }
+    for (k, id) in (0..).zip(&mut ids) {
+        if *id >= 0 {
+            *id = numbers[*id as usize];
+            members[*id as usize].push(k);
         }
     }
     Identified { ids, members }

@@ -1,6 +1,7 @@
 //! What gradient descent must do, on every engine: analytic results and published constants.
 
 mod agreement;
+mod attractors;
 mod check;
 mod engines;
 mod f1;
