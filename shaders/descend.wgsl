@@ -38,7 +38,7 @@ struct Slice {
 @group(0) @binding(4) var<storage, read_write> still_running: array<u32>;
 // Lanes that still run, and lanes that have ended: together the mark that the window was done.
 @group(0) @binding(5) var<storage, read_write> counts: array<atomic<u32>, 2>;
-// By column, then by lane: state, tangent, memory (4), box of the samples (2 DIMS), loss, growth,
+// By column, then by lane: state, tangent, memory (4), box of the samples (2 DIMS), mean loss, growth,
 // squared growth, first extent.
 @group(0) @binding(6) var<storage, read_write> state: array<f32>;
 // By column, then by lane: fate and period, steps, amplitude, Lyapunov exponent, loss, point.
@@ -73,13 +73,14 @@ fn grow(v: ptr<function, Point>, growth: ptr<function, Growth>, inside: bool) {
     }
     let biased = length >> 23u;
     let scale = bitcast<f32>((254u - biased) << 23u);
-    let vanished = biased == 0u;
+    // A vector that has vanished or overflowed starts anew.
+    let lost = biased == 0u || biased == 255u;
     for (var d = 0u; d < DIMS; d++) {
-        (*v)[d] = select((*v)[d] * scale, 1.0, vanished);
+        (*v)[d] = select((*v)[d] * scale, 1.0, lost);
     }
     if inside {
         (*growth).exponent += f32(i32(biased) - 127);
-        (*growth).factor = select(bitcast<f32>(length) * scale, 1.0, vanished);
+        (*growth).factor = select(bitcast<f32>(length) * scale, 1.0, lost);
     }
 }
 
@@ -248,6 +249,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
             growth_squared = load(SUMS + 2u * DIMS + 2u, lane);
             extent_first = load(SUMS + 2u * DIMS + 3u, lane);
         }
+        var window_loss = 0.0;
         grow(&v, &growth, true);
         growth = Growth(0.0, growth.factor, growth.factor);
         for (var s = 1u; s <= slice.sample; s++) {
@@ -259,12 +261,14 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
                 sampled_low[d] = min(sampled_low[d], x[d]);
                 sampled_high[d] = max(sampled_high[d], x[d]);
             }
-            sampled_loss += next.loss;
+            window_loss += next.loss;
             if s % GROWTH_STRIDE == 0u || s == slice.sample {
                 grow(&v, &growth, true);
             }
         }
-        let mean = growth_over(growth, f32(slice.sample));
+        let steps = f32(slice.sample);
+        sampled_loss += (window_loss / steps - sampled_loss) * (steps / f32(slice.sampled));
+        let mean = growth_over(growth, steps);
         sampled_growth += mean;
         growth_squared += mean * mean;
         for (var d = 0u; d < DIMS; d++) {
@@ -334,7 +338,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     } else if has_samples {
         amplitude = bitcast<u32>(half_diagonal(sampled_low, sampled_high));
         lyapunov = bitcast<u32>(sampled_growth / f32(slice.samples));
-        mean_loss = bitcast<u32>(sampled_loss / f32(slice.sampled));
+        mean_loss = bitcast<u32>(sampled_loss);
     } else if fate != CONVERGED && fate != STALLED {
         amplitude = NOT_MEASURED;
         lyapunov = NOT_MEASURED;

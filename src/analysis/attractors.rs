@@ -5,7 +5,8 @@
 //! of the same fate and period whose points lie close together are one attractor. From a slice to
 //! its neighbours, an attractor continues as the one that is nearest in both directions.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::ops::Range;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -16,14 +17,18 @@ use crate::engine::Outcomes;
 use crate::fate::Fate;
 use crate::plan::{Plan, Source};
 
-/// Points nearer than about this, in units of the map's scale or of the points' own size, belong to
-/// one attractor. Far above the tolerance and the rounding that orbits end with.
+/// Orbits nearer than about this, in units of their own size, are one attractor. Far above the
+/// rounding that orbits end with.
 const NEAR: f64 = 1e-3;
-/// The same for points that a line of minima is made of: they lie as far apart as their cells.
+/// The same in units of the tolerance, for attractors near the origin.
+const NEAR_TOLERANCES: f64 = 100.0;
+/// Points of a line of minima lie as far apart as their cells: nearer than this, in units of the map's
+/// scale or of the largest point, they are one attractor.
 const NEAR_ALONG: f64 = 2e-2;
 /// Above this growth, in nats per step, a fixed point is one of a line: nothing contracts along it.
 const NEUTRAL: f64 = -1e-3;
-/// An attractor moves less than this from slice to slice, in units of the map's scale or its own size.
+/// An attractor moves less than this, in units of the map's scale, or than its own size from slice to
+/// slice.
 const MOVE: f64 = 0.05;
 /// Most attractors of a fate and period in one slice that are followed into the next.
 const FOLLOWED: usize = 64;
@@ -82,10 +87,10 @@ impl Identified {
         let dims = plan.initial.len();
         let listed = &self.members[..count.min(self.members.len())];
         let middle = |members: &Vec<u32>| {
-            let order = |&a: &u32, &b: &u32| {
-                outcomes.amplitude[a as usize].total_cmp(&outcomes.amplitude[b as usize]).then(a.cmp(&b))
-            };
-            *members.clone().select_nth_unstable_by(members.len() / 2, order).1 as usize
+            // Amplitudes have no sign: they are in the order of their bits.
+            let amplitude = |k: u32| outcomes.amplitude[k as usize].to_bits();
+            let mut order: Vec<(u64, u32)> = members.iter().map(|&k| (amplitude(k), k)).collect();
+            order.select_nth_unstable(members.len() / 2).1.1 as usize
         };
         let middles: Vec<usize> = listed.par_iter().map(middle).collect();
         let starts: Vec<Start<'_>> = (middles.iter())
@@ -120,13 +125,8 @@ type Slice = (u32, u32);
 /// Fate and period.
 type Kind = (u8, u32);
 
-/// Outcomes of one slice with the same fate and period.
-struct Group {
-    slice: Slice,
-    kind: Kind,
-    /// Their places, ascending.
-    places: Vec<u32>,
-}
+/// The place of an outcome, with what it shares with others of its group.
+type Entry = (Slice, Kind, u32);
 
 /// The outcomes of one attractor in one slice.
 struct Part {
@@ -139,8 +139,10 @@ struct Part {
 
 /// Finds the attractors of `outcomes`, of which outcome `k` is that of cell `cells[k]`.
 pub fn identify(plan: &Plan, cells: &[u32], outcomes: &Outcomes) -> Identified {
-    let groups = groups(plan, cells, outcomes);
-    let parts: Vec<Part> = groups.into_par_iter().flat_map_iter(|g| split(plan, g, outcomes)).collect();
+    let entries = entries(plan, cells, outcomes);
+    let groups = entries.par_chunk_by(|a, b| (a.0, a.1) == (b.0, b.1));
+    let parts: Vec<Part> = groups.flat_map_iter(|group| split(plan, group, outcomes)).collect();
+    drop(entries);
     let parts = with_cycles(plan, cells, outcomes, parts);
     let mut partition = Partition::new(parts.len());
     join_phases(plan, &parts, &mut partition);
@@ -148,11 +150,12 @@ pub fn identify(plan: &Plan, cells: &[u32], outcomes: &Outcomes) -> Identified {
     number(parts, partition, outcomes.fate.len())
 }
 
-fn groups(plan: &Plan, cells: &[u32], outcomes: &Outcomes) -> Vec<Group> {
+/// The outcomes with a period, sorted.
+fn entries(plan: &Plan, cells: &[u32], outcomes: &Outcomes) -> Vec<Entry> {
     let width = plan.across.len() as u32;
     let along = |source: Source| !plan.initial.contains(&source);
     let (by_column, by_row) = (along(Source::Across), along(Source::Up));
-    let mut keyed: Vec<(Slice, Kind, u32)> = (0..cells.len())
+    let mut entries: Vec<Entry> = (0..cells.len())
         .filter(|&k| Fate::from_code(outcomes.fate[k]).is_some_and(Fate::has_period))
         .map(|k| {
             let column = if by_column { cells[k] % width } else { 0 };
@@ -160,39 +163,57 @@ fn groups(plan: &Plan, cells: &[u32], outcomes: &Outcomes) -> Vec<Group> {
             ((column, row), (outcomes.fate[k], outcomes.period[k]), k as u32)
         })
         .collect();
-    keyed.par_sort_unstable();
-    let groups = keyed.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1));
-    groups
-        .map(|g| Group { slice: g[0].0, kind: g[0].1, places: g.iter().map(|entry| entry.2).collect() })
-        .collect()
+    entries.par_sort_unstable();
+    entries
 }
 
 fn largest(point: &[f64]) -> f64 {
     point.iter().fold(0.0, |m, x| m.max(x.abs()))
 }
 
+/// A point of an orbit that reaches out to `reach`, such that [`NEAR`] apart here is near: in units of
+/// the reach, or of the tolerance where that is larger, and without a jump between the two.
+fn comparable(plan: &Plan, point: &[f64], reach: f64) -> impl Iterator<Item = f64> {
+    let floor = plan.rules.tolerance * NEAR_TOLERANCES / NEAR;
+    let scaled = if reach > 0.0 { (reach / floor).asinh() / reach } else { 1.0 / floor };
+    point.iter().map(move |x| x * scaled)
+}
+
 /// The attractors of a group by the points that stand for the cycles.
-fn split(plan: &Plan, group: Group, outcomes: &Outcomes) -> Vec<Part> {
+fn split(plan: &Plan, group: &[Entry], outcomes: &Outcomes) -> Vec<Part> {
+    let (slice, kind, first) = group[0];
     let dims = plan.initial.len();
     let point = |k: u32| &outcomes.point[k as usize * dims..(k as usize + 1) * dims];
-    let size = group.places.iter().fold(plan.scale, |m, &k| m.max(largest(point(k))));
-    let mut partition = Partition::new(group.places.len());
-    let mut join = |side: f64, included: &dyn Fn(u32) -> bool| {
+    let part = |k: u32| Part { slice, kind, places: vec![k], cycle: point(k).to_vec() };
+    if group.len() == 1 {
+        return vec![part(first)];
+    }
+    let places: Vec<u32> = group.iter().map(|entry| entry.2).collect();
+    let size = places.iter().fold(plan.scale, |m, &k| m.max(largest(point(k))));
+    let mut partition = Partition::new(places.len());
+    let elements: Vec<u32> = (0..places.len() as u32).collect();
+    let mut compared = Vec::with_capacity(dims * elements.len());
+    for &k in &places {
+        let reach = largest(point(k)) + 2.0 * outcomes.amplitude[k as usize];
+        compared.extend(comparable(plan, point(k), reach));
+    }
+    join_near(&mut partition, &elements, &compared, dims, NEAR);
+    if kind.0 == Fate::Converged as u8 {
+        let is_neutral = |k: u32| outcomes.lyapunov[k as usize] > NEUTRAL;
         let (elements, points): (Vec<u32>, Vec<&[f64]>) =
-            (0..).zip(&group.places).filter(|(_, k)| included(**k)).map(|(e, &k)| (e, point(k))).unzip();
-        join_near(&mut partition, &elements, &points.concat(), dims, side * size);
-    };
-    join(NEAR, &|_| true);
-    join(NEAR_ALONG, &|k| group.kind.0 == Fate::Converged as u8 && outcomes.lyapunov[k as usize] > NEUTRAL);
+            (0..).zip(&places).filter(|(_, k)| is_neutral(**k)).map(|(e, &k)| (e, point(k))).unzip();
+        join_near(&mut partition, &elements, &points.concat(), dims, NEAR_ALONG * size);
+    }
     let mut parts: Vec<Part> = Vec::new();
-    let mut part_of: HashMap<usize, usize> = HashMap::new();
-    for (element, &k) in group.places.iter().enumerate() {
-        let part = *part_of.entry(partition.root(element)).or_insert_with(|| {
-            let (slice, kind) = (group.slice, group.kind);
-            parts.push(Part { slice, kind, places: Vec::new(), cycle: point(k).to_vec() });
-            parts.len() - 1
-        });
-        parts[part].places.push(k);
+    let mut part_of = vec![0; places.len()];
+    for (element, &k) in places.iter().enumerate() {
+        let root = partition.root(element);
+        if root == element {
+            part_of[element] = parts.len();
+            parts.push(part(k));
+        } else {
+            parts[part_of[root]].places.push(k);
+        }
     }
     parts
 }
@@ -234,79 +255,112 @@ fn join_phases(plan: &Plan, parts: &[Part], partition: &mut Partition) {
                 .zip(group)
                 .flat_map(|(e, part)| std::iter::repeat_n(e, part.cycle.len() / dims))
                 .collect();
-            let points: Vec<f64> = group.iter().flat_map(|part| part.cycle.iter().copied()).collect();
-            let side = NEAR * plan.scale.max(largest(&points));
-            join_near(partition, &elements, &points, dims, side);
+            let points: Vec<f64> =
+                group.iter().flat_map(|part| comparable(plan, &part.cycle, largest(&part.cycle))).collect();
+            join_near(partition, &elements, &points, dims, NEAR);
         }
         first += group.len();
     }
 }
 
+/// The parts of one slice, fate and period that are followed, as a range of their list.
+struct Bundle {
+    key: (Slice, Kind),
+    range: Range<usize>,
+}
+
 /// Joins the parts that continue each other from slice to slice.
 fn follow(plan: &Plan, parts: &[Part], partition: &mut Partition) {
-    let mut by_slice: HashMap<(Slice, Kind), Vec<usize>> = HashMap::new();
-    for (p, part) in parts.iter().enumerate() {
+    let mut followed: Vec<usize> = Vec::with_capacity(parts.len());
+    let mut bundles: Vec<Bundle> = Vec::new();
+    let mut first = 0;
+    for group in parts.chunk_by(|a, b| (a.slice, a.kind) == (b.slice, b.kind)) {
+        let start = followed.len();
         // Of parts that are one cycle, the first stands for all.
-        if partition.root(p) == p {
-            by_slice.entry((part.slice, part.kind)).or_default().push(p);
-        }
+        followed.extend((first..first + group.len()).filter(|&p| partition.root(p) == p));
+        followed[start..].sort_by_key(|&p| (Reverse(parts[p].places.len()), p));
+        followed.truncate(start + FOLLOWED);
+        bundles.push(Bundle { key: (group[0].slice, group[0].kind), range: start..followed.len() });
+        first += group.len();
     }
-    for followed in by_slice.values_mut() {
-        followed.sort_by_key(|&p| (std::cmp::Reverse(parts[p].places.len()), p));
-        followed.truncate(FOLLOWED);
-    }
-    let mut links: Vec<(usize, usize)> = Vec::new();
-    for (&((column, row), kind), here) in &by_slice {
-        for next in [(column + 1, row), (column, row + 1)] {
-            if let Some(there) = by_slice.get(&(next, kind)) {
-                links.extend(mutual(plan, parts, here, there));
+    // Diagonals count: a tongue of stability may be narrower than a cell.
+    let links: Vec<Vec<(usize, usize)>> = [(0, 1), (1, -1), (1, 0), (1, 1)]
+        .into_par_iter()
+        .map(|(right, up)| {
+            let (mut links, mut at) = (Vec::new(), 0);
+            for Bundle { key: ((column, row), kind), range } in &bundles {
+                let Some(row) = row.checked_add_signed(up) else { continue };
+                // The bundles are sorted by their keys, and so are their neighbours in one direction.
+                let next = ((column + right, row), *kind);
+                at += bundles[at..].iter().take_while(|b| b.key < next).count();
+                if let Some(there) = bundles.get(at).filter(|b| b.key == next) {
+                    link(plan, parts, &followed[range.clone()], &followed[there.range.clone()], &mut links);
+                }
             }
-        }
-    }
-    for (a, b) in links {
+            links
+        })
+        .collect();
+    for (a, b) in links.into_iter().flatten() {
         partition.join(a, b);
     }
 }
 
-/// The pairs from two lists of parts that are each other's nearest, and near.
-fn mutual(plan: &Plan, parts: &[Part], here: &[usize], there: &[usize]) -> Vec<(usize, usize)> {
+/// Adds the pairs from two lists of parts that are each other's nearest, and near.
+fn link(plan: &Plan, parts: &[Part], here: &[usize], there: &[usize], links: &mut Vec<(usize, usize)>) {
     let dims = plan.initial.len();
-    let distance = |&a: &usize, &b: &usize| {
+    let distance = |a: usize, b: usize| {
         let point = &parts[b].cycle[..dims];
         let phases = parts[a].cycle.chunks_exact(dims);
         let apart = |q: &[f64]| q.iter().zip(point).fold(0.0, |m: f64, (x, y)| m.max((x - y).abs()));
         phases.map(apart).fold(f64::INFINITY, f64::min)
     };
-    let table: Vec<Vec<f64>> = here.iter().map(|a| there.iter().map(|b| distance(a, b)).collect()).collect();
-    let least = |values: &mut dyn Iterator<Item = f64>| {
-        values.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).map(|(at, _)| at)
+    let nearest = |distances: &mut dyn Iterator<Item = f64>| {
+        distances.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).map(|(at, _)| at)
     };
-    let mut pairs = Vec::new();
     for (i, &a) in here.iter().enumerate() {
-        let Some(j) = least(&mut table[i].iter().copied()) else { continue };
-        let back = least(&mut table.iter().map(|row| row[j]));
-        let size = largest(&parts[a].cycle).max(largest(&parts[there[j]].cycle));
-        if back == Some(i) && table[i][j] <= size.max(MOVE * plan.scale) {
-            pairs.push((a, there[j]));
+        let Some(j) = nearest(&mut there.iter().map(|&b| distance(a, b))) else { continue };
+        let b = there[j];
+        let size = largest(&parts[a].cycle).max(largest(&parts[b].cycle));
+        let is_near = distance(a, b) <= size.max(MOVE * plan.scale);
+        if is_near && nearest(&mut here.iter().map(|&a| distance(a, b))) == Some(i) {
+            links.push((a, b));
         }
     }
-    pairs
 }
 
 /// Numbers the joined parts by the size of their basins.
 fn number(parts: Vec<Part>, mut partition: Partition, outcomes: usize) -> Identified {
-    let mut joined: HashMap<usize, Vec<u32>> = HashMap::new();
-    for (p, part) in parts.into_iter().enumerate() {
-        joined.entry(partition.root(p)).or_default().extend(part.places);
-    }
-    let mut members: Vec<Vec<u32>> = joined.into_values().collect();
-    members.par_iter_mut().for_each(|m| m.sort_unstable());
-    // The first cell breaks ties, so that the numbers do not depend on a hash map's order.
-    members.sort_by_key(|m| (std::cmp::Reverse(m.len()), m[0]));
+    // Basins in the order they are met: cells, and the first of them.
+    let mut basins: Vec<(usize, u32)> = Vec::new();
+    let mut basin_of = vec![0; parts.len()];
     let mut ids = vec![-1; outcomes];
-    for (id, places) in (0..).zip(&members) {
-        for &k in places {
-            ids[k as usize] = id;
+    for (p, part) in parts.into_iter().enumerate() {
+        // The least part is the root: it comes before the others.
+        let root = partition.root(p);
+        if root == p {
+            basin_of[p] = basins.len();
+            basins.push((0, u32::MAX));
+        }
+        let basin = basin_of[root];
+        let (cells, first) = &mut basins[basin];
+        *cells += part.places.len();
+        *first = part.places[0].min(*first);
+        for k in part.places {
+            ids[k as usize] = basin as i32;
+        }
+    }
+    let mut order: Vec<usize> = (0..basins.len()).collect();
+    // The first cell breaks ties, so that the numbers do not depend on the order of the parts.
+    order.sort_unstable_by_key(|&basin| (Reverse(basins[basin].0), basins[basin].1));
+    let mut members: Vec<Vec<u32>> = order.iter().map(|&b| Vec::with_capacity(basins[b].0)).collect();
+    let mut numbers = vec![0; order.len()];
+    for (id, basin) in (0..).zip(order) {
+        numbers[basin] = id;
+    }
+    for (k, id) in (0..).zip(&mut ids) {
+        if *id >= 0 {
+            *id = numbers[*id as usize];
+            members[*id as usize].push(k);
         }
     }
     Identified { ids, members }

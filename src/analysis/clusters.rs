@@ -43,19 +43,20 @@ pub fn join_near(partition: &mut Partition, elements: &[u32], points: &[f64], di
     let mut cubes: HashMap<Box<[i64]>, usize> = HashMap::new();
     let mut keys: Vec<Box<[i64]>> = Vec::new();
     let mut first: Vec<u32> = Vec::new();
-    let mut key = vec![0; dims];
+    let (mut key, mut last) = (vec![0; dims], 0);
     for (&element, point) in elements.iter().zip(points.chunks_exact(dims)) {
         for (k, x) in key.iter_mut().zip(point) {
             *k = (x / side).round() as i64;
         }
-        match cubes.get(key.as_slice()) {
-            Some(&cube) => partition.join(first[cube] as usize, element as usize),
-            None => {
-                cubes.insert(key.clone().into(), keys.len());
-                keys.push(key.clone().into());
+        // Neighbours mostly end at the same place: what was found last is tried first.
+        if keys.get(last).is_none_or(|found| **found != *key) {
+            last = *cubes.entry(key.as_slice().into()).or_insert(keys.len());
+            if last == keys.len() {
+                keys.push(key.as_slice().into());
                 first.push(element);
             }
         }
+        partition.join(first[last] as usize, element as usize);
     }
     let looked_up = dims.min(LOOKED_UP);
     let mut shelves: HashMap<&[i64], Vec<usize>> = HashMap::new();

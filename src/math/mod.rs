@@ -104,7 +104,8 @@ pub trait Real:
     /// `self^b`. A negative base has a power if `b` is an integer, and else NaN; 0 and the infinities
     /// go to 0, 1 or inf.
     fn powf(self, b: Self) -> Self;
-    /// For a normal number, `2^-e` and `e` with `|self|` in `[2^e, 2^(e + 1))`.
+    /// For a normal number, `2^-e` and `e` with `|self|` in `[2^e, 2^(e + 1))`; the first is
+    /// negative for infinity and NaN.
     fn normalize(self) -> (Self, Self);
 }
 

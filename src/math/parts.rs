@@ -45,7 +45,8 @@ pub fn head(a: Float) -> Float {
     Float::from_bits(a.to_bits() & HEAD)
 }
 
-/// `2^down` and `up = -down`, with `down` such that `x * 2^down` lies in `[1, 2)` for a normal `x`.
+/// `2^down` and `up = -down`, with `down` such that `x * 2^down` lies in `[1, 2)` for a normal `x`;
+/// `-inf` for an infinite one or NaN.
 #[inline(always)]
 pub fn normalize(x: Float) -> (Float, Float) {
     const BIAS: i32 = Float::MAX_EXP - 1;

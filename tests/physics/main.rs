@@ -1,11 +1,13 @@
 //! What gradient descent must do, on every engine: analytic results and published constants.
 
 mod agreement;
+mod attractors;
 mod check;
 mod engines;
 mod f1;
 mod f2;
 mod fates;
+mod measures;
 mod paper;
 mod quadratic;
 mod textbook;

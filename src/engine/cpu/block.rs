@@ -1,7 +1,7 @@
 //! A block of trajectories: what the phases of `descend.rs` read and write, and how it is read out.
 
 use crate::descent::Descent;
-use crate::fate::{Memory, Probe, Samples, Window, match_grain};
+use crate::fate::{Memory, Probe, Samples, match_grain};
 use crate::formula::{CHUNK, Register, Tape};
 use crate::math::Real;
 use crate::plan::Stage;
@@ -56,6 +56,7 @@ pub struct Sums<R> {
     /// The box that the orbit has visited, by dimension.
     pub low: Vec<Register<R>>,
     pub high: Vec<Register<R>>,
+    /// Mean over all samples: a sum over millions of steps would lose what is added last.
     pub loss: Register<R>,
     /// Sum and sum of squares of each sample's mean growth.
     pub growth: Register<R>,
@@ -109,6 +110,8 @@ pub struct Block<R> {
     /// Steps of the measurement after which the orbit is back at its start; 0 before that.
     pub(super) returned: Register<R>,
     pub(super) loss: Register<R>,
+    /// Sum over the sample that is being taken.
+    pub(super) loss_sampled: Register<R>,
     /// Whole periods that fit the measurement, in steps.
     pub(super) limit: Register<R>,
     /// log2 of the tangent's length, as an exponent and a factor in [1, 2), now and at the start.
@@ -140,6 +143,7 @@ impl<R: Real> Block<R> {
             far: zero,
             returned: zero,
             loss: zero,
+            loss_sampled: zero,
             limit: zero,
             exponent: zero,
             factor: zero,
@@ -234,13 +238,16 @@ impl<R: Real> Block<R> {
     }
 
     /// Adds the sample phase that has just run to the sums.
-    pub(super) fn close_sample(&mut self, window: &Window, chunks: usize, first: bool) {
-        let steps = R::from_f64(f64::from(window.sample));
+    pub(super) fn close_sample(&mut self, stage: &Stage, chunks: usize) {
+        let steps = R::from_f64(f64::from(stage.window.sample));
+        let share = steps / R::from_f64(f64::from(stage.sampled));
         for lane in 0..chunks * CHUNK {
             let growth = self.growth_over(lane, steps);
             self.sums.growth[lane] = self.sums.growth[lane] + growth;
             self.sums.growth_squared[lane] = self.sums.growth_squared[lane] + growth * growth;
-            if first {
+            let (loss, mean) = (self.loss_sampled[lane] / steps, self.sums.loss[lane]);
+            self.sums.loss[lane] = mean + (loss - mean) * share;
+            if stage.samples == 1 {
                 self.sums.extent_first[lane] = self.extent(lane);
             }
         }

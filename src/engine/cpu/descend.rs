@@ -6,9 +6,10 @@
 use multiversion::multiversion;
 
 use super::block::{Block, Program, larger};
-use crate::fate::{GROWTH_STRIDE, MATCH, Rules, Window};
+use crate::fate::{GROWTH_STRIDE, MATCH, Rules};
 use crate::formula::{CHUNK, LANES, Register, chunk, put};
 use crate::math::Real;
+use crate::plan::Stage;
 
 /// What is observed after a step.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,16 +24,16 @@ enum Phase {
     Sample,
 }
 
-/// Runs one window over the first `chunks * CHUNK` lanes. `first_sample`: no sample has been taken yet.
+/// Runs one window over the first `chunks * CHUNK` lanes.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+bmi1+bmi2"))]
 pub fn descend<R: Real>(
     program: &Program<R>,
     block: &mut Block<R>,
-    window: &Window,
+    stage: &Stage,
     rules: &Rules<R>,
     chunks: usize,
-    first_sample: bool,
 ) {
+    let window = &stage.window;
     let phases = [
         (Phase::Advance, window.advance),
         (Phase::Search, window.half),
@@ -75,7 +76,7 @@ pub fn descend<R: Real>(
         match phase {
             Phase::Advance | Phase::Search => {}
             Phase::Measure => block.close_measurement(chunks),
-            Phase::Sample => block.close_sample(window, chunks, first_sample),
+            Phase::Sample => block.close_sample(stage, chunks),
         }
     }
 }
@@ -112,7 +113,10 @@ fn begin<R: Real>(program: &Program<R>, block: &mut Block<R>, phase: Phase, step
             }
             begin_growth(program, block, chunks);
         }
-        Phase::Sample => begin_growth(program, block, chunks),
+        Phase::Sample => {
+            block.loss_sampled = zero;
+            begin_growth(program, block, chunks);
+        }
     }
 }
 
@@ -223,16 +227,16 @@ fn sample<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usize) {
             put(&mut block.sums.high[d], at, higher);
         }
         let (value, mut loss) =
-            (chunk(&block.tape[program.loss_register()], at), chunk(&block.sums.loss, at));
+            (chunk(&block.tape[program.loss_register()], at), chunk(&block.loss_sampled, at));
         for i in 0..CHUNK {
             loss[i] = loss[i] + value[i];
         }
-        put(&mut block.sums.loss, at, loss);
+        put(&mut block.loss_sampled, at, loss);
     }
 }
 
 /// Takes the tangent vector's binary exponent out of it and into the sum, of lanes whose limit `step`
-/// does not exceed; a vector that has vanished starts anew.
+/// does not exceed; a vector that has vanished or overflowed starts anew.
 #[inline(always)]
 fn grow<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usize, step: R) {
     let dims = program.dims;
@@ -246,11 +250,12 @@ fn grow<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usize, step
         }
         let (mut exponent, mut factor) = (chunk(&block.exponent, at), chunk(&block.factor, at));
         let limit = chunk(&block.limit, at);
-        let mut scale = [R::ONE; CHUNK];
+        let (mut scale, mut lost) = ([R::ONE; CHUNK], [false; CHUNK]);
         for i in 0..CHUNK {
             let (down, power) = length[i].normalize();
             let inside = step <= limit[i];
-            let reduced = if length[i] == R::ZERO { R::ONE } else { length[i] * down };
+            lost[i] = (length[i] == R::ZERO) | (down < R::ZERO);
+            let reduced = if lost[i] { R::ONE } else { length[i] * down };
             exponent[i] = if inside { exponent[i] + power } else { exponent[i] };
             factor[i] = if inside { reduced } else { factor[i] };
             scale[i] = down;
@@ -260,7 +265,7 @@ fn grow<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usize, step
         for d in 0..dims {
             let mut v = chunk(&block.tape[dims + d], at);
             for i in 0..CHUNK {
-                v[i] = if length[i] == R::ZERO { R::ONE } else { v[i] * scale[i] };
+                v[i] = if lost[i] { R::ONE } else { v[i] * scale[i] };
             }
             put(&mut block.tape[dims + d], at, v);
         }

@@ -154,7 +154,7 @@ impl<'a, R: Real> Batch<'a, R> {
                 let lanes = LANES.min(self.places.len() - start);
                 self.load(&mut block, start, lanes, &stage);
                 let chunks = lanes.div_ceil(CHUNK);
-                descend(self.program, &mut block, window, &self.rules, chunks, stage.samples == 1);
+                descend(self.program, &mut block, &stage, &self.rules, chunks);
                 for lane in 0..lanes {
                     match self.judge(&block, &stage, start + lane, lane) {
                         Verdict::Ended(fate) => {
@@ -269,13 +269,12 @@ impl<'a, R: Real> Batch<'a, R> {
         fate: Fate,
     ) {
         let nan = R::from_f64(f64::NAN);
-        let mean = |sum: R, steps: u32| sum / R::from_f64(f64::from(steps));
         let (amplitude, lyapunov, loss) = match fate {
             Fate::Converged | Fate::Stalled => (R::ZERO, block.growth(lane), block.mean_loss(lane)),
             Fate::Periodic => (block.amplitude(lane), block.growth(lane), block.mean_loss(lane)),
             Fate::Chaotic | Fate::Undecided if stage.sampled > 0 => {
-                let growth = mean(block.sums.growth[lane], stage.samples);
-                (block.sampled_amplitude(lane), growth, mean(block.sums.loss[lane], stage.sampled))
+                let growth = block.sums.growth[lane] / R::from_f64(f64::from(stage.samples));
+                (block.sampled_amplitude(lane), growth, block.sums.loss[lane])
             }
             Fate::Chaotic | Fate::Undecided | Fate::Diverged => (nan, nan, nan),
         };

@@ -95,20 +95,21 @@ impl Tracer {
     pub fn sharpness(&mut self, lanes: usize) -> Vec<f64> {
         let dims = self.dims;
         let first = self.reading(2 * dims + 2);
-        let mut hessians = vec![DMatrix::<f64>::zeros(dims, dims); lanes];
+        // By lane, column and row.
+        let mut hessians = vec![0.0; lanes * dims * dims];
         self.curvature.load_constants(&mut self.registers);
         for column in 0..dims {
             for d in 0..dims {
                 self.registers[dims + d] = Register::splat(if d == column { 1.0 } else { 0.0 });
             }
             self.curvature.run(&mut self.registers, lanes.div_ceil(CHUNK));
-            for (lane, hessian) in hessians.iter_mut().enumerate() {
+            for (lane, hessian) in hessians.chunks_exact_mut(dims * dims).enumerate() {
                 for row in 0..dims {
-                    hessian[(row, column)] = self.registers[first + row][lane];
+                    hessian[column * dims + row] = self.registers[first + row][lane];
                 }
             }
         }
-        hessians.into_iter().map(largest_eigenvalue).collect()
+        hessians.chunks_exact(dims * dims).map(|hessian| largest_eigenvalue(hessian, dims)).collect()
     }
 
     /// The register of reading number `k`.
@@ -117,10 +118,32 @@ impl Tracer {
     }
 }
 
-fn largest_eigenvalue(matrix: DMatrix<f64>) -> f64 {
-    // The solver does not end on a NaN.
-    match matrix.iter().all(|v| v.is_finite()) {
-        true => matrix.symmetric_eigenvalues().max(),
-        false => f64::NAN,
+/// Of a symmetric matrix of `dims` columns; NaN if it is not finite.
+fn largest_eigenvalue(matrix: &[f64], dims: usize) -> f64 {
+    match *matrix {
+        // The solver does not end on a NaN.
+        _ if !matrix.iter().all(|v| v.is_finite()) => f64::NAN,
+        [a] => a,
+        [a, b, _, d] => 0.5 * a + 0.5 * d + (0.5 * a - 0.5 * d).hypot(b),
+        _ => DMatrix::from_column_slice(dims, dims, matrix).symmetric_eigenvalues().max(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eigenvalues_of_small_matrices_are_those_of_the_solver() {
+        assert_eq!(largest_eigenvalue(&[-3.0], 1), -3.0);
+        for [a, b, d] in
+            [[2.0, 0.0, -1.0], [1.0, 2.0, 1.0], [-5.0, 0.3, 4.0], [0.0; 3], [1e200, 1e199, -3e200]]
+        {
+            let solved = DMatrix::from_column_slice(2, 2, &[a, b, b, d]).symmetric_eigenvalues().max();
+            let found = largest_eigenvalue(&[a, b, b, d], 2);
+            assert!((found - solved).abs() <= 1e-14 * solved.abs(), "{a} {b} {d}: {found}, {solved}");
+        }
+        assert!(largest_eigenvalue(&[1.0, f64::NAN, f64::NAN, 1.0], 2).is_nan());
+        assert!(largest_eigenvalue(&[f64::INFINITY], 1).is_nan());
     }
 }

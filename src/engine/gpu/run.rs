@@ -2,7 +2,8 @@
 //!
 //! A tile's trajectories stay in storage buffers. Each window is done in *slices* of lanes, one
 //! submission each, sized to take about [`SLICE_TARGET`]: operating systems reset a GPU that works on
-//! one submission for seconds. The lanes that still run are listed anew by each window.
+//! one submission for seconds. Windows differ thirtyfold in length, so that a slice's size is counted
+//! in lane-steps, lanes times steps. The lanes that still run are listed anew by each window.
 
 use std::time::{Duration, Instant};
 
@@ -18,8 +19,8 @@ use crate::plan::{Plan, Stage};
 
 /// How long a submission should take.
 const SLICE_TARGET: Duration = Duration::from_millis(50);
-/// Lanes of the first slice, before anything is known of the device's speed.
-const SLICE_FIRST: u32 = 4096;
+/// Lane-steps of the first slice, before anything is known of the device's speed.
+const SLICE_FIRST: u64 = 1 << 16;
 /// How long a submission may take before the device is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Most lanes of a tile, and most bytes of a buffer that is bound: what every device can do.
@@ -74,14 +75,14 @@ impl Engine for GpuEngine {
         }
         let count = cells.count(plan);
         let mut outcomes = Outcomes::missing(count, plan.initial.len());
-        let capacity = capacity(plan).min(count as u64) as u32;
+        let capacity = capacity(plan, &self.device.limits()).min(count as u64) as u32;
         let mut seconds = Seconds::default();
         let tile = timed(&mut seconds.compile, || Tile::new(self, plan, capacity))?;
-        let mut slice_lanes = SLICE_FIRST;
+        let mut lane_steps = SLICE_FIRST;
         for start in (0..count).step_by(capacity as usize) {
             let lanes = (capacity as usize).min(count - start);
             let listed: Vec<u32> = (start..start + lanes).map(|k| cells.at(k)).collect();
-            timed(&mut seconds.run, || tile.run(&listed, &mut slice_lanes))?;
+            timed(&mut seconds.run, || tile.run(&listed, &mut lane_steps))?;
             timed(&mut seconds.readback, || tile.read(&mut outcomes, start, lanes))?;
             progress((start + lanes) as u64);
         }
@@ -99,9 +100,10 @@ fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> T) -> T {
 }
 
 /// Lanes whose state fits one binding.
-fn capacity(plan: &Plan) -> u64 {
+fn capacity(plan: &Plan, limits: &wgpu::Limits) -> u64 {
     let columns = state_columns(plan).max(outcome_columns(plan)) as u64;
-    TILE_LANES.min(BINDING_BYTES / (4 * columns))
+    let bytes = BINDING_BYTES.min(limits.max_storage_buffer_binding_size).min(limits.max_buffer_size);
+    TILE_LANES.min(bytes / (4 * columns)).max(1)
 }
 
 fn state_columns(plan: &Plan) -> usize {
@@ -201,7 +203,7 @@ impl<'a> Tile<'a> {
     }
 
     /// Runs the trajectories of `cells` to their ends.
-    fn run(&self, cells: &[u32], slice_lanes: &mut u32) -> Result<()> {
+    fn run(&self, cells: &[u32], lane_steps: &mut u64) -> Result<()> {
         let queue = &self.engine.queue;
         queue.write_buffer(&self.cells, 0, bytemuck::cast_slice(cells));
         let identity: Vec<u32> = (0..cells.len() as u32).collect();
@@ -211,7 +213,8 @@ impl<'a> Tile<'a> {
         queue.write_buffer(&self.outcomes, 0, bytemuck::cast_slice(&missing));
         let mut running = cells.len() as u32;
         for (k, stage) in self.plan.stages().enumerate() {
-            running = self.run_window(k % 2, running, self.slice(&stage), slice_lanes)?;
+            running =
+                self.run_window(k % 2, running, self.slice(&stage), stage.window.steps(), lane_steps)?;
             if running == 0 {
                 break;
             }
@@ -241,12 +244,19 @@ impl<'a> Tile<'a> {
     }
 
     /// Runs one window for all running lanes and returns how many still run.
-    fn run_window(&self, from: usize, running: u32, window: Slice, slice_lanes: &mut u32) -> Result<u32> {
+    fn run_window(
+        &self,
+        from: usize,
+        running: u32,
+        window: Slice,
+        steps: u32,
+        lane_steps: &mut u64,
+    ) -> Result<u32> {
         let GpuEngine { device, queue, .. } = self.engine;
         queue.write_buffer(&self.counts, 0, &[0; 8]);
         let mut first = 0;
         while first < running {
-            let count = (*slice_lanes).min(running - first);
+            let count = lanes(*lane_steps, steps).min(running - first);
             let slice = Slice { first, count, ..window };
             queue.write_buffer(&self.slice, 0, bytemuck::bytes_of(&slice));
             let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
@@ -258,7 +268,7 @@ impl<'a> Tile<'a> {
             }
             let started = Instant::now();
             self.engine.wait(queue.submit([encoder.finish()]))?;
-            *slice_lanes = resized(count, *slice_lanes, started.elapsed(), self.capacity);
+            *lane_steps = resized(u64::from(count) * u64::from(steps), *lane_steps, started.elapsed());
             first += count;
         }
         let [still, ended] = self.read_counts()?;
@@ -302,13 +312,19 @@ impl<'a> Tile<'a> {
     }
 }
 
-/// The next slice's lanes, after `count` took `took`: twice as many or half as many at most.
-fn resized(count: u32, lanes: u32, took: Duration, capacity: u32) -> u32 {
+/// The lanes of a slice in a window of so many steps: whole workgroups, one at least.
+fn lanes(lane_steps: u64, steps: u32) -> u32 {
+    let lanes = (lane_steps / u64::from(steps.max(1))).min(TILE_LANES) as u32;
+    (lanes / WORKGROUP).max(1) * WORKGROUP
+}
+
+/// The next slice's lane-steps, of which this one was allowed `allowed` and did `done`: twice as many
+/// at most, and as few as the time it took asks for.
+fn resized(done: u64, allowed: u64, took: Duration) -> u64 {
     let ratio = SLICE_TARGET.as_secs_f64() / took.as_secs_f64().max(1e-6);
-    // A slice that was cut short by the end of the list says little, and nothing about larger ones.
-    let wanted = f64::from(count) * ratio.clamp(0.5, 2.0);
-    let wanted = if count < lanes && ratio > 1.0 { f64::from(lanes) } else { wanted };
-    (wanted as u32).next_multiple_of(WORKGROUP).clamp(WORKGROUP, capacity.next_multiple_of(WORKGROUP))
+    let wanted = (done as f64 * ratio.min(2.0)) as u64;
+    // A slice that the end of the list cut short says nothing about larger ones.
+    if ratio > 1.0 { wanted.max(allowed) } else { wanted.max(u64::from(WORKGROUP)) }
 }
 
 impl GpuEngine {
@@ -359,10 +375,19 @@ mod tests {
     #[test]
     fn slices_follow_the_time_they_take() {
         let target = SLICE_TARGET;
-        assert_eq!(resized(4096, 4096, target / 10, 1 << 20), 8192);
-        assert_eq!(resized(4096, 4096, target * 10, 1 << 20), 2048);
-        assert_eq!(resized(64, 4096, target / 10, 1 << 20), 4096);
-        assert_eq!(resized(64, 64, target * 10, 1 << 20), 64);
-        assert_eq!(resized(1 << 20, 1 << 20, target / 10, 1 << 20), 1 << 20);
+        assert_eq!(resized(4096, 4096, target / 10), 8192);
+        assert_eq!(resized(4096, 4096, target * 8), 512);
+        assert_eq!(resized(64, 4096, target / 10), 4096);
+        assert_eq!(resized(64, 64, target * 10), 64);
+    }
+
+    #[test]
+    fn a_slice_of_longer_windows_has_fewer_lanes() {
+        // Sized on windows of 16 steps, it must not take 32 times as long on windows of 512.
+        assert_eq!(lanes(1 << 24, 16), 1 << 20);
+        assert_eq!(lanes(1 << 24, 512), 1 << 15);
+        assert_eq!(lanes(u64::MAX, 1), TILE_LANES as u32);
+        assert_eq!(lanes(64, 640), WORKGROUP);
+        assert_eq!(lanes(100_000, 16), 6208);
     }
 }

@@ -1,0 +1,122 @@
+//! What is measured on an attractor, against orbits computed here.
+
+use super::engines::{all, fate, fates, root};
+use gdscope::fate::Fate;
+
+fn logistic(from: f64, to: f64, rest: &str) -> String {
+    format!(
+        r#"landscape = {{ variables = ["x"], parameters = {{ r = 3 }}, loss = "100 + x^2/2 - r*(x^2/2 - x^3/3)" }}
+        across = "r = {from} .. {to}"
+        up = "x = 0.2 .. 0.6"
+        eta = 1
+        {rest}"#
+    )
+}
+
+#[test]
+fn cycles_of_three_four_and_five() {
+    for (r, period) in [(3.835, 3), (3.5, 4), (3.739, 5)] {
+        let mut x = 0.3;
+        for _ in 0..100_000 {
+            x = r * x * (1.0 - x);
+        }
+        let cycle: Vec<f64> = (0..period)
+            .map(|_| {
+                x = r * x * (1.0 - x);
+                x
+            })
+            .collect();
+        let mean = |f: &dyn Fn(f64) -> f64| cycle.iter().map(|&x| f(x)).sum::<f64>() / f64::from(period);
+        let exponent = mean(&|x| (r * (1.0 - 2.0 * x)).abs().ln());
+        let loss = mean(&|x| 100.0 + x * x / 2.0 - r * (x * x / 2.0 - x * x * x / 3.0));
+        let highest = cycle.iter().fold(0.0_f64, |a, &b| a.max(b));
+        let amplitude = 0.5 * (highest - cycle.iter().fold(1.0_f64, |a, &b| a.min(b)));
+        for subject in all() {
+            let map = subject.map(&logistic(r - 1e-3, r + 1e-3, "size = [1, 5]"));
+            for cell in 0..map.cells() {
+                let what = format!("{} at r = {r}: {:?}", subject.name, fates(&map));
+                assert_eq!((fate(&map, cell), map.period[cell]), (Fate::Periodic, period as u32), "{what}");
+                assert!(
+                    (map.lyapunov[cell] - exponent).abs() < 2e-3,
+                    "{what} {} {exponent}",
+                    map.lyapunov[cell]
+                );
+                assert!((map.amplitude[cell] - amplitude).abs() < 1e-5, "{what} {}", map.amplitude[cell]);
+                assert!((map.loss[cell] - loss).abs() < 1e-4, "{what} {} {loss}", map.loss[cell]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_separable_loss_adds_up() {
+    // Each coordinate swings between +-x, where 2 x = eta log(1 + x).
+    let eta = 3.0;
+    let x = root(0.5, 50.0, |x| 2.0 * x - eta * x.ln_1p());
+    let exponent = (1.0 - eta / (1.0 + x)).abs().ln();
+    let loss = 2.0 * ((1.0 + x) * x.ln_1p() - x);
+    let toml = r#"landscape = { variables = ["x", "y"], define = ["f(w) = (1 + abs(w)) * log1p(abs(w)) - abs(w)"], loss = "f(x) + f(y)" }
+        across = "x = -5 .. 5"
+        up = "y = -4 .. 4"
+        eta = 3
+        size = [20, 20]"#;
+    for subject in all() {
+        let map = subject.map(toml);
+        for cell in 0..map.cells() {
+            assert_eq!((fate(&map, cell), map.period[cell]), (Fate::Periodic, 2), "{}", subject.name);
+            let measured = [map.amplitude[cell], map.lyapunov[cell], map.loss[cell], map.sharpness[cell]];
+            for (got, wanted) in measured.into_iter().zip([x * 2f64.sqrt(), exponent, loss, 1.0 / (1.0 + x)])
+            {
+                assert!(
+                    (got - wanted).abs() < 1e-3 * wanted.abs(),
+                    "{}: {measured:?} {wanted}",
+                    subject.name
+                );
+            }
+        }
+        // In step, or against it.
+        assert_eq!(map.attractor.iter().max(), Some(&1), "{}", subject.name);
+    }
+}
+
+#[test]
+fn an_infinite_curvature_on_the_way_is_forgotten() {
+    // At x = 1, where the middle column starts, the second derivative is infinite; the minimum is
+    // where x = sqrt(1 - x).
+    let x = 0.5 * (5f64.sqrt() - 1.0);
+    let curvature = 1.0 + 0.5 / (1.0 - x).sqrt();
+    let toml = r#"landscape = { variables = ["x"], loss = "x^2/2 + abs(x - 1)^1.5/1.5" }
+        across = "x = 0 .. 2"
+        up = "eta = 0.4 .. 0.6"
+        size = [3, 3]"#;
+    for subject in all() {
+        let map = subject.map(toml);
+        for cell in 0..map.cells() {
+            let wanted = (1.0 - map.up[cell / 3] * curvature).abs().ln();
+            assert_eq!(fate(&map, cell), Fate::Converged, "{} cell {cell}", subject.name);
+            assert!((map.lyapunov[cell] - wanted).abs() < 0.02, "{}: {:?}", subject.name, map.lyapunov);
+        }
+    }
+}
+
+#[test]
+fn the_mean_loss_of_a_long_chaotic_orbit_is_exact() {
+    let maps: Vec<_> = all()
+        .iter()
+        .map(|subject| (subject.name, subject.map(&logistic(3.9, 3.95, "size = [4, 2]\nsteps = 1_000_000"))))
+        .collect();
+    let exact = &maps[2].1;
+    for (name, map) in &maps {
+        for cell in 0..map.cells() {
+            if (fate(map, cell), fate(exact, cell)) == (Fate::Chaotic, Fate::Chaotic) {
+                let off = map.loss[cell] - exact.loss[cell];
+                assert!(off.abs() < 0.01, "{name} cell {cell}: {off}");
+            }
+        }
+        assert!(
+            map.fate.iter().filter(|&&f| f == Fate::Chaotic as u8).count() >= 4,
+            "{name}: {:?}",
+            fates(map)
+        );
+    }
+}
