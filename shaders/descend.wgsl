@@ -284,14 +284,16 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         reach = max(reach, size_bits(x[d]));
     }
     var size = 0.0;
+    var side = 0.0;
     for (var d = 0u; d < DIMS; d++) {
         size = max(size, max(-low[d], high[d]));
+        side = max(side, high[d] - low[d]);
     }
     var fate = RUNNING;
     if slice.half_steps > 0u {
         let probe = Probe(
-            half_steps, f32(slice.elapsed), f32(slice.last_elapsed), bitcast<f32>(reach), size, period, before, after,
-            far, probe_growth,
+            half_steps, f32(slice.elapsed), f32(slice.last_elapsed), bitcast<f32>(reach), size, side, period, before,
+            after, far, probe_growth,
         );
         let judgement = decide(probe, memory, slice.tolerance, slice.escape);
         fate = judgement.fate;

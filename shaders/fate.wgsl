@@ -6,6 +6,7 @@ struct Probe {
     last: f32,
     reach: f32,
     size: f32,
+    extent: f32,
     period: f32,
     before: f32,
     after: f32,
@@ -79,12 +80,16 @@ fn decide(probe: Probe, memory_before: Memory, tolerance: f32, escape: f32) -> J
         // Still on its way, an orbit would lose about exp(-rate half) of its displacement.
         let slowed = before * m_exp(-0.5 * rate * half_steps) <= after;
         let jitters = slowed && rate * probe.elapsed >= SCORE_JITTER && max(before, max(after, far)) <= jitter;
-        if near || jitters {
-            return Judgement(select(PERIODIC, CONVERGED, probe.period == 1.0), memory);
+        if (near || jitters) && probe.period == 1.0 {
+            return Judgement(CONVERGED, memory);
+        }
+        // A cycle no wider than the distance to go may be a fixed point yet.
+        let to_go = (after + (ulp + ulp)) / closed;
+        if (near || jitters) && probe.extent > WIDER * to_go {
+            return Judgement(PERIODIC, memory);
         }
     }
-    let frozen = before == 0.0 && after == 0.0 && far == 0.0 && probe.period == 1.0;
-    if frozen && !resolved && error <= GROWTH_SURE {
+    if is_at_rest(probe) && !resolved && error <= GROWTH_SURE {
         return Judgement(STALLED, memory);
     }
     return Judgement(RUNNING, memory);
@@ -102,9 +107,13 @@ fn remember_displacements(probe: Probe, ulp: f32, memory: ptr<function, Memory>)
     if before <= noise {
         return;
     }
-    let steps = probe.elapsed + probe.half_steps - start;
+    // An orbit at rest has been so since the search began, and to the last digit.
+    let rests = is_at_rest(probe);
+    let until = select(probe.elapsed + probe.half_steps, probe.elapsed, rests);
+    let remains = select(far + noise, ulp, rests);
+    let steps = until - start;
     let times_longer = m_log1p(steps / (start + 1.0));
-    let at_least = m_log((before - noise) / (far + noise));
+    let at_least = m_log((before - noise) / remains);
     let is_better = at_least >= EVIDENT_SHRINKING && at_least > (*memory).score * times_longer;
     var kept_up = noise;
     if (*memory).rate > 0.0 {
@@ -119,6 +128,11 @@ fn remember_displacements(probe: Probe, ulp: f32, memory: ptr<function, Memory>)
         (*memory).rate = shrunk / steps;
         (*memory).score = shrunk / times_longer;
     }
+}
+
+// Whether an orbit did not move at all.
+fn is_at_rest(probe: Probe) -> bool {
+    return probe.period == 1.0 && probe.before == 0.0 && probe.after == 0.0 && probe.far == 0.0;
 }
 
 // The share of the distance to the attractor that a return closes.

@@ -77,6 +77,8 @@ pub const JITTER: f64 = 800.0;
 /// because the orbit contracts.
 pub const EVIDENT: f64 = 4.0;
 pub const EVIDENT_SHRINKING: f64 = 1.5;
+/// A cycle is wider than this many times the distance to go.
+pub const WIDER: f64 = 4.0;
 /// Least product of contraction rate and elapsed steps. An approach like `t^-a` has a product of
 /// about `a + 1` for ever, the power of t by which its displacements shrink; a geometric one passes any
 /// bound.
@@ -139,8 +141,8 @@ pub fn windows(steps: u32, settled: u32, period_max: u32) -> Vec<Window> {
             Window { start, advance: (settled - start).min(longest), half: 0, sample: 0 }
         } else if start < sampled {
             let length = ((start - settled) / 4).clamp(16, longest).min(sampled - start);
-            // The first probe starts at once: some orbits are at rest soon after.
-            let share = if start == settled { 2 } else { 4 };
+            // The first probes leave no gap: some orbits are at rest soon after.
+            let share = if start - settled < 32 { 2 } else { 4 };
             let half = (length / share).clamp(length.min(8) / 2, period_max);
             Window { start, advance: length - 2 * half, half, sample: 0 }
         } else {
@@ -175,6 +177,8 @@ pub struct Probe<R> {
     pub reach: R,
     /// The same over the whole cycle.
     pub size: R,
+    /// Longest side of the box around the cycle.
+    pub extent: R,
     /// The recurrence found, in steps; 0 for none.
     pub period: R,
     /// Displacement over one period at the start of the search, and of the measurement.
@@ -273,12 +277,16 @@ pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R
         let jitters = slowed
             && rate * elapsed >= constant(SCORE_JITTER)
             && greatest(before, greatest(after, far)) <= jitter;
-        if near || jitters {
-            return Verdict::Ended(if probe.period == R::ONE { Fate::Converged } else { Fate::Periodic });
+        if (near || jitters) && probe.period == R::ONE {
+            return Verdict::Ended(Fate::Converged);
+        }
+        // A cycle no wider than the distance to go may be a fixed point yet.
+        let to_go = (after + (ulp + ulp)) / closed;
+        if (near || jitters) && probe.extent > constant(WIDER) * to_go {
+            return Verdict::Ended(Fate::Periodic);
         }
     }
-    let frozen = before == R::ZERO && after == R::ZERO && far == R::ZERO && probe.period == R::ONE;
-    if frozen && !resolved && error <= constant(GROWTH_SURE) {
+    if is_at_rest(probe) && !resolved && error <= constant(GROWTH_SURE) {
         return Verdict::Ended(Fate::Stalled);
     }
     Verdict::Running
@@ -295,9 +303,11 @@ fn remember_displacements<R: Real>(probe: &Probe<R>, ulp: R, memory: &mut Memory
     if from <= noise {
         return;
     }
-    let steps = elapsed + half - start;
+    // An orbit at rest has been so since the search began, and to the last digit.
+    let (until, remains) = if is_at_rest(probe) { (elapsed, ulp) } else { (elapsed + half, far + noise) };
+    let steps = until - start;
     let times_longer = (steps / (start + R::ONE)).log1p();
-    let at_least = ((from - noise) / (far + noise)).ln();
+    let at_least = ((from - noise) / remains).ln();
     let is_better = at_least >= R::from_f64(EVIDENT_SHRINKING) && at_least > memory.score * times_longer;
     let kept_up = if memory.rate > R::ZERO { jitter(memory.rate, R::ONE, ulp) } else { noise };
     let at_most = ((from + kept_up) / greatest(far - kept_up, ulp)).ln();
@@ -308,6 +318,12 @@ fn remember_displacements<R: Real>(probe: &Probe<R>, ulp: R, memory: &mut Memory
         let shrunk = greatest(at_least, R::ZERO);
         (memory.rate, memory.score) = (shrunk / steps, shrunk / times_longer);
     }
+}
+
+/// Whether an orbit did not move at all.
+fn is_at_rest<R: Real>(probe: &Probe<R>) -> bool {
+    let Probe { period, before, after, far, .. } = *probe;
+    period == R::ONE && before == R::ZERO && after == R::ZERO && far == R::ZERO
 }
 
 /// The share of the distance to the attractor that a return closes.

@@ -12,6 +12,7 @@ fn contracting() -> Probe<f64> {
         last: 900.0,
         reach: 1.0,
         size: 1.0,
+        extent: 0.5,
         period: 1.0,
         before: 1e-9,
         after: 1e-12,
@@ -41,6 +42,7 @@ fn each_condition_is_needed() {
         // 2/t for both measures is an approach like 1/t.
         ("like 1/t", Probe { after: 9.2e-10, far: 3.5e-8, growth: -0.002, ..contracting() }),
         ("a contraction that has just begun", Probe { elapsed: 20.0, ..contracting() }),
+        ("a cycle no wider than what is to go", Probe { period: 2.0, extent: 1e-12, ..contracting() }),
         ("a drift", Probe { before: 1e-9, after: 1e-9, far: 4e-8, growth: 0.0, ..contracting() }),
         ("a drift along a valley", Probe { growth: 0.0, far: 1e-6, ..contracting() }),
     ];
@@ -80,6 +82,7 @@ fn rounding_that_keeps_an_orbit_moving_is_told_from_an_approach() {
             last: elapsed - 1.0,
             reach: 1.0,
             size: 1.0,
+            extent: 0.0,
             period: 1.0,
             before: (before * ulp) as f32,
             after: (after * ulp) as f32,

@@ -192,6 +192,7 @@ impl<R: Real> Block<R> {
             last: R::from_f64(f64::from(stage.last_elapsed)),
             reach,
             size,
+            extent: longest_side(&self.low, &self.high, lane),
             period: self.period[lane],
             before: self.before[lane],
             after: self.after[lane],
@@ -272,9 +273,13 @@ impl<R: Real> Block<R> {
 
     /// Largest side of the box that the samples have visited.
     fn extent(&self, lane: usize) -> R {
-        let sides = self.sums.low.iter().zip(&self.sums.high).map(|(low, high)| high[lane] - low[lane]);
-        sides.fold(R::ZERO, larger)
+        longest_side(&self.sums.low, &self.sums.high, lane)
     }
+}
+
+/// Longest side of a box given by its sides' ends.
+fn longest_side<R: Real>(low: &[Register<R>], high: &[Register<R>], lane: usize) -> R {
+    low.iter().zip(high).fold(R::ZERO, |side, (low, high)| larger(side, high[lane] - low[lane]))
 }
 
 /// Half the diagonal of a box given by its sides' ends.
