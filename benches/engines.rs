@@ -10,8 +10,8 @@ use gdscope::engine::cpu::CpuEngine;
 use gdscope::engine::gpu::{GpuEngine, devices};
 use gdscope::engine::{Cells, Engine};
 use gdscope::experiment::{Draft, Experiment, Precision};
-use gdscope::fate::Window;
 use gdscope::plan::Plan;
+use gdscope::window::Window;
 
 /// The landscapes that are measured: the rest of their experiment.
 const LANDSCAPES: [(&str, &str); 3] = [

@@ -1,9 +1,9 @@
 //! How a trajectory ends: the one definition that both engines share.
 //!
-//! A trajectory is run in [`Window`]s of steps that depend on the budget alone. Each window ends with
-//! a *probe*: in its first half the smallest recurrence is searched, in its second half the cycle is
-//! measured. [`decide`] turns the measurements into a verdict; `descend.wgsl` says the same in
-//! the same words, with the same constants.
+//! A trajectory is run in [windows](crate::window) of steps. In the first half of a window's *probe* the
+//! smallest recurrence is searched, in the second half the cycle is measured. [`decide`] turns the
+//! measurements into a verdict; `shaders/fate.wgsl` says the same in the same words, with the same
+//! constants.
 
 use serde::{Deserialize, Serialize};
 
@@ -102,60 +102,6 @@ pub const CHAOS_EXTENT: f64 = 4.0;
 /// Steps between two readings of a sampled orbit's tangent vector; its length stays in an f32's range
 /// as long as one step does not change it more than a billionfold.
 pub const GROWTH_STRIDE: u32 = 4;
-
-/// A run of steps that is done in one go: `advance` steps unobserved, a probe of twice `half`
-/// steps, then `sample` steps that are averaged for orbits without a period.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// Steps before this window.
-    pub start: u32,
-    pub advance: u32,
-    /// Steps of the search, and again of the measurement; 0 while the schedule still changes.
-    pub half: u32,
-    pub sample: u32,
-}
-
-impl Window {
-    /// Steps in this window.
-    pub fn steps(&self) -> u32 {
-        self.advance + 2 * self.half + self.sample
-    }
-}
-
-/// Longest window, in steps, unless a longer period is searched.
-const WINDOW_MAX: u32 = 512;
-
-/// The windows of a budget of `steps`, of which the first `settled` have a changing learning rate
-/// and decide nothing.
-///
-/// Windows grow with time, by a quarter, so that a trajectory is retired soon after it has
-/// arrived; in the last half of the budget everything is sampled.
-pub fn windows(steps: u32, settled: u32, period_max: u32) -> Vec<Window> {
-    let longest = WINDOW_MAX.max(8 * period_max);
-    let settled = settled.min(steps);
-    let sampled = settled + (steps - settled) / 2;
-    let mut windows = Vec::new();
-    let mut start = 0;
-    while start < steps {
-        let window = if start < settled {
-            Window { start, advance: (settled - start).min(longest), half: 0, sample: 0 }
-        } else if start < sampled {
-            let length = ((start - settled) / 4).clamp(16, longest).min(sampled - start);
-            // The first probes leave no gap: some orbits are at rest soon after.
-            let share = if start - settled < 32 { 2 } else { 4 };
-            let half = (length / share).clamp(length.min(8) / 2, period_max);
-            Window { start, advance: length - 2 * half, half, sample: 0 }
-        } else {
-            let left = steps - start;
-            let length = if left < longest + longest / 4 { left } else { longest };
-            let half = (length * 3 / 8).min(period_max);
-            Window { start, advance: 0, half, sample: length - 2 * half }
-        };
-        start += window.steps();
-        windows.push(window);
-    }
-    windows
-}
 
 /// What [`decide`] compares with, in the units of the landscape's variables.
 #[derive(Clone, Copy, Debug, PartialEq)]

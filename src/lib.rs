@@ -12,8 +12,8 @@
 //! 2. [`landscape`]: a loss formula with its variables and parameters; the built-in ones are the files of
 //!    the folder `landscapes/`.
 //! 3. [`experiment`]: which quantities are the axes of a map, the learning rate, the budget. [`descent`]
-//!    makes formulas of one step of gradient descent out of it, and [`plan`] everything that an engine
-//!    needs.
+//!    makes formulas of one step of gradient descent out of it, [`window`] cuts the budget into pieces,
+//!    and [`plan`] holds everything that an engine needs.
 //! 4. [`engine`]: `cpu/descend.rs` and `shaders/descend.wgsl` run trajectories, and [`fate`] says
 //!    how they end, for both. [`math`] holds the elementary functions of the CPU engine, and
 //!    `shaders/math.wgsl` the same ones.
@@ -59,6 +59,7 @@ pub mod plan;
 pub mod report;
 pub mod run;
 pub mod view;
+pub mod window;
 
 pub use error::{Error, Result};
 pub use orbit::orbit;

@@ -3,7 +3,8 @@
 use crate::descent::Descent;
 use crate::error::Result;
 use crate::experiment::{Experiment, Precision};
-use crate::fate::{self, Rules, Window};
+use crate::fate::{self, Rules};
+use crate::window::{Window, windows};
 
 /// Where a trajectory's value of a quantity comes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -90,7 +91,7 @@ impl Plan {
             up: experiment.up.values(experiment.size[1]),
             initial,
             quantities,
-            windows: fate::windows(experiment.steps, settled, fate::PERIOD_MAX),
+            windows: windows(experiment.steps, settled, fate::PERIOD_MAX),
             settled,
             scale,
             rules: Rules {

@@ -1,6 +1,7 @@
 //! The stopping rule on made-up measurements, and the windows it is asked in.
 
 use gdscope::fate::*;
+use gdscope::window::windows;
 
 const RULES: Rules<f64> = Rules { tolerance: 1e-7, escape: 1e6 };
 

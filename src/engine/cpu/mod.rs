@@ -15,10 +15,11 @@ pub use self::trace::Tracer;
 use super::{Cells, Device, Engine, Outcomes, Seconds};
 use crate::error::Result;
 use crate::experiment::Precision;
-use crate::fate::{Fate, Memory, Rules, Verdict, Window, decide, decide_at_end};
+use crate::fate::{Fate, Memory, Rules, Verdict, decide, decide_at_end};
 use crate::formula::{CHUNK, LANES, Register};
 use crate::math::Real;
 use crate::plan::{Plan, Stage};
+use crate::window::Window;
 
 /// Trajectories that a thread takes on together: enough that the few which last long still fill
 /// blocks, few enough that their state stays in the cache.
