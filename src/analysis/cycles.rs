@@ -22,30 +22,38 @@ pub fn quantities(plan: &Plan, cell: u32) -> Vec<f64> {
     plan.quantities.iter().map(|&source: &Source| plan.value(source, cell as usize)).collect()
 }
 
-/// The points of each cycle in order, in f64: shape `[period, dims]` each.
-pub fn cycles(plan: &Plan, starts: &[Start<'_>]) -> Vec<Vec<f64>> {
+/// Follows every cycle once around in f64. `observe` is given the tracer at each point, and for each
+/// cycle in it its lane and what has been found of it so far; cycles that are through are left out.
+fn around<T: Clone + Default + Send>(
+    plan: &Plan,
+    starts: &[Start<'_>],
+    observe: impl Fn(&mut Tracer, Vec<(usize, &mut T)>) + Sync,
+) -> Vec<T> {
     let parts = starts.par_chunks(LANES).map_init(
         || Tracer::new(&plan.descent),
         |tracer, starts| {
-            let longest = starts.iter().map(|s| s.period).max().unwrap_or(0);
             for (lane, start) in starts.iter().enumerate() {
                 tracer.place(lane, start.point, &quantities(plan, start.cell));
             }
-            let mut cycles = vec![Vec::new(); starts.len()];
-            for k in 0..longest {
+            let mut found = vec![T::default(); starts.len()];
+            for k in 0..starts.iter().map(|s| s.period).max().unwrap_or(0) {
                 // The learning rate is the one at the end: cycles live where it no longer changes.
                 tracer.observe(plan.settled.saturating_add(k), starts.len());
-                for (lane, (start, cycle)) in starts.iter().zip(&mut cycles).enumerate() {
-                    if k < start.period {
-                        cycle.extend(tracer.point(lane));
-                    }
-                }
+                let lanes = found.iter_mut().enumerate();
+                observe(tracer, lanes.filter(|(lane, _)| k < starts[*lane].period).collect());
                 tracer.step();
             }
-            cycles
+            found
         },
     );
     parts.flatten().collect()
+}
+
+/// The points of each cycle in order, in f64: shape `[period, dims]` each.
+pub fn cycles(plan: &Plan, starts: &[Start<'_>]) -> Vec<Vec<f64>> {
+    around(plan, starts, |tracer, cycles: Vec<(usize, &mut Vec<f64>)>| {
+        cycles.into_iter().for_each(|(lane, cycle)| cycle.extend(tracer.point(lane)));
+    })
 }
 
 /// The largest Hessian eigenvalue, mean over the cycle that each cell ends on; NaN for cells that end
@@ -69,25 +77,10 @@ pub fn sharpness_of_cells(plan: &Plan, outcomes: &Outcomes) -> Vec<f64> {
 
 /// The largest Hessian eigenvalue, mean over each cycle.
 pub fn sharpness(plan: &Plan, starts: &[Start<'_>]) -> Vec<f64> {
-    let parts = starts.par_chunks(LANES).map_init(
-        || Tracer::new(&plan.descent),
-        |tracer, starts| {
-            let longest = starts.iter().map(|s| s.period).max().unwrap_or(0);
-            for (lane, start) in starts.iter().enumerate() {
-                tracer.place(lane, start.point, &quantities(plan, start.cell));
-            }
-            let mut sums = vec![0.0; starts.len()];
-            for k in 0..longest {
-                let now = tracer.sharpness(starts.len());
-                for ((start, sum), value) in starts.iter().zip(&mut sums).zip(now) {
-                    *sum += if k < start.period { value } else { 0.0 };
-                }
-                tracer.observe(plan.settled.saturating_add(k), starts.len());
-                tracer.step();
-            }
-            let means = starts.iter().zip(sums).map(|(start, sum)| sum / f64::from(start.period));
-            means.collect::<Vec<f64>>()
-        },
-    );
-    parts.flatten().collect()
+    let sums = around(plan, starts, |tracer, sums: Vec<(usize, &mut f64)>| {
+        let Some(&(last, _)) = sums.last() else { return };
+        let now = tracer.sharpness(last + 1);
+        sums.into_iter().for_each(|(lane, sum)| *sum += now[lane]);
+    });
+    starts.iter().zip(sums).map(|(start, sum)| sum / f64::from(start.period)).collect()
 }

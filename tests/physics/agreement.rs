@@ -2,11 +2,12 @@
 
 use super::engines::{Subject, all, experiment, fate, gpu};
 use gdscope::analysis::next_to_boundary;
-use gdscope::engine::Engine;
 use gdscope::engine::cpu::CpuEngine;
+use gdscope::engine::{Cells, Engine};
 use gdscope::experiment::Precision;
 use gdscope::fate::Fate;
 use gdscope::map::Map;
+use gdscope::plan::Plan;
 
 /// Share of the cells away from the basin boundaries of `exact` whose fate and period are the same in
 /// both maps.
@@ -97,16 +98,18 @@ fn more_lanes_than_one_dimension_of_workgroups_can_hold() {
     assert!(outcomes.fate.iter().all(|&f| f == Fate::Converged as u8));
 }
 
+/// A map with convergence and chaos, whose trajectories retire at many different times.
+const MIXED: &str = r#"landscape = "f3"
+    across = "x1 = -4 .. 4"
+    up = "eta = 0.1 .. 1.2"
+    set = { x2 = 1 }
+    size = [70, 30]
+    steps = 2000"#;
+
 #[test]
 fn the_same_experiment_gives_the_same_map() {
-    let toml = r#"landscape = "f3"
-        across = "x1 = -4 .. 4"
-        up = "eta = 0.1 .. 1.2"
-        set = { x2 = 1 }
-        size = [70, 30]
-        steps = 2000"#;
     for subject in all() {
-        let (a, b) = (subject.outcomes(toml), subject.outcomes(toml));
+        let (a, b) = (subject.outcomes(MIXED), subject.outcomes(MIXED));
         let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<u64>>();
         assert_eq!(a.fate, b.fate);
         assert_eq!(bits(&a.amplitude), bits(&b.amplitude));
@@ -117,18 +120,10 @@ fn the_same_experiment_gives_the_same_map() {
 #[test]
 fn fates_do_not_depend_on_what_else_is_in_the_block() {
     // Cells computed alone end as they do in company.
-    let toml = r#"landscape = "f3"
-        across = "x1 = -4 .. 4"
-        up = "eta = 0.1 .. 1.2"
-        set = { x2 = 1 }
-        size = [40, 20]
-        steps = 2000"#;
-    use gdscope::engine::Cells;
-    use gdscope::plan::Plan;
-    let plan = Plan::new(&experiment(toml, Precision::F32)).unwrap();
+    let plan = Plan::new(&experiment(MIXED, Precision::F32)).unwrap();
     let engine = CpuEngine::default();
     let all = engine.run(&plan, &Cells::All, &|_| {}).unwrap();
-    let some: Vec<u32> = (0..800).step_by(37).collect();
+    let some: Vec<u32> = (0..2100).step_by(37).collect();
     let alone = engine.run(&plan, &Cells::Listed(some.clone()), &|_| {}).unwrap();
     for (k, &cell) in some.iter().enumerate() {
         let cell = cell as usize;
