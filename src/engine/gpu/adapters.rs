@@ -92,15 +92,25 @@ impl GpuEngine {
 }
 
 fn named(devices: &[Device], wanted: &str) -> Result<usize> {
+    if let Some(index) = wanted.parse::<usize>().ok().filter(|&i| i < devices.len()) {
+        return Ok(index);
+    }
     let lower = wanted.to_lowercase();
-    let by_index = wanted.parse::<usize>().ok().filter(|&i| i < devices.len());
-    let by_name = || devices.iter().position(|d| d.name.to_lowercase().contains(&lower));
-    by_index.or_else(by_name).ok_or_else(|| {
-        let list: Vec<String> = devices.iter().enumerate().map(|(i, d)| format!("{i}: {}", d.name)).collect();
-        let hint = nearest(wanted, devices.iter().map(|d| d.name.as_str()));
-        let known = if list.is_empty() { "no GPU was found".to_owned() } else { list.join("; ") };
-        Error::request(format!("device: no device is called `{wanted}`{hint}; devices: {known}"))
-    })
+    let mut fitting =
+        devices.iter().enumerate().filter(|(_, device)| device.name.to_lowercase().contains(&lower));
+    let list: Vec<String> = devices.iter().enumerate().map(|(i, d)| format!("{i}: {}", d.name)).collect();
+    let list = if list.is_empty() { "no GPU was found".to_owned() } else { list.join("; ") };
+    match fitting.next() {
+        None => {
+            let hint = nearest(wanted, devices.iter().map(|d| d.name.as_str()));
+            Err(Error::request(format!("device: no device is called `{wanted}`{hint}; devices: {list}")))
+        }
+        // One device may be there more than once, by its backends: the first is the system's own.
+        Some((index, first)) if fitting.all(|(_, other)| other.name == first.name) => Ok(index),
+        Some(_) => Err(Error::request(format!(
+            "device: `{wanted}` fits more than one device; give its number or more of its name; devices: {list}"
+        ))),
+    }
 }
 
 fn best(devices: &[Device]) -> Result<usize> {
@@ -115,4 +125,46 @@ fn best(devices: &[Device]) -> Result<usize> {
             .map_or(String::new(), |d| format!(", or the software adapter with --device {:?}", d.name));
         Error::NoDevice(format!("no GPU was found; use --engine cpu{software}"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn device(name: &str, kind: &str) -> Device {
+        let text = str::to_owned;
+        Device {
+            engine: "gpu",
+            name: text(name),
+            kind: text(kind),
+            backend: text("Vulkan"),
+            driver: String::new(),
+            f64: false,
+        }
+    }
+
+    #[test]
+    fn a_device_is_found_by_number_or_by_an_unambiguous_part_of_its_name() {
+        let devices = [
+            device("llvmpipe", "software"),
+            device("Intel Arc A770", "discrete"),
+            device("Intel Iris Xe", "integrated"),
+            device("Intel Iris Xe", "integrated"),
+        ];
+        assert_eq!(named(&devices, "1").unwrap(), 1);
+        assert_eq!(named(&devices, "770").unwrap(), 1);
+        assert_eq!(named(&devices, "iris").unwrap(), 2);
+        assert!(named(&devices, "intel").unwrap_err().to_string().contains("fits more than one"));
+        assert!(named(&devices, "4").unwrap_err().to_string().contains("no device is called `4`"));
+        assert!(named(&[], "any").unwrap_err().to_string().contains("no GPU was found"));
+    }
+
+    #[test]
+    fn hardware_is_preferred_and_software_never_chosen() {
+        let [software, integrated, discrete] =
+            [device("a", "software"), device("b", "integrated"), device("c", "discrete")];
+        assert_eq!(best(&[software.clone(), integrated, discrete]).unwrap(), 2);
+        let refused = best(&[software]).unwrap_err();
+        assert!(refused.to_string().contains("--engine cpu") && !refused.is_request());
+    }
 }
