@@ -47,7 +47,7 @@ fn list() -> Result<String> {
     for name in Landscape::names() {
         let landscape = Landscape::load(name)?;
         let source = landscape.source.as_deref().unwrap_or_default();
-        text += &format!("{name:10} {:10} {:56} {source}\n", landscape.variables.join(" "), landscape.loss);
+        text += &format!("{name:12} {:10} {:56} {source}\n", landscape.variables.join(" "), landscape.loss);
     }
     Ok(text)
 }
