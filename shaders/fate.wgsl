@@ -122,7 +122,7 @@ fn remember_displacements(probe: Probe, ulp: f32, memory: ptr<function, Memory>)
     let at_most = m_log((before + kept_up) / max(far - kept_up, ulp));
     let is_contradicted = before > kept_up && at_most < (*memory).score * times_longer;
     let returns = probe.half_steps / max(probe.period, 1.0);
-    let drifts = returns >= 4.0 && far > noise && far + far > returns * max(probe.before, probe.after);
+    let drifts = returns >= DRIFT_RETURNS && far > noise && far + far > returns * max(probe.before, probe.after);
     if is_better || is_contradicted || (drifts && at_least <= 0.0) {
         let shrunk = max(at_least, 0.0);
         (*memory).rate = shrunk / steps;

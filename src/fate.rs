@@ -77,6 +77,9 @@ pub const JITTER: f64 = 800.0;
 /// because the orbit contracts.
 pub const EVIDENT: f64 = 4.0;
 pub const EVIDENT_SHRINKING: f64 = 1.5;
+/// After this many returns an orbit that drifts has come half as far as all of them together at least,
+/// and one that rounding moves has not.
+pub const DRIFT_RETURNS: f64 = 4.0;
 /// A cycle is wider than this many times the distance to go.
 pub const WIDER: f64 = 4.0;
 /// Least product of contraction rate and elapsed steps. An approach like `t^-a` has a product of
@@ -90,7 +93,7 @@ pub const SCORE_JITTER: f64 = 20.0;
 pub const GROWTH_ERROR: f64 = 2.0;
 /// ... and rounding adds this many units in the last place per step.
 pub const GROWTH_ROUNDING: f64 = 8.0;
-/// An orbit at rest is judged once its growth is known this well.
+/// An orbit at rest is judged once its growth is known this well; a growth below it may be none.
 pub const GROWTH_SURE: f64 = 1e-3;
 /// A chaotic orbit's exponent must exceed this many standard errors, ...
 pub const CHAOS_ERRORS: f64 = 3.0;
@@ -99,8 +102,8 @@ pub const CHAOS_GROWTH: f64 = 4.0;
 /// ... and its extent must stay within this many times the extent of the first sample.
 pub const CHAOS_EXTENT: f64 = 4.0;
 
-/// Steps between two readings of a sampled orbit's tangent vector; its length stays in an f32's range
-/// as long as one step does not change it more than a billionfold.
+/// Steps between two readings of a tangent vector, but for the measurement, which reads every one; its
+/// length stays in an f32's range as long as one step does not change it more than a billionfold.
 pub const GROWTH_STRIDE: u32 = 4;
 
 /// What [`decide`] compares with, in the units of the landscape's variables.
@@ -259,7 +262,8 @@ fn remember_displacements<R: Real>(probe: &Probe<R>, ulp: R, memory: &mut Memory
     let at_most = ((from + kept_up) / greatest(far - kept_up, ulp)).ln();
     let is_contradicted = from > kept_up && at_most < memory.score * times_longer;
     let returns = half / greatest(probe.period, R::ONE);
-    let drifts = returns >= R::from_f64(4.0) && far > noise && far + far > returns * greatest(before, after);
+    let drifts =
+        returns >= R::from_f64(DRIFT_RETURNS) && far > noise && far + far > returns * greatest(before, after);
     if is_better || is_contradicted || (drifts && at_least <= R::ZERO) {
         let shrunk = greatest(at_least, R::ZERO);
         (memory.rate, memory.score) = (shrunk / steps, shrunk / times_longer);

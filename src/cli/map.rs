@@ -141,7 +141,8 @@ fn summary(report: &Report, cells: u64) -> String {
     text
 }
 
-/// How far a sample agrees with f64, in two or three lines.
+/// How far a sample agrees with f64: a line for the cells away from boundaries, and one for those next
+/// to them.
 fn agreement(check: &Check) -> String {
     let mut text = String::new();
     for (place, part) in [("away from", &check.away_from_boundary), ("next to", &check.next_to_boundary)] {

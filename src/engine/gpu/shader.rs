@@ -58,6 +58,7 @@ fn constants(plan: &Plan) -> String {
         ("JITTER", fate::JITTER),
         ("EVIDENT", fate::EVIDENT),
         ("EVIDENT_SHRINKING", fate::EVIDENT_SHRINKING),
+        ("DRIFT_RETURNS", fate::DRIFT_RETURNS),
         ("WIDER", fate::WIDER),
         ("SCORE_MIN", fate::SCORE_MIN),
         ("SCORE_JITTER", fate::SCORE_JITTER),
