@@ -63,15 +63,16 @@ impl Descent {
         let curvature = general.tangent(&gradient, &seeds);
         let curvature = general.one_sided(&curvature, &variables);
 
-        let mut graph = Graph::default();
+        let mut numbers = Graph::default();
+        let roots = [&next, &tangent_next, &gradient, &curvature, &vec![loss, eta]];
+        let roots: Vec<Id> = roots.into_iter().flatten().copied().collect();
+        let roots = general.substitute(&mut numbers, &roots, |g, name| {
+            if landscape.variables.iter().any(|v| v == name) { None } else { Some(g.constant(fixed(name)?)) }
+        });
+        let (mut graph, copied) = numbers.tabulate(&roots);
         let state: Vec<Id> = landscape.variables.iter().map(|v| graph.input(v)).collect();
         let tangent: Vec<Id> = landscape.variables.iter().map(|v| graph.input(&tangent_name(v))).collect();
         let step = graph.input("t");
-        let roots = [&next, &tangent_next, &gradient, &curvature, &vec![loss, eta]];
-        let roots: Vec<Id> = roots.into_iter().flatten().copied().collect();
-        let copied = general.substitute(&mut graph, &roots, |g, name| {
-            if landscape.variables.iter().any(|v| v == name) { None } else { Some(g.constant(fixed(name)?)) }
-        });
         let n = variables.len();
         let part = |k: usize| copied[k * n..(k + 1) * n].to_vec();
         let known = |name: &str| {

@@ -1,10 +1,11 @@
-//! A landscape: a loss formula with its variables and parameters.
+//! A landscape: a loss formula with its variables, parameters and data.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::dataset::Dataset;
 use crate::error::{Error, Result, nearest, toml_message};
 use crate::formula::{Graph, Id, Scope, is_reserved, lower, parse, parse_definition};
 
@@ -16,7 +17,9 @@ macro_rules! files {
 }
 
 /// The landscapes that are built in. A new one needs its file and its name here.
-const BUILT_IN: &[(&str, &str)] = &files!("quadratic" "f1" "f2" "f3" "valley" "two-valleys");
+const BUILT_IN: &[(&str, &str)] = &files!(
+    "quadratic" "f1" "f2" "f3" "valley" "two-valleys" "relu-data" "relu-uniform" "relu-2d"
+);
 
 /// Names that mean something else: the step number and the learning rate.
 const TAKEN: [&str; 2] = ["t", "eta"];
@@ -25,7 +28,7 @@ const NO_VALUE: f64 = f64::NAN;
 /// Most variables a landscape may have.
 pub const MAX_VARIABLES: usize = 64;
 
-/// A loss with its variables and parameters: the content of a landscape file.
+/// A loss with its variables, parameters and data: the content of a landscape file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Landscape {
@@ -40,6 +43,9 @@ pub struct Landscape {
     pub define: Vec<String>,
     /// The loss formula.
     pub loss: String,
+    /// What a mean in the loss goes through.
+    #[serde(default, skip_serializing_if = "Dataset::is_empty")]
+    pub data: Dataset,
     /// Where the least loss is, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum: Option<Vec<f64>>,
@@ -74,8 +80,9 @@ impl Landscape {
                 )));
             }
         };
-        let landscape: Self =
+        let mut landscape: Self =
             toml::from_str(&text).map_err(|e| Error::file(path, toml_message(&text, &e)))?;
+        landscape.data.read_file(path.parent().unwrap_or(Path::new(""))).map_err(|e| e.within(path))?;
         landscape.check()?;
         Ok(landscape)
     }
@@ -88,14 +95,16 @@ impl Landscape {
     /// A landscape made of one formula.
     ///
     /// Its free names are variables if they are called `x`, `y`, `z` or `w`, with or without a number,
-    /// and `given` (by an axis or a setting); the other free names are parameters without a value.
+    /// and `given` (by an axis or a setting); the other free names are parameters without a value. Those in
+    /// the formulas of `data` are always parameters.
     ///
     /// # Errors
     /// [`Error::Formula`] if it does not parse; [`Error::Request`] if it has no variable.
-    pub fn from_loss(loss: &str, given: &[&str]) -> Result<Self> {
+    pub fn from_loss(loss: &str, given: &[&str], data: Dataset) -> Result<Self> {
         let mut graph = Graph::default();
         let ast = parse(loss).map_err(Error::formula("--loss"))?;
-        lower(&mut graph, &Scope::default(), &ast, loss).map_err(Error::formula("--loss"))?;
+        let scope = Scope { data: data.data()?, ..Scope::default() };
+        lower(&mut graph, &scope, &ast, loss).map_err(Error::formula("--loss"))?;
         let names = graph.inputs().iter().cloned();
         let (mut variables, others): (Vec<String>, Vec<String>) =
             names.partition(|name| is_variable_name(name) && given.contains(&name.as_str()));
@@ -115,6 +124,7 @@ impl Landscape {
             parameters,
             define: Vec::new(),
             loss: loss.to_owned(),
+            data,
             minimum: None,
             source: None,
         };
@@ -133,13 +143,14 @@ impl Landscape {
                 self.variables.len()
             )));
         }
-        let names: Vec<&String> = self.variables.iter().chain(self.parameters.keys()).collect();
+        let names: Vec<&String> =
+            self.variables.iter().chain(self.parameters.keys()).chain(self.data.names()).collect();
         for (i, name) in names.iter().enumerate() {
             let valid = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
             if !valid || is_reserved(name) || TAKEN.contains(&name.as_str()) {
                 return Err(Error::request(format!(
-                    "`{name}` cannot name a variable or a parameter; use a letter followed by letters, \
+                    "`{name}` cannot name a variable, a parameter or a column; use a letter followed by letters, \
                      digits or `_`, and no function's name, `pi`, `t` or `eta`"
                 )));
             }
@@ -155,6 +166,7 @@ impl Landscape {
         if self.minimum.as_ref().is_some_and(|m| m.len() != self.variables.len()) {
             return Err(Error::request("minimum: give one coordinate for each variable"));
         }
+        self.data.check()?;
         self.scope()?.check().map_err(Error::formula("define"))?;
         self.build(&mut Graph::default())?;
         Ok(())
@@ -182,6 +194,7 @@ impl Landscape {
                 .collect::<std::result::Result<_, _>>()
                 .map_err(Error::formula("define"))?,
             quantities: Some(self.variables.iter().chain(self.parameters.keys()).cloned().collect()),
+            data: self.data.data()?,
         })
     }
 }
@@ -214,12 +227,22 @@ mod tests {
     #[test]
     fn a_landscape_of_one_formula() {
         let given = ["x10", "x2", "y", "a"];
-        let landscape = Landscape::from_loss("x10 + x2*y + a*z + x", &given).unwrap();
+        let landscape = Landscape::from_loss("x10 + x2*y + a*z + x", &given, Dataset::default()).unwrap();
         assert_eq!(landscape.variables, ["x2", "x10", "y"]);
         assert_eq!(landscape.parameters.keys().collect::<Vec<_>>(), ["a", "x", "z"]);
         assert_eq!(landscape.usual("a"), None);
-        assert!(Landscape::from_loss("a + x", &["a"]).unwrap_err().to_string().contains("no variable"));
-        assert!(Landscape::from_loss("x + t", &["x"]).unwrap_err().to_string().contains("`t` cannot name"));
+        assert!(
+            Landscape::from_loss("a + x", &["a"], Dataset::default())
+                .unwrap_err()
+                .to_string()
+                .contains("no variable")
+        );
+        assert!(
+            Landscape::from_loss("x + t", &["x"], Dataset::default())
+                .unwrap_err()
+                .to_string()
+                .contains("`t` cannot name")
+        );
     }
 
     #[test]
@@ -230,6 +253,7 @@ mod tests {
                 parameters: BTreeMap::from([("C".into(), 3.0)]),
                 define: define.iter().map(|&d| d.into()).collect(),
                 loss: "x^2".into(),
+                data: Dataset::default(),
                 minimum: None,
                 source: None,
             };

@@ -43,6 +43,7 @@
 
 pub mod analysis;
 pub mod cli;
+pub mod dataset;
 pub mod descent;
 pub mod engine;
 pub mod error;

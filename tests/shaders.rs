@@ -47,7 +47,8 @@ fn plan(body: &Landscape, (across, up, eta): (&str, &str, &str)) -> Plan {
 /// Every shader, with its name.
 fn shaders() -> Vec<(String, String)> {
     let built_in = Landscape::names().map(|name| (name.to_owned(), Landscape::load(name).unwrap()));
-    let made = LOSSES.map(|loss| (loss.to_owned(), Landscape::from_loss(loss, &["x", "y"]).unwrap()));
+    let made = LOSSES
+        .map(|loss| (loss.to_owned(), Landscape::from_loss(loss, &["x", "y"], Default::default()).unwrap()));
     let mut shaders = Vec::new();
     for (name, body) in built_in.chain(made) {
         for spread in SPREADS {

@@ -15,7 +15,7 @@ use crate::plan::Plan;
 /// List the built-in landscapes, or show one in full
 ///
 /// One line each: name, variables, loss, place in the paper. In full: also the parameters with their
-/// usual values, helper functions, gradient and minimum.
+/// usual values, helper functions, data, gradient and minimum.
 ///
 /// Examples:
 ///   gdscope landscapes
@@ -55,7 +55,8 @@ fn list() -> Result<String> {
 /// Names, loss, gradient and origin of a landscape.
 fn describe(landscape: &Landscape) -> Result<String> {
     let mut graph = Graph::default();
-    let loss = landscape.build(&mut graph)?;
+    let shown = Landscape { data: landscape.data.unspecified(), ..landscape.clone() };
+    let loss = shown.build(&mut graph)?;
     let variables: Vec<_> = landscape.variables.iter().map(|v| graph.input(v)).collect();
     let gradient = graph.gradient(loss, &variables);
     let (shared, gradient) = graph.shared_text(&gradient);
@@ -68,6 +69,9 @@ fn describe(landscape: &Landscape) -> Result<String> {
     }
     for definition in &landscape.define {
         text += &format!("define      {definition}\n");
+    }
+    for column in landscape.data.describe() {
+        text += &format!("data        {column}\n");
     }
     text += &format!("loss        {}\n", landscape.loss);
     for (name, derivative) in landscape.variables.iter().zip(gradient) {

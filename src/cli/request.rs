@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 
+use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::experiment::{Draft, EtaKey, LandscapeKey, number};
 use crate::landscape::Landscape;
@@ -20,6 +21,11 @@ pub struct Request {
     /// gives them, other names are parameters
     #[arg(long, value_name = "FORMULA", allow_hyphen_values = true, conflicts_with = "landscape")]
     loss: Option<String>,
+
+    /// Data of the landscape, instead of its own: columns such as x=1,2,5 or 'x=linspace(0,1,64)', or a
+    /// CSV file whose first line names its columns
+    #[arg(long, value_name = "COLUMN|FILE", num_args = 1.., allow_hyphen_values = true)]
+    data: Vec<String>,
 
     /// Learning rate: a number, steps RATE@STEP such as 5@0,3@100,1@150, or a formula in the step t
     /// such as '1/(1 + t/100)'
@@ -38,9 +44,14 @@ impl Request {
         let (landscape, set) = self.landscape_and_set()?;
         let mut given: Vec<&str> = set.keys().map(String::as_str).collect();
         given.extend(axes.into_iter().flatten().filter_map(|axis| Some(axis.split_once('=')?.0.trim())));
+        let data = if self.data.is_empty() { None } else { Some(Dataset::from_words(&self.data)?) };
         let base = match (landscape, &self.loss) {
             (_, Some(loss)) => Draft {
-                landscape: Some(LandscapeKey::Table(Landscape::from_loss(loss, &given)?)),
+                landscape: Some(LandscapeKey::Table(Landscape::from_loss(
+                    loss,
+                    &given,
+                    data.clone().unwrap_or_default(),
+                )?)),
                 ..Draft::default()
             },
             (Some(name), None) => Draft::open(name)?,
@@ -49,6 +60,7 @@ impl Request {
         let eta = self.eta.clone().map(EtaKey::Text);
         Ok(base.overridden(Draft {
             set,
+            data,
             eta,
             across: axes[0].cloned(),
             up: axes[1].cloned(),

@@ -15,6 +15,7 @@ pub(crate) use self::axis::number;
 pub use self::eta::Eta;
 pub use self::keys::{EtaKey, LandscapeKey};
 pub use self::setup::{NamedLandscape, Setup};
+use crate::dataset::Dataset;
 use crate::error::{Error, Result, toml_message};
 use crate::landscape::Landscape;
 use crate::view::View;
@@ -70,6 +71,9 @@ pub struct Experiment {
 pub struct Draft {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub landscape: Option<LandscapeKey>,
+    /// Instead of the landscape's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Dataset>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eta: Option<EtaKey>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -112,17 +116,23 @@ impl Draft {
         if is_landscape { Ok(named) } else { Self::read(path) }
     }
 
-    /// Reads an experiment file. A landscape file that it names is looked for beside it.
+    /// Reads an experiment file. Files that it names, of landscapes and data, are looked for beside it.
     ///
     /// # Errors
     /// [`Error::File`] with the key.
     pub fn read(path: &Path) -> Result<Self> {
         let text = read_text(path)?;
         let mut draft = Self::parse(&text).map_err(|message| Error::file(path, message))?;
-        if let (Some(LandscapeKey::Name(name)), Some(folder)) = (&mut draft.landscape, path.parent())
-            && Landscape::is_path(name)
-        {
-            *name = folder.join(&name).to_string_lossy().into_owned();
+        let folder = path.parent().unwrap_or(Path::new(""));
+        match &mut draft.landscape {
+            Some(LandscapeKey::Name(name)) if Landscape::is_path(name) => {
+                *name = folder.join(&name).to_string_lossy().into_owned();
+            }
+            Some(LandscapeKey::Table(body)) => body.data.read_file(folder).map_err(|e| e.within(path))?,
+            _ => {}
+        }
+        if let Some(data) = &mut draft.data {
+            data.read_file(folder).map_err(|e| e.within(path))?;
         }
         Ok(draft)
     }
@@ -151,6 +161,7 @@ impl Draft {
         self.set.extend(over.set);
         Self {
             landscape: over.landscape.or(self.landscape),
+            data: over.data.or(self.data),
             eta: over.eta.or(self.eta),
             optimizer: over.optimizer.or(self.optimizer),
             across: over.across.or(self.across),
@@ -170,7 +181,7 @@ impl Draft {
     /// # Errors
     /// For a landscape that is missing or unknown, and a learning rate that does not parse.
     pub fn setup(&self) -> Result<Setup> {
-        let landscape = match &self.landscape {
+        let mut landscape = match &self.landscape {
             None => {
                 return Err(Error::request(
                     "no landscape: name one (`gdscope landscapes` lists them) or give --loss",
@@ -185,6 +196,9 @@ impl Draft {
                 })?,
             },
         };
+        if let Some(data) = &self.data {
+            landscape.body.data = data.clone();
+        }
         let eta = match &self.eta {
             None => None,
             Some(EtaKey::Value(eta)) => Some(eta.clone()),
@@ -243,6 +257,7 @@ impl Experiment {
                     LandscapeKey::Table(body)
                 }
             }),
+            data: self.setup.landscape.changed_data(),
             eta: self.setup.eta.clone().map(EtaKey::Value),
             optimizer: Some(self.setup.optimizer),
             across: Some(self.across.to_string()),

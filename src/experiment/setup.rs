@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Axis, Eta, Optimizer};
+use crate::dataset::{Dataset, is_count};
 use crate::error::{Error, Result, nearest};
-use crate::formula::{Graph, Id};
+use crate::formula::{Graph, Id, MAX_ROWS};
 use crate::landscape::Landscape;
 
 /// A landscape and how the user called it.
@@ -13,6 +14,14 @@ pub struct NamedLandscape {
     /// A built-in name, or none for a landscape of the user's.
     pub name: Option<String>,
     pub body: Landscape,
+}
+
+impl NamedLandscape {
+    /// The data of a built-in landscape, where they are not its own.
+    pub fn changed_data(&self) -> Option<Dataset> {
+        let own = Landscape::load(self.name.as_ref()?).ok()?;
+        (own.data != self.body.data).then(|| self.body.data.clone())
+    }
 }
 
 /// A landscape, an optimiser with its learning rate, and values for the names in them.
@@ -56,7 +65,26 @@ impl Setup {
         if let Some((name, value)) = self.set.iter().find(|(_, v)| !v.is_finite()) {
             return Err(Error::request(format!("set: `{name}` = {value} is not finite; give a number")));
         }
-        self.check_names(axes)
+        self.check_names(axes)?;
+        self.check_rows(axes)
+    }
+
+    /// Whether the parameter that says how many rows of data there are can do so everywhere.
+    fn check_rows(&self, axes: &[(&str, &Axis)]) -> Result<()> {
+        let Some(name) = self.landscape.body.data.count_parameter() else { return Ok(()) };
+        let remedy = format!("give 1 to {MAX_ROWS}");
+        match axes.iter().find(|(_, axis)| axis.name == name) {
+            Some((flag, axis)) if axis.from < 1.0 || axis.to > MAX_ROWS as f64 => {
+                Err(Error::request(format!(
+                    "{flag}: `{name}` is the number of rows of the data; {remedy}, and not {} .. {}",
+                    axis.from, axis.to
+                )))
+            }
+            None if !self.value(&name).is_some_and(is_count) => Err(Error::request(format!(
+                "set: `{name}` is the number of rows of the data; {remedy}, a whole number"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Whether a learning rate that is a formula stays above 0 for `steps` steps, at both ends of `axes`.

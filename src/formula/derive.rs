@@ -6,6 +6,10 @@
 //! A branch of an `if` that is not taken may be infinite or NaN, and 0 * inf is NaN. So a derivative
 //! that belongs to a branch is not multiplied by a mask on its way; it carries its [`Path`] along, and
 //! the `if` is written where two paths meet, or where no more infinite factor can lie ahead.
+//!
+//! Below a mean over the rows of the data, adjoints differ from row to row. What they add to a node that
+//! all rows share is gathered apart, and comes to it as one mean; behind an `if` that differs from row to
+//! row only where no more infinite factor can lie ahead.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -25,9 +29,24 @@ impl Graph {
         let singular = self.singular_below(loss);
         let one = self.constant(1.0);
         let mut adjoints = HashMap::from([(loss, Parts::from([(Path::new(), one)]))]);
+        // For nodes that do not vary by row, what comes to them from each row.
+        let mut by_row: HashMap<Id, Parts> = HashMap::new();
+        let mut rows = None;
         for id in (0..=loss.0).rev().map(Id) {
-            if !active[id.index()] || matches!(self.node(id), Node::Input(_)) {
+            if !active[id.index()] {
                 continue;
+            }
+            if let (Some(parts), Some(count)) = (by_row.remove(&id), rows) {
+                let mut parts = self.meet(parts);
+                if singular[id.index()] && !matches!(self.node(id), Node::Mean(..)) {
+                    parts = self.pull_back_by_row(id, parts, &active, &mut by_row);
+                }
+                self.average(parts, count, adjoints.entry(id).or_default());
+            }
+            match self.node(id) {
+                Node::Input(_) => continue,
+                Node::Mean(_, count) => rows = Some(count),
+                _ => {}
             }
             let Some(parts) = adjoints.remove(&id) else { continue };
             let mut parts = self.meet(parts);
@@ -36,8 +55,10 @@ impl Graph {
             }
             for (path, adjoint) in parts {
                 for (operand, path, contribution) in self.pull_back(id, path, adjoint) {
+                    let leaves_rows = self.varies_by_row(id) && !self.varies_by_row(operand);
+                    let into = if leaves_rows { &mut by_row } else { &mut adjoints };
                     if active[operand.index()] {
-                        self.accumulate(adjoints.entry(operand).or_default(), path, contribution);
+                        self.accumulate(into.entry(operand).or_default(), path, contribution);
                     }
                 }
             }
@@ -60,10 +81,14 @@ impl Graph {
                 continue;
             }
             let mut parts = Parts::new();
-            for (place, operand) in self.node(id).operands().enumerate() {
-                for (path, rate) in tangents.get(&operand).cloned().unwrap_or_default() {
-                    if let Some((path, part)) = self.push_forward(id, place, path, rate) {
-                        self.accumulate(&mut parts, path, part);
+            if let Node::Mean(a, count) = self.node(id) {
+                self.average(tangents.get(&a).cloned().unwrap_or_default(), count, &mut parts);
+            } else {
+                for (place, operand) in self.node(id).operands().enumerate() {
+                    for (path, rate) in tangents.get(&operand).cloned().unwrap_or_default() {
+                        if let Some((path, part)) = self.push_forward(id, place, path, rate) {
+                            self.accumulate(&mut parts, path, part);
+                        }
                     }
                 }
             }
@@ -99,7 +124,8 @@ impl Graph {
                 Node::Unary(op, a) => self.unary(op, rebuilt[&a]),
                 Node::Binary(op, a, b) => self.binary(op, rebuilt[&a], rebuilt[&b]),
                 Node::Select(c, a, b) => self.select(rebuilt[&c], rebuilt[&a], rebuilt[&b]),
-                Node::Const(_) | Node::Input(_) => id,
+                Node::Mean(a, count) => self.mean(rebuilt[&a], count),
+                Node::Const(_) | Node::Input(_) | Node::Row(_) => id,
             };
             rebuilt.insert(id, new);
         }
@@ -145,6 +171,46 @@ impl Graph {
         parts.insert(path, sum);
     }
 
+    /// Passes those of `parts` on to the operands of `id`, row by row, that an `if` in the rows decides over;
+    /// returns the others.
+    fn pull_back_by_row(
+        &mut self,
+        id: Id,
+        parts: Parts,
+        active: &[bool],
+        by_row: &mut HashMap<Id, Parts>,
+    ) -> Parts {
+        let decided = |path: &Path| path.iter().any(|&(condition, _)| self.varies_by_row(condition));
+        let (inside, outside): (Parts, Parts) = parts.into_iter().partition(|(path, _)| decided(path));
+        for (path, adjoint) in inside {
+            for (operand, path, contribution) in self.pull_back(id, path, adjoint) {
+                if active[operand.index()] {
+                    self.accumulate(by_row.entry(operand).or_default(), path, contribution);
+                }
+            }
+        }
+        outside
+    }
+
+    /// Adds the means of `parts` over the rows to `sums`; what of a path varies by row ends here.
+    fn average(&mut self, parts: Parts, count: Id, sums: &mut Parts) {
+        let zero = self.constant(0.0);
+        for (path, value) in parts {
+            let (inner, outer): (Path, Path) = path.into_iter().partition(|&(c, _)| self.varies_by_row(c));
+            let value = self.masked(inner, value, zero);
+            let mean = self.mean(value, count);
+            self.accumulate(sums, outer, mean);
+        }
+    }
+
+    /// `value` where the path is taken, and `other` elsewhere.
+    fn masked(&mut self, path: Path, value: Id, other: Id) -> Id {
+        path.into_iter().rev().fold(value, |value, (condition, taken)| match taken {
+            true => self.select(condition, value, other),
+            false => self.select(condition, other, value),
+        })
+    }
+
     /// Joins the two sides of an `if` wherever both have arrived.
     fn meet(&mut self, parts: Parts) -> Parts {
         // Innermost first: what is joined belongs to the path outside.
@@ -172,16 +238,16 @@ impl Graph {
     fn close(&mut self, parts: Parts) -> Id {
         let zero = self.constant(0.0);
         parts.into_iter().fold(zero, |sum, (path, value)| {
-            let whole = path.into_iter().rev().fold(value, |value, (condition, taken)| match taken {
-                true => self.select(condition, value, zero),
-                false => self.select(condition, zero, value),
-            });
+            let whole = self.masked(path, value, zero);
             self.add(sum, whole)
         })
     }
 
     /// What the adjoint of `id` adds to the adjoint of each of its operands.
     fn pull_back(&mut self, id: Id, path: Path, adjoint: Id) -> Vec<(Id, Path, Id)> {
+        if let Node::Mean(a, _) = self.node(id) {
+            return vec![(a, path, adjoint)];
+        }
         if let Node::Select(condition, a, b) = self.node(id) {
             let branches = [(a, true), (b, false)].into_iter();
             return branches
@@ -241,8 +307,8 @@ impl Graph {
                 }
                 (Binary::Lt | Binary::Le | Binary::Eq | Binary::Ne, _) => self.constant(0.0),
             },
-            Node::Const(_) | Node::Input(_) | Node::Select(..) => {
-                unreachable!("leaves and choices have no partial derivatives")
+            Node::Const(_) | Node::Input(_) | Node::Row(_) | Node::Select(..) | Node::Mean(..) => {
+                unreachable!("leaves, choices and means have no partial derivatives")
             }
         }
     }
@@ -256,7 +322,7 @@ impl Graph {
                 let sign = self.unary(Unary::Sign, a);
                 self.mul(rate, sign)
             }
-            Unary::Sign => self.constant(0.0),
+            Unary::Sign | Unary::Round => self.constant(0.0),
             Unary::Sqrt | Unary::Norm => {
                 let scaled = self.mul(half, rate);
                 self.div(scaled, id)
@@ -324,7 +390,7 @@ impl Node {
         match self {
             Node::Unary(op, _) => matches!(op, Sqrt | Exp | Expm1 | Log | Log1p | Tan),
             Node::Binary(op, ..) => matches!(op, Binary::Div | Binary::Pow),
-            Node::Const(_) | Node::Input(_) | Node::Select(..) => false,
+            Node::Const(_) | Node::Input(_) | Node::Row(_) | Node::Select(..) | Node::Mean(..) => false,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use super::data::Column;
 use super::graph::{Graph, Id, Node};
 use super::operation::{Binary, NORM_FLOOR, Unary};
 
@@ -40,7 +41,9 @@ impl Graph {
         let mut shared = Vec::new();
         for id in order {
             let mut piece = self.piece(id, &texts);
-            if piece.0.len() > named && uses.get(&id).is_some_and(|&n| n > 1) {
+            // A value of each row has no name outside the mean.
+            let repeats = uses.get(&id).is_some_and(|&n| n > 1) && !self.varies_by_row(id);
+            if piece.0.len() > named && repeats {
                 let name = format!("u{}", shared.len() + 1);
                 shared.push(format!("{name} = {}", piece.0));
                 piece = (name, Binding::Atom);
@@ -84,6 +87,11 @@ impl Graph {
                 (number(value), if value < 0.0 { Binding::Sign } else { Binding::Atom })
             }
             Node::Input(place) => (self.inputs()[place as usize].clone(), Binding::Atom),
+            Node::Row(place) => match &self.columns()[place as usize] {
+                Column::Number => ("row".to_owned(), Binding::Atom),
+                Column::Listed { name, .. } => (name.clone(), Binding::Atom),
+            },
+            Node::Mean(a, _) => (format!("mean(row in data: {})", plain(&a)), Binding::Atom),
             Node::Unary(Unary::Neg, a) => (format!("-{}", tight(&a, Binding::Sign)), Binding::Sign),
             Node::Unary(Unary::Norm, a) => {
                 let parts: Option<Vec<&str>> = self.squares(a).map(|p| p.iter().map(plain).collect());
@@ -130,6 +138,9 @@ fn infix(op: Binary) -> (&'static str, Binding, Binding) {
 }
 
 fn name(op: Unary) -> &'static str {
+    if op == Unary::Round {
+        return "round";
+    }
     Unary::NAMED.iter().find(|(_, o)| *o == op).map_or("", |(name, _)| name)
 }
 

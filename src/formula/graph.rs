@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::data::Column;
 use super::operation::{Binary, Unary};
 
 /// A node's place in its [`Graph`].
@@ -28,15 +29,20 @@ pub enum Node {
     Binary(Binary, Id, Id),
     /// `if(condition, a, b)`: `a` where the condition is not 0.
     Select(Id, Id, Id),
+    /// What a row of the data holds in a column, by its place in [`Graph::columns`].
+    Row(u32),
+    /// `mean(row in data: a)` over so many rows: the mean of a value that [varies by
+    /// row](Graph::varies_by_row), itself the same for all of them.
+    Mean(Id, Id),
 }
 
 impl Node {
     /// The node's operands, in order.
     pub fn operands(self) -> impl Iterator<Item = Id> {
         let all = match self {
-            Node::Const(_) | Node::Input(_) => [None; 3],
+            Node::Const(_) | Node::Input(_) | Node::Row(_) => [None; 3],
             Node::Unary(_, a) => [Some(a), None, None],
-            Node::Binary(_, a, b) => [Some(a), Some(b), None],
+            Node::Binary(_, a, b) | Node::Mean(a, b) => [Some(a), Some(b), None],
             Node::Select(c, a, b) => [Some(c), Some(a), Some(b)],
         };
         all.into_iter().flatten()
@@ -49,6 +55,9 @@ pub struct Graph {
     nodes: Vec<Node>,
     ids: HashMap<Node, Id>,
     inputs: Vec<String>,
+    columns: Vec<Column>,
+    /// For each node, see [`Graph::varies_by_row`].
+    by_row: Vec<bool>,
 }
 
 impl Graph {
@@ -68,6 +77,20 @@ impl Graph {
         self.intern(Node::Const(value.to_bits()))
     }
 
+    /// The value of `column` in the row that a mean has come to.
+    pub fn row(&mut self, column: &Column) -> Id {
+        let place = self.columns.iter().position(|c| c == column).unwrap_or_else(|| {
+            self.columns.push(column.clone());
+            self.columns.len() - 1
+        });
+        self.intern(Node::Row(place as u32))
+    }
+
+    /// Whether a node has a value for each row of the data, which only a mean makes one of.
+    pub fn varies_by_row(&self, id: Id) -> bool {
+        self.by_row[id.index()]
+    }
+
     /// The node `id` stands for.
     pub fn node(&self, id: Id) -> Node {
         self.nodes[id.index()]
@@ -84,6 +107,11 @@ impl Graph {
     /// The names of the quantities, by [`Node::Input`].
     pub fn inputs(&self) -> &[String] {
         &self.inputs
+    }
+
+    /// The columns of the data, by [`Node::Row`].
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
     }
 
     /// Number of nodes.
@@ -120,18 +148,28 @@ impl Graph {
         let mut copied: HashMap<Id, Id> = HashMap::new();
         for id in self.reachable(roots) {
             let copy = match self.node(id) {
-                Node::Const(bits) => target.constant(f64::from_bits(bits)),
                 Node::Input(place) => {
                     let name = &self.inputs[place as usize];
                     replace(target, name).unwrap_or_else(|| target.input(name))
                 }
-                Node::Unary(op, a) => target.unary(op, copied[&a]),
-                Node::Binary(op, a, b) => target.binary(op, copied[&a], copied[&b]),
-                Node::Select(c, a, b) => target.select(copied[&c], copied[&a], copied[&b]),
+                node => self.copy(target, node, |id| copied[&id]),
             };
             copied.insert(id, copy);
         }
         roots.iter().map(|r| copied[r]).collect()
+    }
+
+    /// Builds `node` in `target`, simplified anew; `of` gives its operands there.
+    pub(super) fn copy(&self, target: &mut Graph, node: Node, of: impl Fn(Id) -> Id) -> Id {
+        match node {
+            Node::Const(bits) => target.constant(f64::from_bits(bits)),
+            Node::Input(place) => target.input(&self.inputs[place as usize]),
+            Node::Unary(op, a) => target.unary(op, of(a)),
+            Node::Binary(op, a, b) => target.binary(op, of(a), of(b)),
+            Node::Select(c, a, b) => target.select(of(c), of(a), of(b)),
+            Node::Row(place) => target.row(&self.columns[place as usize]),
+            Node::Mean(a, count) => target.mean(of(a), of(count)),
+        }
     }
 
     /// The node for `node`, made if new; a commuted twin counts as the same.
@@ -145,7 +183,13 @@ impl Graph {
             return id;
         }
         let id = Id(self.nodes.len() as u32);
+        let by_row = match node {
+            Node::Row(_) => true,
+            Node::Mean(..) => false,
+            _ => node.operands().any(|o| self.varies_by_row(o)),
+        };
         self.nodes.push(node);
+        self.by_row.push(by_row);
         self.ids.insert(node, id);
         id
     }

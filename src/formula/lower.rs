@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::data::{self, Column, Data, GENERATORS, Origin};
 use super::graph::{Graph, Id};
 use super::operation::{Binary, Unary};
 use super::syntax::{Ast, Definition, FormulaError, Infix, MAX_DEPTH};
@@ -17,6 +18,9 @@ const MAX_LEVELS: usize = 3 * MAX_DEPTH;
 const COMPOSED: [(&str, Option<usize>); 5] =
     [("min", Some(2)), ("max", Some(2)), ("relu", Some(1)), ("if", Some(3)), ("norm", None)];
 
+/// The words that are written like a function but are none.
+const MEAN: &str = "mean";
+
 /// The names of the built-in functions, each with its number of arguments.
 fn built_in() -> impl Iterator<Item = (&'static str, Option<usize>)> {
     Unary::NAMED.into_iter().map(|(name, _)| (name, Some(1))).chain(COMPOSED)
@@ -24,7 +28,7 @@ fn built_in() -> impl Iterator<Item = (&'static str, Option<usize>)> {
 
 /// Whether `name` is a built-in function or constant, and so cannot name anything else.
 pub fn is_reserved(name: &str) -> bool {
-    name == "pi" || built_in().any(|(n, _)| n == name)
+    name == "pi" || name == MEAN || GENERATORS.contains(&name) || built_in().any(|(n, _)| n == name)
 }
 
 /// What formulas may refer to besides the built-in functions.
@@ -34,6 +38,8 @@ pub struct Scope {
     pub definitions: Vec<Definition>,
     /// Accepted quantities; with `None`, any name becomes a quantity.
     pub quantities: Option<Vec<String>>,
+    /// What `mean(row in data: ...)` goes through.
+    pub data: Option<Data>,
 }
 
 /// Adds the formula `ast`, read from `source`, to `graph`.
@@ -42,7 +48,7 @@ pub struct Scope {
 /// [`FormulaError`] for an unknown name or function, a wrong number of arguments, or an expansion
 /// beyond [`MAX_NODES`].
 pub fn lower(graph: &mut Graph, scope: &Scope, ast: &Ast, source: &str) -> Result<Id, FormulaError> {
-    let mut lowering = Lowering { graph, scope, budget: MAX_NODES, levels: 0 };
+    let mut lowering = Lowering::new(graph, scope);
     lowering.expression(ast, source, &HashMap::new(), scope.definitions.len())
 }
 
@@ -64,7 +70,7 @@ impl Scope {
             }
             let mut graph = Graph::default();
             let locals = parameters.iter().map(|p| (p.as_str(), graph.input(p))).collect();
-            let mut lowering = Lowering { graph: &mut graph, scope: self, budget: MAX_NODES, levels: 0 };
+            let mut lowering = Lowering::new(&mut graph, self);
             lowering.expression(body, source, &locals, place)?;
         }
         Ok(())
@@ -78,9 +84,15 @@ struct Lowering<'a> {
     budget: usize,
     /// How deep in the expansion this is.
     levels: usize,
+    /// Whether this is the formula of a column of the data.
+    in_column: bool,
 }
 
-impl Lowering<'_> {
+impl<'a> Lowering<'a> {
+    fn new(graph: &'a mut Graph, scope: &'a Scope) -> Self {
+        Self { graph, scope, budget: MAX_NODES, levels: 0, in_column: false }
+    }
+
     /// `visible`: how many of the definitions may be called here.
     fn expression(
         &mut self,
@@ -139,7 +151,62 @@ impl Lowering<'_> {
                 }
                 self.call(name, &values, source, *at, visible)
             }
+            Ast::Mean { at, body } => self.mean(body, *at, source, locals, visible),
         }
+    }
+
+    /// `mean(row in data: body)`, in whose body the columns have names.
+    fn mean(
+        &mut self,
+        body: &Ast,
+        at: usize,
+        source: &str,
+        locals: &HashMap<&str, Id>,
+        visible: usize,
+    ) -> Result<Id, FormulaError> {
+        let scope = self.scope;
+        let Some(data) = &scope.data else {
+            let message = "there is no data here; give the landscape columns: data = { x = [1, 2, 3] }";
+            return Err(FormulaError::new(message, source, at));
+        };
+        if self.in_column {
+            return Err(FormulaError::new("a column of the data cannot use a mean over it", source, at));
+        }
+        let mut names = locals.clone();
+        for (name, column) in self.columns(data)? {
+            if names.insert(name, column).is_some() {
+                let message =
+                    format!("`{name}` is a column of the data; call the function's argument otherwise");
+                return Err(FormulaError::new(message, source, at));
+            }
+        }
+        let body = self.expression(body, source, &names, visible)?;
+        let rows = data.rows(self.graph);
+        Ok(self.graph.mean(body, rows))
+    }
+
+    /// The columns of the data, by name.
+    fn columns<'d>(&mut self, data: &'d Data) -> Result<Vec<(&'d str, Id)>, FormulaError> {
+        let mut listed = HashMap::new();
+        let mut columns = Vec::new();
+        for (name, origin) in &data.columns {
+            let id = match origin {
+                Origin::Listed(values) => {
+                    let column = Column::Listed { name: name.clone(), values: values.clone() };
+                    let id = self.graph.row(&column);
+                    listed.insert(name.as_str(), id);
+                    id
+                }
+                Origin::Formula { ast, source } => {
+                    self.in_column = true;
+                    let id = self.expression(ast, source, &listed, self.scope.definitions.len());
+                    self.in_column = false;
+                    id?
+                }
+            };
+            columns.push((name.as_str(), id));
+        }
+        Ok(columns)
     }
 
     fn infix(&mut self, op: Infix, a: Id, b: Id) -> Id {
@@ -172,6 +239,10 @@ impl Lowering<'_> {
         if name == "pi" {
             return Ok(self.graph.constant(std::f64::consts::PI));
         }
+        if self.scope.data.as_ref().is_some_and(|data| data.names().any(|n| n == name)) {
+            let message = format!("`{name}` is a column of the data; use it inside `mean(row in data: ...)`");
+            return Err(FormulaError::new(message, source, at));
+        }
         if is_reserved(name) || self.scope.definitions.iter().any(|d| d.name == name) {
             let message = format!("`{name}` is a function; give it arguments: `{name}(...)`");
             return Err(FormulaError::new(message, source, at));
@@ -194,6 +265,14 @@ impl Lowering<'_> {
         at: usize,
         visible: usize,
     ) -> Result<Id, FormulaError> {
+        if let (Some(data), &[a, b, _]) = (&self.scope.data, arguments)
+            && self.in_column
+            && GENERATORS.contains(&name)
+        {
+            let rows = data.rows(self.graph);
+            let generate = if name == "linspace" { data::linspace } else { data::logspace };
+            return Ok(generate(self.graph, a, b, rows));
+        }
         let defined = self.scope.definitions[..visible].iter().rposition(|d| d.name == name);
         let expected = match (defined, built_in().find(|(n, _)| *n == name)) {
             (Some(place), _) => self.scope.definitions[place].parameters.len(),
@@ -244,6 +323,11 @@ impl Lowering<'_> {
     }
 
     fn unknown_function(&self, name: &str, source: &str, at: usize, visible: usize) -> FormulaError {
+        if GENERATORS.contains(&name) {
+            let message =
+                format!("`{name}` makes a column of the data; use it there: data = {{ x = \"...\" }}");
+            return FormulaError::new(message, source, at);
+        }
         if self.scope.definitions[visible..].iter().any(|d| d.name == name) {
             let message = format!("`{name}` is used before it is defined; functions cannot call themselves");
             return FormulaError::new(message, source, at);

@@ -1,7 +1,7 @@
 //! Formulas: text, graph, derivatives, and the two forms they run in.
 //!
 //! ```text
-//! text -> syntax -> lower -> graph (simplify) -> derive -> tape (CPU) | wgsl (GPU)
+//! text -> syntax -> lower -> graph (simplify) -> derive -> tabulate -> schedule -> tape (CPU) | wgsl (GPU)
 //! ```
 //!
 //! ```
@@ -16,19 +16,24 @@
 //! # Ok::<(), gdscope::formula::FormulaError>(())
 //! ```
 
+mod compile;
+mod data;
 mod derive;
 mod display;
 mod graph;
 mod lower;
 mod operation;
+mod schedule;
 mod simplify;
 mod syntax;
+mod tabulate;
 mod tape;
 mod wgsl;
 
+pub use data::{Column, Count, Data, MAX_ROWS};
 pub use graph::{Graph, Id, Node};
 pub use lower::{MAX_NODES, Scope, is_reserved, lower};
 pub use operation::{Binary, NORM_FLOOR, Unary};
 pub use syntax::{Ast, Definition, FormulaError, Infix, MAX_DEPTH, MAX_SOURCE, parse, parse_definition};
 pub use tape::{CHUNK, LANES, Register, Tape, chunk, put};
-pub use wgsl::{function as wgsl_function, literal as wgsl_literal};
+pub use wgsl::{function as wgsl_function, literal as wgsl_literal, tables as wgsl_tables};

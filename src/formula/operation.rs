@@ -8,6 +8,8 @@ pub enum Unary {
     /// -1, 0 or 1.
     Sign,
     Sqrt,
+    /// The nearest whole number, the even one of two; how a number of rows is read.
+    Round,
     /// `sqrt(max(a, 2^-120))`: the root under `norm`, see [`NORM_FLOOR`].
     Norm,
     Exp,
@@ -77,6 +79,7 @@ impl Unary {
             Unary::Sign if a == 0.0 => 0.0,
             Unary::Sign => a.signum(),
             Unary::Sqrt => a.sqrt(),
+            Unary::Round => a.round_ties_even(),
             // Not `f64::max`, which hides a NaN.
             Unary::Norm => (if a < NORM_FLOOR { NORM_FLOOR } else { a }).sqrt(),
             Unary::Exp => libm::exp(a),

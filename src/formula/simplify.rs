@@ -73,6 +73,28 @@ impl Graph {
         }
     }
 
+    /// The mean of `a` over the first `count` rows of the data; factors that all rows share come before it.
+    pub fn mean(&mut self, a: Id, count: Id) -> Id {
+        if !self.varies_by_row(a) {
+            return a;
+        }
+        match self.node(a) {
+            Node::Unary(Unary::Neg, a) => {
+                let mean = self.mean(a, count);
+                self.neg(mean)
+            }
+            Node::Binary(Binary::Mul, factor, a) if !self.varies_by_row(factor) => {
+                let mean = self.mean(a, count);
+                self.mul(factor, mean)
+            }
+            Node::Binary(op @ (Binary::Mul | Binary::Div), a, factor) if !self.varies_by_row(factor) => {
+                let mean = self.mean(a, count);
+                self.binary(op, mean, factor)
+            }
+            _ => self.intern(Node::Mean(a, count)),
+        }
+    }
+
     /// `-a`
     pub fn neg(&mut self, a: Id) -> Id {
         self.unary(Unary::Neg, a)

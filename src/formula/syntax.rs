@@ -1,7 +1,8 @@
 //! Formula text to syntax tree.
 //!
 //! Grammar, loosest binding first: comparison (not chained), `+ -`, `* /`, unary minus, `^` (to the
-//! right, so `-x^2` is `-(x^2)` and `2^-3` works), then numbers, names, calls and parentheses.
+//! right, so `-x^2` is `-(x^2)` and `2^-3` works), then numbers, names, calls, parentheses and
+//! `mean(row in data: expression)`.
 
 use std::fmt;
 
@@ -67,6 +68,21 @@ pub enum Ast {
     Chain(Box<Ast>, Vec<(Infix, Ast)>),
     /// `name(arguments)`
     Call { name: String, at: usize, arguments: Vec<Ast> },
+    /// `mean(row in data: a)`
+    Mean { at: usize, body: Box<Ast> },
+}
+
+impl Ast {
+    /// The expressions that this one is made of.
+    pub(super) fn children(&self) -> Vec<&Ast> {
+        match self {
+            Ast::Number(_) | Ast::Name { .. } => Vec::new(),
+            Ast::Negate(a) | Ast::Mean { body: a, .. } => vec![a],
+            Ast::Infix(_, a, b) => vec![a, b],
+            Ast::Chain(first, rest) => [&**first].into_iter().chain(rest.iter().map(|(_, a)| a)).collect(),
+            Ast::Call { arguments, .. } => arguments.iter().collect(),
+        }
+    }
 }
 
 /// An operator written between its operands.
@@ -315,11 +331,34 @@ fn atom(input: &mut Input<'_>) -> Parsed<Ast> {
         if symbol("(", input).is_none() {
             return Ok(Ast::Name { name, at });
         }
+        if name == "mean" {
+            let body = nested(input, mean)?.into();
+            return Ok(Ast::Mean { at, body });
+        }
         let arguments = nested(input, arguments)?;
         expect(input, ")", "an operator, `,` or `)`")?;
         return Ok(Ast::Call { name, at, arguments });
     }
     number(input)
+}
+
+/// What stands between `mean(` and the end of its parenthesis, which is taken.
+fn mean(input: &mut Input<'_>) -> Parsed<Ast> {
+    for (word, expected) in [
+        ("row", "`mean(row in data: expression)`"),
+        ("in", "`in` as in `mean(row in data: expression)`"),
+        ("data", "`data` as in `mean(row in data: expression)`"),
+    ] {
+        let start = input.checkpoint();
+        if name(input).is_none_or(|(found, _)| found != word) {
+            input.reset(&start);
+            return unexpected(input, expected);
+        }
+    }
+    expect(input, ":", "`:` as in `mean(row in data: expression)`")?;
+    let body = comparison(input)?;
+    expect(input, ")", "an operator or `)`")?;
+    Ok(body)
 }
 
 fn arguments(input: &mut Input<'_>) -> Parsed<Vec<Ast>> {

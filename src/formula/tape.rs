@@ -5,10 +5,11 @@
 //! back: written over two slices instead, an instruction that overwrites its operand compiles to
 //! scalar code. Nothing is fused into multiply-adds, so every instruction set gives the same bits.
 
-use std::collections::{HashMap, HashSet};
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
-use super::graph::{Graph, Id, Node};
+use super::compile::Compiler;
+use super::graph::{Graph, Id};
 use super::operation::{Binary, NORM_FLOOR, Unary};
 use crate::math::Real;
 
@@ -46,7 +47,7 @@ impl<R> DerefMut for Register<R> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Op {
+pub(super) enum Op {
     Move,
     Unary(Unary),
     Binary(Binary),
@@ -58,11 +59,40 @@ enum Op {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Instruction {
-    op: Op,
-    target: u32,
-    operands: [u32; 3],
+pub(super) struct Instruction {
+    pub op: Op,
+    pub target: u32,
+    pub operands: [u32; 3],
 }
+
+/// A stretch of a tape, run once or for every row of the data.
+#[derive(Clone, Debug)]
+pub(super) struct Part<R> {
+    pub code: Vec<Instruction>,
+    pub rows: Option<Rows<R>>,
+}
+
+/// What a part that is run for every row reads and adds up.
+#[derive(Clone, Debug)]
+pub(super) struct Rows<R> {
+    /// The register of the number of rows, which may differ from lane to lane.
+    pub count: u32,
+    /// Registers that hold a column's value in the row: its values, or the row's number where it has none.
+    pub columns: Vec<(u32, Option<Arc<[R]>>)>,
+    pub sums: Vec<Sum>,
+}
+
+/// What a loop adds up: the sum of all rows, through the sum of a [`BLOCK`] of them, whose rounding
+/// errors do not grow with the number of rows before it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sum {
+    pub term: u32,
+    pub block: u32,
+    pub total: u32,
+}
+
+/// Rows whose sum is taken apart.
+pub(super) const BLOCK: usize = 64;
 
 /// Formulas compiled to instructions over registers.
 ///
@@ -70,9 +100,9 @@ struct Instruction {
 /// written to a register that the caller names, which may be that of an input.
 #[derive(Clone, Debug)]
 pub struct Tape<R> {
-    code: Vec<Instruction>,
-    constants: Vec<(u32, R)>,
-    registers: usize,
+    pub(super) parts: Vec<Part<R>>,
+    pub(super) constants: Vec<(u32, R)>,
+    pub(super) registers: usize,
 }
 
 impl<R: Real> Tape<R> {
@@ -101,18 +131,87 @@ impl<R: Real> Tape<R> {
     /// Inlined into callers that are compiled for several instruction sets.
     #[inline(always)]
     pub fn run(&self, registers: &mut [Register<R>], chunks: usize) {
-        for i in &self.code {
-            let (t, [a, b, c]) = (i.target as usize, i.operands.map(|o| o as usize));
-            match i.op {
-                Op::Move => unary(registers, chunks, t, a, |a| a),
-                Op::Unary(op) => unary_op(registers, chunks, t, a, op),
-                Op::Binary(op) => binary_op(registers, chunks, t, a, b, op),
-                Op::Select => {
-                    ternary(registers, chunks, t, [a, b, c], |c, a, b| if c != R::ZERO { a } else { b })
+        for part in &self.parts {
+            let (fewest, most) = part.rows.as_ref().map_or((1, 1), |rows| rows.begin(registers, chunks));
+            for row in 0..most {
+                if let Some(rows) = &part.rows {
+                    rows.place(registers, row);
                 }
-                Op::AddMul => ternary(registers, chunks, t, [a, b, c], |a, b, c| a + b * c),
-                Op::SubMul => ternary(registers, chunks, t, [a, b, c], |a, b, c| a - b * c),
+                execute(&part.code, registers, chunks);
+                if let Some(rows) = &part.rows {
+                    rows.add(registers, chunks, row, fewest);
+                }
             }
+            if let Some(rows) = &part.rows {
+                rows.close_block(registers, chunks);
+            }
+        }
+    }
+}
+
+impl<R: Real> Rows<R> {
+    /// Clears the sums and returns the fewest and the most rows of any lane.
+    #[inline(always)]
+    fn begin(&self, registers: &mut [Register<R>], chunks: usize) -> (usize, usize) {
+        for sum in &self.sums {
+            registers[sum.block as usize] = Register::splat(R::ZERO);
+            registers[sum.total as usize] = Register::splat(R::ZERO);
+        }
+        let counts =
+            registers[self.count as usize][..chunks * CHUNK].iter().map(|rows| rows.to_f64() as usize);
+        counts.fold((usize::MAX, 0), |(fewest, most), rows| (fewest.min(rows), most.max(rows)))
+    }
+
+    #[inline(always)]
+    fn place(&self, registers: &mut [Register<R>], row: usize) {
+        for (register, values) in &self.columns {
+            let value = values.as_ref().map_or_else(|| R::from_f64(row as f64), |values| values[row]);
+            registers[*register as usize] = Register::splat(value);
+        }
+    }
+
+    /// Adds the terms of `row` to the sums of the lanes that have such a row.
+    #[inline(always)]
+    fn add(&self, registers: &mut [Register<R>], chunks: usize, row: usize, fewest: usize) {
+        for sum in &self.sums {
+            let (term, block) = (sum.term as usize, sum.block as usize);
+            if row < fewest {
+                binary(registers, chunks, block, block, term, |sum, term| sum + term);
+            } else {
+                let row = R::from_f64(row as f64);
+                ternary(registers, chunks, block, [block, term, self.count as usize], |sum, term, rows| {
+                    if row < rows { sum + term } else { sum }
+                });
+            }
+        }
+        if (row + 1).is_multiple_of(BLOCK) {
+            self.close_block(registers, chunks);
+        }
+    }
+
+    #[inline(always)]
+    fn close_block(&self, registers: &mut [Register<R>], chunks: usize) {
+        for &Sum { block, total, .. } in &self.sums {
+            let (block, total) = (block as usize, total as usize);
+            binary(registers, chunks, total, total, block, |total, block| total + block);
+            registers[block] = Register::splat(R::ZERO);
+        }
+    }
+}
+
+#[inline(always)]
+fn execute<R: Real>(code: &[Instruction], registers: &mut [Register<R>], chunks: usize) {
+    for i in code {
+        let (t, [a, b, c]) = (i.target as usize, i.operands.map(|o| o as usize));
+        match i.op {
+            Op::Move => unary(registers, chunks, t, a, |a| a),
+            Op::Unary(op) => unary_op(registers, chunks, t, a, op),
+            Op::Binary(op) => binary_op(registers, chunks, t, a, b, op),
+            Op::Select => {
+                ternary(registers, chunks, t, [a, b, c], |c, a, b| if c != R::ZERO { a } else { b })
+            }
+            Op::AddMul => ternary(registers, chunks, t, [a, b, c], |a, b, c| a + b * c),
+            Op::SubMul => ternary(registers, chunks, t, [a, b, c], |a, b, c| a - b * c),
         }
     }
 }
@@ -185,6 +284,7 @@ fn unary_op<R: Real>(r: &mut [Register<R>], chunks: usize, t: usize, a: usize, o
         Unary::Abs => unary(r, chunks, t, a, R::abs),
         Unary::Sign => unary(r, chunks, t, a, R::sign),
         Unary::Sqrt => unary(r, chunks, t, a, R::sqrt),
+        Unary::Round => unary(r, chunks, t, a, R::round),
         Unary::Norm => {
             let floor = R::from_f64(NORM_FLOOR);
             unary(r, chunks, t, a, |a| (if a < floor { floor } else { a }).sqrt());
@@ -216,175 +316,5 @@ fn binary_op<R: Real>(r: &mut [Register<R>], chunks: usize, t: usize, a: usize, 
         Binary::Le => binary(r, chunks, t, a, b, |a, b| truth(a <= b)),
         Binary::Eq => binary(r, chunks, t, a, b, |a, b| truth(a == b)),
         Binary::Ne => binary(r, chunks, t, a, b, |a, b| truth(a != b)),
-    }
-}
-
-/// Register allocation over the nodes in graph order, with the outputs computed last so that they
-/// can overwrite the inputs they replace.
-struct Compiler<'a> {
-    graph: &'a Graph,
-    inputs: &'a [Id],
-    outputs: &'a [(Id, usize)],
-    order: Vec<Id>,
-    /// Position in `order` of the last instruction that reads a node; `usize::MAX` for outputs.
-    last_use: HashMap<Id, usize>,
-    place: HashMap<Id, u32>,
-    free: Vec<u32>,
-    registers: usize,
-    /// Products folded into the sum that is their only user.
-    folded: HashSet<Id>,
-}
-
-impl<'a> Compiler<'a> {
-    fn new(graph: &'a Graph, inputs: &'a [Id], reserved: usize, outputs: &'a [(Id, usize)]) -> Self {
-        let roots: Vec<Id> = outputs.iter().map(|o| o.0).collect();
-        let reachable = graph.reachable(&roots);
-        let is_root: HashSet<Id> = roots.iter().copied().collect();
-        let operands: HashSet<Id> = reachable.iter().flat_map(|&n| graph.node(n).operands()).collect();
-        let (late, early): (Vec<Id>, Vec<Id>) =
-            reachable.iter().copied().partition(|id| is_root.contains(id) && !operands.contains(id));
-        let order: Vec<Id> = early.into_iter().chain(late).collect();
-        let mut compiler = Self {
-            graph,
-            inputs,
-            outputs,
-            order,
-            last_use: HashMap::new(),
-            place: inputs.iter().enumerate().map(|(i, id)| (*id, i as u32)).collect(),
-            free: Vec::new(),
-            registers: reserved,
-            folded: HashSet::new(),
-        };
-        compiler.fold_products();
-        compiler.find_last_uses();
-        compiler
-    }
-
-    fn fold_products(&mut self) {
-        let mut users: HashMap<Id, usize> = HashMap::new();
-        for &id in &self.order {
-            self.graph.node(id).operands().for_each(|o| *users.entry(o).or_default() += 1);
-        }
-        for &(id, _) in self.outputs {
-            *users.entry(id).or_default() += 1;
-        }
-        for &id in &self.order {
-            if let Some((_, product)) = self.sum_with_product(id)
-                && users[&product] == 1
-            {
-                self.folded.insert(product);
-            }
-        }
-    }
-
-    /// For `a + b*c` or `a - b*c`: `a` and the product; for `b*c + a` likewise.
-    fn sum_with_product(&self, id: Id) -> Option<(Id, Id)> {
-        let is_product = |id| matches!(self.graph.node(id), Node::Binary(Binary::Mul, ..));
-        match self.graph.node(id) {
-            Node::Binary(Binary::Add | Binary::Sub, a, b) if is_product(b) => Some((a, b)),
-            Node::Binary(Binary::Add, a, b) if is_product(a) => Some((b, a)),
-            _ => None,
-        }
-    }
-
-    /// The operation that computes `id` and the nodes that it reads.
-    fn operation(&self, id: Id) -> Option<(Op, Vec<Id>)> {
-        let node = self.graph.node(id);
-        if let Some((a, product)) = self.sum_with_product(id)
-            && self.folded.contains(&product)
-        {
-            let op = if matches!(node, Node::Binary(Binary::Add, ..)) { Op::AddMul } else { Op::SubMul };
-            return Some((op, [a].into_iter().chain(self.graph.node(product).operands()).collect()));
-        }
-        let op = match node {
-            _ if self.inputs.contains(&id) || self.folded.contains(&id) => return None,
-            Node::Const(_) => return None,
-            Node::Input(place) => panic!("`{}` is not an input", self.graph.inputs()[place as usize]),
-            Node::Unary(op, _) => Op::Unary(op),
-            Node::Binary(op, ..) => Op::Binary(op),
-            Node::Select(..) => Op::Select,
-        };
-        Some((op, node.operands().collect()))
-    }
-
-    fn find_last_uses(&mut self) {
-        for (position, &id) in self.order.iter().enumerate() {
-            for operand in self.operation(id).into_iter().flat_map(|(_, operands)| operands) {
-                self.last_use.insert(operand, position);
-            }
-        }
-        for &(id, _) in self.outputs {
-            self.last_use.insert(id, usize::MAX);
-        }
-    }
-
-    fn fresh(&mut self) -> u32 {
-        self.free.pop().unwrap_or_else(|| {
-            self.registers += 1;
-            u32::try_from(self.registers - 1).expect("formulas are limited to far fewer nodes")
-        })
-    }
-
-    fn compile<R: Real>(mut self) -> Tape<R> {
-        let mut constants = Vec::new();
-        for &id in &self.order.clone() {
-            if let Some(value) = self.graph.value(id) {
-                let register = self.fresh();
-                constants.push((register, R::from_f64(value)));
-                self.place.insert(id, register);
-            }
-        }
-        let mut code = Vec::new();
-        let mut moves = Vec::new();
-        let mut direct = Vec::new();
-        for (position, id) in self.order.clone().into_iter().enumerate() {
-            let Some((op, reads)) = self.operation(id) else { continue };
-            let mut operands = [0; 3];
-            for (slot, read) in operands.iter_mut().zip(&reads) {
-                *slot = self.place[read];
-            }
-            for (k, read) in reads.iter().enumerate() {
-                let temporary = !self.inputs.contains(read) && self.graph.value(*read).is_none();
-                if self.last_use[read] == position && temporary && !reads[..k].contains(read) {
-                    self.free.push(self.place[read]);
-                }
-            }
-            let target = match self.overwritable(id, position) {
-                Some((output, register)) => {
-                    direct.push(output);
-                    register
-                }
-                None => self.fresh(),
-            };
-            self.place.insert(id, target);
-            code.push(Instruction { op, target, operands });
-        }
-        // An output that is itself an input may be overwritten by another output's move: set aside.
-        for (k, &(id, register)) in self.outputs.iter().enumerate() {
-            if direct.contains(&k) {
-                continue;
-            }
-            let mut from = self.place[&id];
-            if self.inputs.contains(&id) && from as usize != register {
-                let aside = self.fresh();
-                code.push(Instruction { op: Op::Move, target: aside, operands: [from, 0, 0] });
-                from = aside;
-            }
-            if from as usize != register {
-                moves.push(Instruction { op: Op::Move, target: register as u32, operands: [from, 0, 0] });
-            }
-        }
-        code.extend(moves);
-        Tape { code, constants, registers: self.registers }
-    }
-
-    /// The output register that node `id`, computed at `position`, may be written to at once: the node
-    /// is needed for this one output only, and nobody reads that register's input afterwards.
-    fn overwritable(&self, id: Id, position: usize) -> Option<(usize, u32)> {
-        let mut wanted = self.outputs.iter().enumerate().filter(|(_, o)| o.0 == id);
-        let (Some((k, &(_, register))), None) = (wanted.next(), wanted.next()) else { return None };
-        let input = self.inputs.get(register);
-        let needed = input.and_then(|input| self.last_use.get(input)).is_some_and(|&last| last > position);
-        (!needed).then_some((k, register as u32))
     }
 }

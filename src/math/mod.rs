@@ -78,6 +78,8 @@ pub trait Real:
     fn sqrt(self) -> Self;
     /// -1, 0 or 1.
     fn sign(self) -> Self;
+    /// The nearest whole number, the even one of two.
+    fn round(self) -> Self;
     /// `e^x`; results below the normal numbers are subnormal or 0.
     fn exp(self) -> Self;
     /// `e^x - 1`, relative accuracy also near 0.
@@ -135,6 +137,11 @@ macro_rules! real {
             #[inline(always)]
             fn sqrt(self) -> Self {
                 $float::sqrt(self)
+            }
+
+            #[inline(always)]
+            fn round(self) -> Self {
+                $float::round_ties_even(self)
             }
 
             #[inline(always)]

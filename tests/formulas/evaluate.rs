@@ -2,25 +2,46 @@
 
 use std::collections::HashMap;
 
-use gdscope::formula::{Definition, FormulaError, Graph, Id, Node, Scope, lower, parse};
+use std::sync::Arc;
+
+use gdscope::formula::{Data, Definition, FormulaError, Graph, Id, Node, Scope, lower, parse};
+
+/// What the means of test formulas go through.
+pub const COLUMNS: [(&str, [f64; 3]); 2] = [("u", [0.7, -1.3, 2.0]), ("v", [1.0, 0.0, -0.4])];
+
+/// The same, for formulas.
+pub fn data() -> Data {
+    let listed = COLUMNS.map(|(name, values)| (name.to_owned(), Arc::from(values)));
+    Data::new(listed.to_vec(), &[]).unwrap()
+}
 
 /// The values of `roots` where the quantities have the values in `point`.
 pub fn evaluate(graph: &Graph, roots: &[Id], point: &[(&str, f64)]) -> Vec<f64> {
-    let mut values: HashMap<Id, f64> = HashMap::new();
+    // A value for each row, or a single one.
+    let mut values: HashMap<Id, Vec<f64>> = HashMap::new();
+    let rows = graph.reachable(roots).iter().find_map(|&id| match graph.node(id) {
+        Node::Mean(_, count) => Some(graph.value(count).expect("tests fix the number of rows") as usize),
+        _ => None,
+    });
     for id in graph.reachable(roots) {
-        let value = match graph.node(id) {
+        let at = |id: Id, row: usize| *values[&id].get(row).unwrap_or(&values[&id][0]);
+        let value = |row: usize| match graph.node(id) {
             Node::Const(bits) => f64::from_bits(bits),
             Node::Input(place) => {
                 let name = &graph.inputs()[place as usize];
                 point.iter().find(|(n, _)| n == name).unwrap_or_else(|| panic!("no value of {name}")).1
             }
-            Node::Unary(op, a) => op.eval(values[&a]),
-            Node::Binary(op, a, b) => op.eval(values[&a], values[&b]),
-            Node::Select(c, a, b) => values[if values[&c] != 0.0 { &a } else { &b }],
+            Node::Unary(op, a) => op.eval(at(a, row)),
+            Node::Binary(op, a, b) => op.eval(at(a, row), at(b, row)),
+            Node::Select(c, a, b) => at(if at(c, row) != 0.0 { a } else { b }, row),
+            Node::Row(place) => graph.columns()[place as usize].value(row),
+            Node::Mean(a, _) => values[&a].iter().sum::<f64>() / values[&a].len() as f64,
         };
-        values.insert(id, value);
+        let count = if graph.varies_by_row(id) { rows.unwrap() } else { 1 };
+        let found = (0..count).map(value).collect();
+        values.insert(id, found);
     }
-    roots.iter().map(|id| values[id]).collect()
+    roots.iter().map(|id| values[id][0]).collect()
 }
 
 /// A formula with its gradient and its Hessian-vector product along the quantities `dx`, `dy`, ...
@@ -38,7 +59,7 @@ impl Derived {
 
     pub fn with(text: &str, variables: &[&str], definitions: &[Definition]) -> Result<Self, FormulaError> {
         let mut graph = Graph::default();
-        let scope = Scope { definitions: definitions.to_vec(), quantities: None };
+        let scope = Scope { definitions: definitions.to_vec(), quantities: None, data: Some(data()) };
         let loss = lower(&mut graph, &scope, &parse(text)?, text)?;
         let inputs: Vec<Id> = variables.iter().map(|v| graph.input(v)).collect();
         let gradient = graph.gradient(loss, &inputs);

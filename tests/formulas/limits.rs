@@ -12,7 +12,7 @@ use crate::evaluate::{Derived, evaluate};
 fn lowered(define: &[String], text: &str) -> Result<Graph, FormulaError> {
     let definitions: Vec<Definition> = define.iter().map(|d| parse_definition(d).unwrap()).collect();
     let mut graph = Graph::default();
-    lower(&mut graph, &Scope { definitions, quantities: None }, &parse(text)?, text)?;
+    lower(&mut graph, &Scope { definitions, quantities: None, data: None }, &parse(text)?, text)?;
     Ok(graph)
 }
 
@@ -72,7 +72,7 @@ fn long_chains_of_helper_functions_are_refused_before_the_stack_ends() {
 
 /// A landscape of `text`, through everything that a plan does with it.
 fn compiled(text: &str, variables: &[&str]) -> Descent {
-    let landscape = Landscape::from_loss(text, variables).unwrap();
+    let landscape = Landscape::from_loss(text, variables, Default::default()).unwrap();
     let descent = Descent::new(&landscape, |g| Ok(g.constant(0.5)), |_| None).unwrap();
     let inputs: Vec<_> =
         descent.state.iter().chain(&descent.tangent).chain([&descent.step]).copied().collect();

@@ -6,6 +6,7 @@ fn shown(text: &str) -> String {
     let scope = Scope {
         definitions: vec![parse_definition("f(a, b) = a*b").unwrap()],
         quantities: Some(vec!["x1".into(), "x2".into(), "lambda".into()]),
+        data: None,
     };
     let lowered = parse(text).and_then(|ast| lower(&mut Graph::default(), &scope, &ast, text));
     lowered.unwrap_err().to_string()
@@ -61,8 +62,11 @@ fn a_long_formula_is_cut_around_the_fault() {
 #[test]
 fn errors_in_helper_functions_show_the_helper_function() {
     let text = "f(x1) = x1 + zeta";
-    let scope =
-        Scope { definitions: vec![parse_definition(text).unwrap()], quantities: Some(vec!["x1".into()]) };
+    let scope = Scope {
+        definitions: vec![parse_definition(text).unwrap()],
+        quantities: Some(vec!["x1".into()]),
+        data: None,
+    };
     let error = lower(&mut Graph::default(), &scope, &parse("2*f(x1)").unwrap(), "2*f(x1)").unwrap_err();
     assert_eq!(
         error.to_string(),

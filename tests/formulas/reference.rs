@@ -7,6 +7,8 @@ use std::fmt::Write;
 use gdscope::formula::{Ast, Definition, Infix, NORM_FLOOR};
 use num_dual::{DualNum, HyperDual64};
 
+use crate::evaluate::COLUMNS;
+
 /// Random numbers (splitmix64), the same on every run.
 #[derive(Clone)]
 pub struct Random(pub u64);
@@ -118,6 +120,18 @@ impl<'a> Interpreter<'a> {
                 let values: Vec<_> = arguments.iter().map(|a| self.eval(a, locals, visible)).collect();
                 let exact = self.call(name, &values);
                 self.of_constants(&values, exact)
+            }
+            Ast::Mean { body, .. } => {
+                let rows = COLUMNS[0].1.len();
+                let values: Vec<_> = (0..rows)
+                    .map(|row| {
+                        let columns = COLUMNS.map(|(name, values)| (name, constant(values[row])));
+                        let inner = locals.iter().map(|(k, v)| (*k, *v)).chain(columns).collect();
+                        self.eval(body, &inner, visible)
+                    })
+                    .collect();
+                let sum = values.iter().fold(constant(0.0), |sum, value| sum + value);
+                self.of_constants(&values, sum / rows as f64)
             }
         };
         self.disturbed(exact)

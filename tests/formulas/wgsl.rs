@@ -94,7 +94,7 @@ fn long_and_deep_formulas() {
 #[test]
 fn numbers_beyond_f32_are_refused() {
     let check = |loss: &str| {
-        let landscape = Landscape::from_loss(loss, &["x"]).unwrap();
+        let landscape = Landscape::from_loss(loss, &["x"], Default::default()).unwrap();
         let descent = Descent::new(&landscape, |g| Ok(g.constant(0.5)), |_| None).unwrap();
         descent.check_f32().map_err(|e| e.to_string())
     };

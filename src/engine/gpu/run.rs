@@ -15,6 +15,7 @@ use crate::engine::{Cells, Device, Engine, Outcomes, Seconds};
 use crate::error::{Error, Result};
 use crate::experiment::Precision;
 use crate::fate::Fate;
+use crate::formula::wgsl_tables;
 use crate::plan::{Plan, Stage};
 
 /// How long a submission should take.
@@ -151,6 +152,10 @@ impl<'a> Tile<'a> {
         let axis: Vec<f32> = plan.across.iter().chain(&plan.up).map(|&v| v as f32).collect();
         let axes = buffer("axes", 4 * axis.len() as u64, storage);
         engine.queue.write_buffer(&axes, 0, bytemuck::cast_slice(&axis));
+        let columns: Vec<f32> =
+            wgsl_tables(&plan.descent.graph).flat_map(|(_, values)| values).map(|&v| v as f32).collect();
+        let data = buffer("data", 4 * columns.len() as u64, storage);
+        engine.queue.write_buffer(&data, 0, bytemuck::cast_slice(&columns));
         let cells = buffer("cells", 4 * lanes, storage);
         let lists = [buffer("running", 4 * lanes, storage), buffer("still running", 4 * lanes, storage)];
         let counts = buffer("counts", 8, storage);
@@ -171,7 +176,11 @@ impl<'a> Tile<'a> {
         });
         engine.check()?;
         let bindings = [0, 1].map(|from| {
-            let bound = [&slice, &axes, &cells, &lists[from], &lists[1 - from], &counts, &state, &outcomes];
+            let mut bound =
+                vec![&slice, &axes, &cells, &lists[from], &lists[1 - from], &counts, &state, &outcomes];
+            if !columns.is_empty() {
+                bound.push(&data);
+            }
             let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
                 .zip(bound)
                 .map(|(binding, buffer)| wgpu::BindGroupEntry {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::fate::{self, Fate, Memory};
-use crate::formula::{Id, wgsl_function, wgsl_literal};
+use crate::formula::{Id, wgsl_function, wgsl_literal, wgsl_tables};
 use crate::math::single;
 use crate::plan::{Plan, Source};
 
@@ -106,8 +106,17 @@ fn formulas(plan: &Plan) -> String {
     let (measure, mut outputs) = wgsl_function(&descent.graph, &inputs, &all);
     let loss = outputs.pop().expect("the loss is the last output");
     let tangent_next = outputs.split_off(plan.initial.len());
+    // The columns of the data, one after the other, where the formulas read any.
+    let data = match wgsl_tables(&descent.graph).next() {
+        None => String::new(),
+        Some((_, first)) => format!(
+            "const DATA_ROWS: u32 = {}u;\n@group(0) @binding(8) var<storage, read> data: array<f32>;\n",
+            first.len()
+        ),
+    };
     format!(
         "\
+{data}
 alias Point = array<f32, DIMS>;
 alias Quantities = array<f32, {count}>;
 

@@ -1,0 +1,196 @@
+//! The key `data` of a landscape: columns listed, made by a formula, or read from a CSV file.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::experiment::number;
+use crate::formula::{Count, Data, MAX_ROWS, parse};
+
+/// The key under which a CSV file's path stands.
+const FILE: &str = "file";
+
+/// Columns by name: what `mean(row in data: ...)` goes through.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Dataset(BTreeMap<String, Values>);
+
+/// The values of a column, one per row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "a list of numbers, or a formula such as \"linspace(0, 1, 64)\"")]
+enum Values {
+    Listed(Vec<f64>),
+    /// A formula with generators, see [`crate::formula`]; a path, if the column is called `file`.
+    Formula(String),
+}
+
+impl Dataset {
+    /// Whether there is no column.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The names of the columns.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        self.0.keys()
+    }
+
+    /// The data of `words`: each a column, `x=1,2,5` or `x=linspace(0, 1, 64)`, or a CSV file's path.
+    ///
+    /// # Errors
+    /// [`Error::Request`] naming the word and the remedy, and as [`Dataset::read_file`].
+    pub fn from_words(words: &[String]) -> Result<Self> {
+        let mut columns = BTreeMap::new();
+        for word in words {
+            let (name, values) = match word.split_once('=') {
+                None => (FILE, Values::Formula(word.clone())),
+                Some((name, text)) => (name.trim(), Values::from_text(name, text)?),
+            };
+            if columns.insert(name.to_owned(), values).is_some() {
+                let what = if name == FILE { "a file".to_owned() } else { format!("`{name}`") };
+                return Err(Error::request(format!("data: {what} is given twice; drop one of the two")));
+            }
+        }
+        let mut dataset = Self(columns);
+        dataset.read_file(Path::new(""))?;
+        Ok(dataset)
+    }
+
+    /// Puts the columns of the CSV file that is named, if one is, in its place. Its path is meant from
+    /// `folder`; its first line names the columns, and all others hold numbers.
+    ///
+    /// # Errors
+    /// [`Error::File`] with the line and the remedy.
+    pub fn read_file(&mut self, folder: &Path) -> Result<()> {
+        let Some(values) = self.0.remove(FILE) else { return Ok(()) };
+        let Values::Formula(path) = values else {
+            return Err(Error::request("data: `file` is the path of a CSV file; call the column otherwise"));
+        };
+        for (name, values) in read_csv(&folder.join(path))? {
+            if self.0.insert(name.clone(), Values::Listed(values)).is_some() {
+                return Err(Error::request(format!(
+                    "data: `{name}` is a column of the file as well; rename one of the two"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The data for formulas; `None` if there is no column.
+    ///
+    /// # Errors
+    /// [`Error::Formula`], see [`Data::new`].
+    pub fn data(&self) -> Result<Option<Data>> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        let mut listed: Vec<(String, Arc<[f64]>)> = Vec::new();
+        let mut formulas = Vec::new();
+        for (name, values) in &self.0 {
+            match values {
+                Values::Listed(values) => listed.push((name.clone(), values.as_slice().into())),
+                Values::Formula(text) => formulas.push((name.clone(), text.clone())),
+            }
+        }
+        Data::new(listed, &formulas).map(Some).map_err(Error::formula("data"))
+    }
+
+    /// The same columns without their values, for showing formulas: each stands there by its name.
+    #[must_use]
+    pub fn unspecified(&self) -> Self {
+        Self(self.names().map(|name| (name.clone(), Values::Listed(vec![f64::NAN]))).collect())
+    }
+
+    /// The parameter that says how many rows there are, if one does.
+    pub fn count_parameter(&self) -> Option<String> {
+        match self.data() {
+            Ok(Some(Data { count: Count::Parameter(name), .. })) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Whether every listed number is finite.
+    ///
+    /// # Errors
+    /// [`Error::Request`] with the column and the row.
+    pub fn check(&self) -> Result<()> {
+        for (name, values) in &self.0 {
+            let Values::Listed(values) = values else { continue };
+            if let Some(row) = values.iter().position(|v| !v.is_finite()) {
+                return Err(Error::request(format!(
+                    "data: `{name}` is {} in row {}; give finite numbers",
+                    values[row],
+                    row + 1
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The columns in words, one a line.
+    pub fn describe(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|(name, values)| match values {
+            Values::Formula(text) => format!("{name} = {text}"),
+            Values::Listed(values) if values.len() <= 8 => format!("{name} = {values:?}"),
+            Values::Listed(values) => {
+                let (low, high) =
+                    (values.iter()).fold((f64::MAX, f64::MIN), |(a, b), v| (a.min(*v), b.max(*v)));
+                format!("{name} = {} numbers from {low} to {high}", values.len())
+            }
+        })
+    }
+}
+
+/// Whether `rows` can be a number of rows.
+pub fn is_count(rows: f64) -> bool {
+    rows.fract() == 0.0 && (1.0..=MAX_ROWS as f64).contains(&rows)
+}
+
+impl Values {
+    fn from_text(name: &str, text: &str) -> Result<Self> {
+        let numbers: std::result::Result<Vec<f64>, String> = text.split(',').map(number).collect();
+        match (numbers, parse(text)) {
+            (Ok(numbers), _) => Ok(Values::Listed(numbers)),
+            (_, Ok(_)) => Ok(Values::Formula(text.trim().to_owned())),
+            (Err(message), Err(_)) => Err(Error::request(format!(
+                "data: `{name}`: {message}; write {name}=1,2,5 or {name}=linspace(0,1,64)"
+            ))),
+        }
+    }
+}
+
+/// The columns of a CSV file.
+fn read_csv(path: &Path) -> Result<Vec<(String, Vec<f64>)>> {
+    let fault = |message: String| Error::file(path, message);
+    let mut reader = (csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')))
+        .from_path(path)
+        .map_err(|e| fault(e.to_string()))?;
+    let header = reader.headers().map_err(|e| fault(e.to_string()))?.clone();
+    if header.is_empty() || header.iter().any(|name| name.is_empty() || name.parse::<f64>().is_ok()) {
+        return Err(fault("the first line must name the columns, such as `x,y`".to_owned()));
+    }
+    let mut columns: Vec<(String, Vec<f64>)> =
+        header.iter().map(|name| (name.to_owned(), Vec::new())).collect();
+    for record in reader.records() {
+        let record = record.map_err(|e| fault(e.to_string()))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        if columns[0].1.len() == MAX_ROWS {
+            return Err(fault(format!("more than {MAX_ROWS} rows; give fewer")));
+        }
+        for (field, (name, values)) in record.iter().zip(&mut columns) {
+            let value = field.parse().ok().filter(|v: &f64| v.is_finite());
+            values.push(value.ok_or_else(|| {
+                fault(format!(
+                    "line {line}: `{field}` in column `{name}` is no finite number; correct or drop it"
+                ))
+            })?);
+        }
+    }
+    match columns[0].1.is_empty() {
+        true => Err(fault("no rows below the column names; give at least one".to_owned())),
+        false => Ok(columns),
+    }
+}
