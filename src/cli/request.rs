@@ -24,7 +24,7 @@ pub struct Request {
 
     /// Data of the landscape, instead of its own: columns such as x=1,2,5 or 'x=linspace(0,1,64)', or a
     /// CSV file whose first line names its columns
-    #[arg(long, value_name = "COLUMN|FILE", num_args = 1.., allow_hyphen_values = true)]
+    #[arg(long, value_name = "COLUMN|FILE", num_args = 1..)]
     data: Vec<String>,
 
     /// Learning rate: a number, steps RATE@STEP such as 5@0,3@100,1@150, or a formula in the step t

@@ -166,7 +166,8 @@ impl<'a> Lowering<'a> {
     ) -> Result<Id, FormulaError> {
         let scope = self.scope;
         let Some(data) = &scope.data else {
-            let message = "there is no data here; give the landscape columns: data = { x = [1, 2, 3] }";
+            let message =
+                "there is no data here; give columns: --data x=1,2,3, or data = { x = [1, 2, 3] } in a file";
             return Err(FormulaError::new(message, source, at));
         };
         if self.in_column {
@@ -174,7 +175,7 @@ impl<'a> Lowering<'a> {
         }
         let mut names = locals.clone();
         for (name, column) in self.columns(data)? {
-            if names.insert(name, column).is_some() {
+            if names.insert(name, column).is_some_and(|taken| taken != column) {
                 let message =
                     format!("`{name}` is a column of the data; call the function's argument otherwise");
                 return Err(FormulaError::new(message, source, at));
@@ -250,8 +251,10 @@ impl<'a> Lowering<'a> {
         if let Some(quantities) = &self.scope.quantities
             && !quantities.iter().any(|q| q == name)
         {
-            let hint = nearest(name, quantities.iter().map(String::as_str));
-            let message = format!("unknown name `{name}`{hint}; known here: {}", quantities.join(", "));
+            let columns = self.scope.data.iter().flat_map(Data::names);
+            let known: Vec<&str> = quantities.iter().map(String::as_str).chain(columns).collect();
+            let hint = nearest(name, known.iter().copied());
+            let message = format!("unknown name `{name}`{hint}; known here: {}", known.join(", "));
             return Err(FormulaError::new(message, source, at));
         }
         Ok(self.graph.input(name))

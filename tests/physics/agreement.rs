@@ -19,7 +19,7 @@ fn agreement(a: &Map, b: &Map, exact: &Map) -> f64 {
     away.iter().filter(|&&c| same(c)).count() as f64 / away.len() as f64
 }
 
-fn compare(toml: &str, wanted: &[Fate]) {
+pub fn compare(toml: &str, wanted: &[Fate]) {
     let maps: Vec<(&str, Map)> = all().iter().map(|subject| (subject.name, subject.map(toml))).collect();
     let exact = &maps[2].1;
     for fate in wanted {

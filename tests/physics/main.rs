@@ -3,6 +3,7 @@
 mod agreement;
 mod attractors;
 mod check;
+mod data;
 mod engines;
 mod f1;
 mod f2;
