@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::axis::number;
 use crate::error::{Error, Result};
-use crate::formula::{Binary, Graph, Id, Scope, lower, parse};
+use crate::formula::{Binary, Graph, Id, Node, Scope, lower, parse};
 
 /// Steps at which a formula is tried: the first ones, and as many over the whole budget.
 const SAMPLES: u32 = 512;
@@ -107,7 +107,9 @@ impl Eta {
             (0..SAMPLES).map(|k| (u64::from(k) * u64::from(steps - 1) / u64::from(SAMPLES - 1)) as u32);
         let times = (0..steps.min(SAMPLES)).chain(spread.filter(|_| steps > SAMPLES));
         // Without `t`, every step is like the first.
-        let times = times.take(if self.settled() == Some(0) { 1 } else { usize::MAX });
+        let t = graph.input("t");
+        let changes = graph.reachable(&[root]).contains(&t);
+        let times = times.take(if changes { usize::MAX } else { 1 });
         for t in times {
             let mut folded = Graph::default();
             let known = |name: &str| if name == "t" { Some(f64::from(t)) } else { value(name) };
@@ -123,19 +125,38 @@ impl Eta {
     }
 
     /// The steps after which the rate no longer changes; `None` if no step is known to be the last.
-    pub fn settled(&self) -> Option<u32> {
-        match self {
-            Eta::Constant(_) => Some(0),
-            Eta::Steps(steps) => steps.last().map(|s| s.0),
-            Eta::Formula(_) => {
-                let mut graph = Graph::default();
-                let depends = self.build(&mut graph).is_ok_and(|root| {
-                    let t = graph.input("t");
-                    graph.reachable(&[root]).contains(&t)
-                });
-                if depends { None } else { Some(0) }
+    ///
+    /// A formula's is known if it only compares `t` with numbers and single quantities, whose largest
+    /// values `largest` gives: `if(t < drop, 2.5, 0.25)`.
+    pub fn settled(&self, largest: impl Fn(&str) -> Option<f64>) -> Option<u32> {
+        let mut graph = Graph::default();
+        let root = self.build(&mut graph).ok()?;
+        let t = graph.input("t");
+        let mut last = 0.0f64;
+        for id in graph.reachable(&[root]) {
+            let node = graph.node(id);
+            if !node.operands().any(|operand| operand == t) {
+                continue;
             }
+            let (a, b) = match node {
+                Node::Binary(Binary::Lt | Binary::Le | Binary::Eq | Binary::Ne, a, b) => (a, b),
+                _ => return None,
+            };
+            let other = if a == t { b } else { a };
+            let bound = match graph.node(other) {
+                Node::Const(bits) => f64::from_bits(bits),
+                Node::Input(place) => largest(&graph.inputs()[place as usize])?,
+                _ => return None,
+            };
+            // From its bound on `t < bound` stays as it is, the others from the next step on.
+            let stays = if matches!(node, Node::Binary(Binary::Lt, left, _) if left == t) {
+                bound.ceil()
+            } else {
+                bound.floor() + 1.0
+            };
+            last = last.max(stays);
         }
+        Some(last.min(f64::from(u32::MAX)) as u32)
     }
 
     /// The names, besides `t`, that the rate depends on.
@@ -168,6 +189,47 @@ impl Eta {
                 }
                 Ok(rate)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_change_of_a_rate() {
+        let settled = |text: &str| {
+            let eta: Eta = text.parse().unwrap();
+            eta.settled(|name| if name == "drop" { Some(700.5) } else { None })
+        };
+        assert_eq!(settled("2.5"), Some(0));
+        assert_eq!(settled("5@0,3@100,1@150"), Some(150));
+        assert_eq!(settled("2*decay"), Some(0));
+        assert_eq!(settled("if(t < drop, 2.5, 0.25)"), Some(701));
+        assert_eq!(settled("if(t < 650, 2.5, if(t <= 800, 1, 0.25))"), Some(801));
+        assert_eq!(settled("if(t > 650, 2.5, 1)"), Some(651));
+        assert_eq!(settled("if(t == 20, 2.5, 1)"), Some(21));
+        assert_eq!(settled("if(t < other, 2.5, 0.25)"), None);
+        assert_eq!(settled("if(t < 2*drop, 2.5, 0.25)"), None);
+        assert_eq!(settled("1/(1 + t)"), None);
+    }
+
+    /// At the step from which it is settled, a rate is what it stays, and not before.
+    #[test]
+    fn a_settled_rate_stays() {
+        for text in ["3@0,1@7", "if(t < 6.5, 3, 1)", "if(t <= 6, 3, 1)", "if(6 < t, 3, 1)", "if(t == 6, 3, 1)"] {
+            let eta: Eta = text.parse().unwrap();
+            let mut graph = Graph::default();
+            let root = eta.build(&mut graph).unwrap();
+            let at = |t: u32| {
+                let mut folded = Graph::default();
+                let known = |g: &mut Graph, _: &str| Some(g.constant(f64::from(t)));
+                let value = graph.substitute(&mut folded, &[root], known)[0];
+                folded.value(value).unwrap()
+            };
+            let last = eta.settled(|_| None).unwrap();
+            assert!((last..last + 20).all(|t| at(t) == at(last)) && at(last - 1) != at(last), "{text}: {last}");
         }
     }
 }

@@ -273,10 +273,17 @@ impl Experiment {
         toml::to_string(&draft).expect("an experiment holds nothing that TOML cannot")
     }
 
-    /// Steps before the learning rate stops changing. A formula in `t` changes to the end: then the
-    /// last tenth of the budget decides.
+    /// Steps before the learning rate stops changing. Of a formula whose last change is not known it may
+    /// change to the end: then the last tenth of the budget decides.
     pub fn settled(&self) -> u32 {
-        let known = self.setup.eta.as_ref().map_or(Some(0), Eta::settled);
+        let variables = &self.setup.landscape.body.variables;
+        let largest = |name: &str| match [&self.across, &self.up].into_iter().find(|axis| axis.name == name) {
+            // A coordinate changes from step to step.
+            _ if variables.iter().any(|v| v == name) => None,
+            Some(axis) => Some(axis.to),
+            None => self.setup.value(name),
+        };
+        let known = self.setup.eta.as_ref().map_or(Some(0), |eta| eta.settled(largest));
         known.unwrap_or(self.steps - self.steps / 10).min(self.steps)
     }
 
