@@ -218,7 +218,9 @@ mod tests {
     /// At the step from which it is settled, a rate is what it stays, and not before.
     #[test]
     fn a_settled_rate_stays() {
-        for text in ["3@0,1@7", "if(t < 6.5, 3, 1)", "if(t <= 6, 3, 1)", "if(6 < t, 3, 1)", "if(t == 6, 3, 1)"] {
+        for text in
+            ["3@0,1@7", "if(t < 6.5, 3, 1)", "if(t <= 6, 3, 1)", "if(6 < t, 3, 1)", "if(t == 6, 3, 1)"]
+        {
             let eta: Eta = text.parse().unwrap();
             let mut graph = Graph::default();
             let root = eta.build(&mut graph).unwrap();
@@ -229,7 +231,10 @@ mod tests {
                 folded.value(value).unwrap()
             };
             let last = eta.settled(|_| None).unwrap();
-            assert!((last..last + 20).all(|t| at(t) == at(last)) && at(last - 1) != at(last), "{text}: {last}");
+            assert!(
+                (last..last + 20).all(|t| at(t) == at(last)) && at(last - 1) != at(last),
+                "{text}: {last}"
+            );
         }
     }
 }
