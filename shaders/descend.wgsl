@@ -9,6 +9,9 @@ struct Slice {
     advance: u32,
     half_steps: u32,
     sample: u32,
+    // Its steps that this dispatch does: after the first, up to the last.
+    begin: u32,
+    end: u32,
     // The part of the list of running lanes that this dispatch does.
     first: u32,
     count: u32,
@@ -27,7 +30,6 @@ struct Slice {
     last: u32,
     tolerance: f32,
     escape: f32,
-    padding: u32,
 }
 
 @group(0) @binding(0) var<uniform> slice: Slice;
@@ -38,8 +40,8 @@ struct Slice {
 @group(0) @binding(4) var<storage, read_write> still_running: array<u32>;
 // Lanes that still run, and lanes that have ended: together the mark that the window was done.
 @group(0) @binding(5) var<storage, read_write> counts: array<atomic<u32>, 2>;
-// By column, then by lane: state, tangent, memory (4), box of the samples (2 DIMS), mean loss, growth,
-// squared growth, first extent.
+// By column, then by lane: state, tangent, memory (4), sums over the samples (2 DIMS + 4), and where windows
+// take several dispatches what has been seen (4 DIMS + 13).
 @group(0) @binding(6) var<storage, read_write> state: array<f32>;
 // By column, then by lane: fate and period, steps, amplitude, Lyapunov exponent, loss, point.
 @group(0) @binding(7) var<storage, read_write> outcomes: array<u32>;
@@ -58,6 +60,8 @@ fn write(column: u32, lane: u32, value: u32) {
 
 const MEMORY: u32 = 2u * DIMS;
 const SUMS: u32 = MEMORY + 4u;
+const SEEN: u32 = SUMS + 2u * DIMS + 4u;
+const GROWTH: u32 = SEEN + 4u * DIMS + 10u;
 
 // The tangent vector's length is kept as a power of two and a factor in [1, 2).
 struct Growth {
@@ -104,6 +108,129 @@ fn is_return(distance: f32, reach: f32, grain: f32) -> bool {
     return distance <= MATCH * slice.tolerance + grain * reach;
 }
 
+// What a window has seen of an orbit so far, kept when a dispatch ends before the window does.
+struct Seen {
+    // Where the orbit was at the start of the search, then of the measurement.
+    reference: Point,
+    // The box of the cycle, and the point that stands for it, with its weighted sum.
+    low: Point,
+    high: Point,
+    point: Point,
+    best: f32,
+    period: f32,
+    before: f32,
+    matched: bool,
+    after: f32,
+    far: f32,
+    returned: f32,
+    loss: f32,
+    window_loss: f32,
+    probe_growth: f32,
+}
+
+// Sums over an orbit's samples.
+struct Sums {
+    low: Point,
+    high: Point,
+    loss: f32,
+    growth: f32,
+    growth_squared: f32,
+    extent_first: f32,
+}
+
+fn load_point(column: u32, lane: u32) -> Point {
+    var point: Point;
+    for (var d = 0u; d < DIMS; d++) {
+        point[d] = load(column + d, lane);
+    }
+    return point;
+}
+
+fn store_point(column: u32, lane: u32, point: Point) {
+    var values = point;
+    for (var d = 0u; d < DIMS; d++) {
+        store(column + d, lane, values[d]);
+    }
+}
+
+fn load_memory(lane: u32) -> Memory {
+    return Memory(
+        load(MEMORY, lane), load(MEMORY + 1u, lane), load(MEMORY + 2u, lane), load(MEMORY + 3u, lane),
+    );
+}
+
+fn store_memory(lane: u32, memory: Memory) {
+    store(MEMORY, lane, memory.rate);
+    store(MEMORY + 1u, lane, memory.score);
+    store(MEMORY + 2u, lane, memory.far);
+    store(MEMORY + 3u, lane, memory.growth);
+}
+
+fn load_sums(lane: u32) -> Sums {
+    let scalars = SUMS + 2u * DIMS;
+    return Sums(
+        load_point(SUMS, lane), load_point(SUMS + DIMS, lane), load(scalars, lane), load(scalars + 1u, lane),
+        load(scalars + 2u, lane), load(scalars + 3u, lane),
+    );
+}
+
+fn store_sums(lane: u32, sums: Sums) {
+    store_point(SUMS, lane, sums.low);
+    store_point(SUMS + DIMS, lane, sums.high);
+    let scalars = SUMS + 2u * DIMS;
+    store(scalars, lane, sums.loss);
+    store(scalars + 1u, lane, sums.growth);
+    store(scalars + 2u, lane, sums.growth_squared);
+    store(scalars + 3u, lane, sums.extent_first);
+}
+
+fn load_seen(lane: u32) -> Seen {
+    let scalars = SEEN + 4u * DIMS;
+    return Seen(
+        load_point(SEEN, lane), load_point(SEEN + DIMS, lane), load_point(SEEN + 2u * DIMS, lane),
+        load_point(SEEN + 3u * DIMS, lane), load(scalars, lane), load(scalars + 1u, lane),
+        load(scalars + 2u, lane), load(scalars + 3u, lane) != 0.0, load(scalars + 4u, lane),
+        load(scalars + 5u, lane), load(scalars + 6u, lane), load(scalars + 7u, lane), load(scalars + 8u, lane),
+        load(scalars + 9u, lane),
+    );
+}
+
+fn load_growth(lane: u32) -> Growth {
+    return Growth(load(GROWTH, lane), load(GROWTH + 1u, lane), load(GROWTH + 2u, lane));
+}
+
+fn store_growth(lane: u32, growth: Growth) {
+    store(GROWTH, lane, growth.exponent);
+    store(GROWTH + 1u, lane, growth.factor);
+    store(GROWTH + 2u, lane, growth.factor_start);
+}
+
+fn store_seen(lane: u32, seen: Seen) {
+    store_point(SEEN, lane, seen.reference);
+    store_point(SEEN + DIMS, lane, seen.low);
+    store_point(SEEN + 2u * DIMS, lane, seen.high);
+    store_point(SEEN + 3u * DIMS, lane, seen.point);
+    let scalars = SEEN + 4u * DIMS;
+    store(scalars, lane, seen.best);
+    store(scalars + 1u, lane, seen.period);
+    store(scalars + 2u, lane, seen.before);
+    store(scalars + 3u, lane, select(0.0, 1.0, seen.matched));
+    store(scalars + 4u, lane, seen.after);
+    store(scalars + 5u, lane, seen.far);
+    store(scalars + 6u, lane, seen.returned);
+    store(scalars + 7u, lane, seen.loss);
+    store(scalars + 8u, lane, seen.window_loss);
+    store(scalars + 9u, lane, seen.probe_growth);
+}
+
+// The steps of a phase that this dispatch does: after the first number, up to the second.
+fn part(start: u32, length: u32) -> vec2<u32> {
+    if !CUT {
+        return vec2(0u, length);
+    }
+    return clamp(vec2(slice.begin, slice.end), vec2(start), vec2(start + length)) - vec2(start);
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     if id.x >= slice.count {
@@ -115,34 +242,37 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     var x: Point;
     var v: Point;
     var memory = Memory(0.0, 0.0, 0.0, GROWTH_UNKNOWN);
-    if slice.start == 0u {
+    if slice.start + slice.begin == 0u {
         x = initial(cell);
         v = tangent_start();
     } else {
-        for (var d = 0u; d < DIMS; d++) {
-            x[d] = load(d, lane);
-            v[d] = load(DIMS + d, lane);
-        }
-        memory = Memory(
-            load(MEMORY, lane), load(MEMORY + 1u, lane), load(MEMORY + 2u, lane), load(MEMORY + 3u, lane),
-        );
+        x = load_point(0u, lane);
+        v = load_point(DIMS, lane);
+        memory = load_memory(lane);
     }
-    var t = slice.start;
+    var seen: Seen;
+    var growth: Growth;
+    if CUT && slice.begin > 0u {
+        seen = load_seen(lane);
+        growth = load_growth(lane);
+    }
+    var t = slice.start + slice.begin;
 
     // Nothing is observed.
-    for (var s = 0u; s < slice.advance; s++) {
+    let advanced = part(0u, slice.advance);
+    for (var s = advanced.x; s < advanced.y; s++) {
         x = advance(x, q, f32(t));
         t++;
     }
 
     // The smallest recurrence is searched, and the tangent vector aligned.
-    var growth: Growth;
-    var reference = x;
-    var period = 0.0;
-    var before = FAR;
-    var matched = false;
+    let searched = part(slice.advance, slice.half_steps);
+    if searched.x == 0u && searched.y > 0u {
+        seen.reference = x;
+        seen.before = FAR;
+    }
     let grain = match_grain(memory.growth);
-    for (var s = 1u; s <= slice.half_steps; s++) {
+    for (var s = searched.x + 1u; s <= searched.y; s++) {
         let next = measure(x, v, q, f32(t));
         x = next.x;
         v = next.v;
@@ -153,129 +283,130 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         var distance = 0.0;
         var reach = 0.0;
         for (var d = 0u; d < DIMS; d++) {
-            distance = max(distance, abs(x[d] - reference[d]));
+            distance = max(distance, abs(x[d] - seen.reference[d]));
             reach = max(reach, abs(x[d]));
         }
-        if distance < 0.5 * before && !matched {
-            before = distance;
-            period = f32(s);
-            matched = is_return(distance, reach, grain);
+        if distance < 0.5 * seen.before && !seen.matched {
+            seen.before = distance;
+            seen.period = f32(s);
+            seen.matched = is_return(distance, reach, grain);
         }
     }
 
     // The cycle is measured.
-    reference = x;
-    var low: Point;
-    var high: Point;
-    var point: Point;
-    for (var d = 0u; d < DIMS; d++) {
-        low[d] = FAR;
-        high[d] = -FAR;
-    }
-    var after = 0.0;
-    var far = 0.0;
-    var returned = 0.0;
-    var loss = 0.0;
-    var best = -FAR;
-    let half_steps = f32(slice.half_steps);
-    let limit = select(half_steps, period * floor(half_steps / max(period, 1.0)), period > 0.0);
-    var probe_growth = 0.0;
-    if slice.half_steps > 0u {
+    let measured = part(slice.advance + slice.half_steps, slice.half_steps);
+    if measured.x == 0u && measured.y > 0u {
+        seen.reference = x;
+        for (var d = 0u; d < DIMS; d++) {
+            seen.low[d] = FAR;
+            seen.high[d] = -FAR;
+        }
+        seen.best = -FAR;
         grow(&v, &growth, true);
         growth = Growth(0.0, growth.factor, growth.factor);
-        for (var s = 1u; s <= slice.half_steps; s++) {
-            let next = measure(x, v, q, f32(t));
-            x = next.x;
-            v = next.v;
-            t++;
-            let inside = f32(s) <= limit;
-            var distance = 0.0;
-            var reach = 0.0;
-            var key = 0.0;
-            for (var d = 0u; d < DIMS; d++) {
-                distance = max(distance, abs(x[d] - reference[d]));
-                reach = max(reach, abs(x[d]));
-                key += weight(d) * x[d];
-                if inside {
-                    low[d] = min(low[d], x[d]);
-                    high[d] = max(high[d], x[d]);
-                }
-            }
+    }
+    let half_steps = f32(slice.half_steps);
+    let limit = select(half_steps, seen.period * floor(half_steps / max(seen.period, 1.0)), seen.period > 0.0);
+    for (var s = measured.x + 1u; s <= measured.y; s++) {
+        let next = measure(x, v, q, f32(t));
+        x = next.x;
+        v = next.v;
+        t++;
+        let inside = f32(s) <= limit;
+        var distance = 0.0;
+        var reach = 0.0;
+        var key = 0.0;
+        for (var d = 0u; d < DIMS; d++) {
+            distance = max(distance, abs(x[d] - seen.reference[d]));
+            reach = max(reach, abs(x[d]));
+            key += weight(d) * x[d];
             if inside {
-                if key > best {
-                    best = key;
-                    point = x;
-                }
-                loss += next.loss;
+                seen.low[d] = min(seen.low[d], x[d]);
+                seen.high[d] = max(seen.high[d], x[d]);
             }
-            if f32(s) == period {
-                after = distance;
-            }
-            if f32(s) == limit {
-                far = distance;
-            }
-            if returned == 0.0 && is_return(distance, reach, grain) {
-                returned = f32(s);
-            }
-            grow(&v, &growth, inside);
         }
-        probe_growth = growth_over(growth, limit);
-        if returned > 0.0 && returned < period {
+        if inside {
+            if key > seen.best {
+                seen.best = key;
+                seen.point = x;
+            }
+            seen.loss += next.loss;
+        }
+        if f32(s) == seen.period {
+            seen.after = distance;
+        }
+        if f32(s) == limit {
+            seen.far = distance;
+        }
+        if seen.returned == 0.0 && is_return(distance, reach, grain) {
+            seen.returned = f32(s);
+        }
+        grow(&v, &growth, inside);
+    }
+    if measured.x < measured.y && measured.y == slice.half_steps {
+        seen.probe_growth = growth_over(growth, limit);
+        if seen.returned > 0.0 && seen.returned < seen.period {
             // The orbit has turned out to return sooner: no verdict on this recurrence.
-            period = 0.0;
+            seen.period = 0.0;
         }
     }
 
     // The orbit is sampled, in case it has no period.
-    var sampled_low: Point;
-    var sampled_high: Point;
-    var sampled_loss = 0.0;
-    var sampled_growth = 0.0;
-    var growth_squared = 0.0;
-    var extent_first = 0.0;
+    let sampled = part(slice.advance + 2u * slice.half_steps, slice.sample);
+    var sums: Sums;
     var extent = 0.0;
-    if slice.sample > 0u {
-        for (var d = 0u; d < DIMS; d++) {
-            sampled_low[d] = FAR;
-            sampled_high[d] = -FAR;
-        }
-        if slice.samples > 1u {
+    if sampled.y > 0u {
+        if slice.samples > 1u || sampled.x > 0u {
+            sums = load_sums(lane);
+        } else {
             for (var d = 0u; d < DIMS; d++) {
-                sampled_low[d] = load(SUMS + d, lane);
-                sampled_high[d] = load(SUMS + DIMS + d, lane);
+                sums.low[d] = FAR;
+                sums.high[d] = -FAR;
             }
-            sampled_loss = load(SUMS + 2u * DIMS, lane);
-            sampled_growth = load(SUMS + 2u * DIMS + 1u, lane);
-            growth_squared = load(SUMS + 2u * DIMS + 2u, lane);
-            extent_first = load(SUMS + 2u * DIMS + 3u, lane);
         }
-        var window_loss = 0.0;
-        grow(&v, &growth, true);
-        growth = Growth(0.0, growth.factor, growth.factor);
-        for (var s = 1u; s <= slice.sample; s++) {
+        if sampled.x == 0u {
+            grow(&v, &growth, true);
+            growth = Growth(0.0, growth.factor, growth.factor);
+        }
+        for (var s = sampled.x + 1u; s <= sampled.y; s++) {
             let next = measure(x, v, q, f32(t));
             x = next.x;
             v = next.v;
             t++;
             for (var d = 0u; d < DIMS; d++) {
-                sampled_low[d] = min(sampled_low[d], x[d]);
-                sampled_high[d] = max(sampled_high[d], x[d]);
+                sums.low[d] = min(sums.low[d], x[d]);
+                sums.high[d] = max(sums.high[d], x[d]);
             }
-            window_loss += next.loss;
+            seen.window_loss += next.loss;
             if s % GROWTH_STRIDE == 0u || s == slice.sample {
                 grow(&v, &growth, true);
             }
         }
+    }
+    if CUT && slice.end < slice.advance + 2u * slice.half_steps + slice.sample {
+        store_point(0u, lane, x);
+        store_point(DIMS, lane, v);
+        store_seen(lane, seen);
+        store_growth(lane, growth);
+        if sampled.y > 0u {
+            store_sums(lane, sums);
+        }
+        if slice.start + slice.begin == 0u {
+            store_memory(lane, memory);
+        }
+        return;
+    }
+    if slice.sample > 0u {
         let steps = f32(slice.sample);
-        sampled_loss += (window_loss / steps - sampled_loss) * (steps / f32(slice.sampled));
+        sums.loss += (seen.window_loss / steps - sums.loss) * (steps / f32(slice.sampled));
         let mean = growth_over(growth, steps);
-        sampled_growth += mean;
-        growth_squared += mean * mean;
+        sums.growth += mean;
+        sums.growth_squared += mean * mean;
         for (var d = 0u; d < DIMS; d++) {
-            extent = max(extent, sampled_high[d] - sampled_low[d]);
+            extent = max(extent, sums.high[d] - sums.low[d]);
         }
         if slice.samples == 1u {
-            extent_first = extent;
+            sums.extent_first = extent;
         }
     }
 
@@ -286,14 +417,14 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     var size = 0.0;
     var side = 0.0;
     for (var d = 0u; d < DIMS; d++) {
-        size = max(size, max(-low[d], high[d]));
-        side = max(side, high[d] - low[d]);
+        size = max(size, max(-seen.low[d], seen.high[d]));
+        side = max(side, seen.high[d] - seen.low[d]);
     }
     var fate = RUNNING;
     if slice.half_steps > 0u {
         let probe = Probe(
-            half_steps, f32(slice.elapsed), f32(slice.last_elapsed), bitcast<f32>(reach), size, side, period, before,
-            after, far, probe_growth,
+            half_steps, f32(slice.elapsed), f32(slice.last_elapsed), bitcast<f32>(reach), size, side, seen.period,
+            seen.before, seen.after, seen.far, seen.probe_growth,
         );
         let judgement = decide(probe, memory, slice.tolerance, slice.escape);
         fate = judgement.fate;
@@ -303,28 +434,16 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     if fate == RUNNING && slice.last == 1u {
         fate = decide_at_end(Samples(
-            f32(slice.samples), f32(slice.sampled), sampled_growth, growth_squared, extent_first, extent,
+            f32(slice.samples), f32(slice.sampled), sums.growth, sums.growth_squared, sums.extent_first, extent,
         ));
     }
 
     if fate == RUNNING {
-        for (var d = 0u; d < DIMS; d++) {
-            store(d, lane, x[d]);
-            store(DIMS + d, lane, v[d]);
-        }
-        store(MEMORY, lane, memory.rate);
-        store(MEMORY + 1u, lane, memory.score);
-        store(MEMORY + 2u, lane, memory.far);
-        store(MEMORY + 3u, lane, memory.growth);
+        store_point(0u, lane, x);
+        store_point(DIMS, lane, v);
+        store_memory(lane, memory);
         if slice.sample > 0u {
-            for (var d = 0u; d < DIMS; d++) {
-                store(SUMS + d, lane, sampled_low[d]);
-                store(SUMS + DIMS + d, lane, sampled_high[d]);
-            }
-            store(SUMS + 2u * DIMS, lane, sampled_loss);
-            store(SUMS + 2u * DIMS + 1u, lane, sampled_growth);
-            store(SUMS + 2u * DIMS + 2u, lane, growth_squared);
-            store(SUMS + 2u * DIMS + 3u, lane, extent_first);
+            store_sums(lane, sums);
         }
         still_running[atomicAdd(&counts[0], 1u)] = lane;
         return;
@@ -333,26 +452,26 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     let has_period = fate == CONVERGED || fate == PERIODIC;
     let has_samples = (fate == CHAOTIC || fate == UNDECIDED) && slice.sampled > 0u;
     var amplitude = 0u;
-    var lyapunov = bitcast<u32>(probe_growth);
-    var mean_loss = bitcast<u32>(loss / limit);
+    var lyapunov = bitcast<u32>(seen.probe_growth);
+    var mean_loss = bitcast<u32>(seen.loss / limit);
     if fate == PERIODIC {
-        amplitude = bitcast<u32>(half_diagonal(low, high));
+        amplitude = bitcast<u32>(half_diagonal(seen.low, seen.high));
     } else if has_samples {
-        amplitude = bitcast<u32>(half_diagonal(sampled_low, sampled_high));
-        lyapunov = bitcast<u32>(sampled_growth / f32(slice.samples));
-        mean_loss = bitcast<u32>(sampled_loss);
+        amplitude = bitcast<u32>(half_diagonal(sums.low, sums.high));
+        lyapunov = bitcast<u32>(sums.growth / f32(slice.samples));
+        mean_loss = bitcast<u32>(sums.loss);
     } else if fate != CONVERGED && fate != STALLED {
         amplitude = NOT_MEASURED;
         lyapunov = NOT_MEASURED;
         mean_loss = NOT_MEASURED;
     }
-    write(0u, lane, fate | (select(0u, u32(period), has_period) << 8u));
+    write(0u, lane, fate | (select(0u, u32(seen.period), has_period) << 8u));
     write(1u, lane, t);
     write(2u, lane, amplitude);
     write(3u, lane, lyapunov);
     write(4u, lane, mean_loss);
     for (var d = 0u; d < DIMS; d++) {
-        write(5u + d, lane, bitcast<u32>(select(x[d], point[d], has_period)));
+        write(5u + d, lane, bitcast<u32>(select(x[d], seen.point[d], has_period)));
     }
     atomicAdd(&counts[1], 1u);
 }

@@ -4,6 +4,7 @@ use crate::descent::Descent;
 use crate::error::Result;
 use crate::experiment::{Experiment, Precision};
 use crate::fate::{self, Rules};
+use crate::formula::{BLOCK, Id};
 use crate::window::{Window, windows};
 
 /// Where a trajectory's value of a quantity comes from.
@@ -117,6 +118,32 @@ impl Plan {
             }
             stage
         })
+    }
+
+    /// Rows of data that a step goes through at most, and the blocks of them.
+    pub fn rounds_per_step(&self) -> u64 {
+        let Descent { graph, next, tangent_next, loss, .. } = &self.descent;
+        let roots: Vec<Id> = next.iter().chain(tangent_next).chain([loss]).copied().collect();
+        let most = |count: Id| match graph.value(count) {
+            Some(rows) => rows,
+            // A quantity: it can be on an axis only.
+            None => {
+                let depends = |k: &usize| graph.reachable(&[count]).contains(&self.descent.quantities[*k].1);
+                let place = (0..self.quantities.len()).find(depends);
+                place.map_or(0.0, |k| self.largest(self.quantities[k]))
+            }
+        };
+        let rows = graph.row_counts(&roots).into_iter().map(|count| most(count).max(0.0) as u64 + 1);
+        rows.map(|rows| rows + rows.div_ceil(BLOCK as u64)).sum()
+    }
+
+    /// The largest value of `source` in any cell.
+    fn largest(&self, source: Source) -> f64 {
+        match source {
+            Source::Across => self.across[self.across.len() - 1],
+            Source::Up => self.up[self.up.len() - 1],
+            Source::Value(value) => value,
+        }
     }
 
     /// Number of cells.

@@ -66,6 +66,15 @@ impl Graph {
         steps
     }
 
+    /// The numbers of rows of the loops that compute `roots`, one for each.
+    pub fn row_counts(&self, roots: &[Id]) -> Vec<Id> {
+        let loops = self.schedule(roots).into_iter().filter_map(|step| match step {
+            Step::Rows(rows) => Some(rows.count),
+            Step::Node(_) => None,
+        });
+        loops.collect()
+    }
+
     fn rows_loop(&self, first: Id, means: Vec<Id>) -> Loop {
         let Node::Mean(_, count) = self.node(first) else { unreachable!("a loop is made of means") };
         let mut needed: HashSet<Id> = means.iter().map(|&mean| self.averaged(mean)).collect();

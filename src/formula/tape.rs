@@ -92,7 +92,7 @@ pub(super) struct Sum {
 }
 
 /// Rows whose sum is taken apart.
-pub(super) const BLOCK: usize = 64;
+pub const BLOCK: usize = 64;
 
 /// Formulas compiled to instructions over registers.
 ///

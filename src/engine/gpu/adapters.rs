@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use super::run::ROUNDS;
 use crate::engine::Device;
 use crate::error::{Error, Result, nearest};
 
@@ -10,6 +11,8 @@ pub struct GpuEngine {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     pub(super) description: Device,
+    /// Rounds of loops that one invocation of a kernel may take.
+    pub(super) rounds: u64,
     /// The first thing that went wrong on the device, if anything did.
     pub(super) fault: Arc<Mutex<Option<String>>>,
 }
@@ -87,7 +90,7 @@ impl GpuEngine {
                 note(&seen, format!("lost: {message}"));
             }
         });
-        Ok(Self { device, queue, description, fault })
+        Ok(Self { device, queue, description, rounds: ROUNDS, fault })
     }
 }
 

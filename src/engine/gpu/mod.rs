@@ -8,4 +8,10 @@ mod tests;
 
 pub use self::adapters::{GpuEngine, devices};
 pub use self::run::slice_layout;
-pub use self::shader::{WORKGROUP, source as shader_source};
+pub use self::shader::WORKGROUP;
+use crate::plan::Plan;
+
+/// The whole WGSL text for `plan`.
+pub fn shader_source(plan: &Plan) -> String {
+    shader::source(plan, run::is_cut(plan, run::ROUNDS))
+}

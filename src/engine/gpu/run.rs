@@ -3,7 +3,8 @@
 //! A tile's trajectories stay in storage buffers. Each window is done in *slices* of lanes, one
 //! submission each, sized to take about [`SLICE_TARGET`]: operating systems reset a GPU that works on
 //! one submission for seconds. Windows differ thirtyfold in length, so that a slice's size is counted
-//! in lane-steps, lanes times steps. The lanes that still run are listed anew by each window.
+//! in lane-steps, lanes times steps. Where a step is long, because it goes through data, a window takes
+//! several submissions. The lanes that still run are listed anew by each window.
 
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,9 @@ const SLICE_TARGET: Duration = Duration::from_millis(50);
 const SLICE_FIRST: u64 = 1 << 16;
 /// How long a submission may take before the device is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Rounds of loops in one invocation of a kernel. A software adapter ends all loops, and says nothing,
+/// after 65,535 rounds.
+pub(super) const ROUNDS: u64 = 1 << 15;
 /// Most lanes of a tile, and most bytes of a buffer that is bound: what every device can do.
 const TILE_LANES: u64 = 1 << 20;
 const BINDING_BYTES: u64 = 128 << 20;
@@ -36,6 +40,8 @@ pub(super) struct Slice {
     advance: u32,
     half_steps: u32,
     sample: u32,
+    begin: u32,
+    end: u32,
     first: u32,
     count: u32,
     capacity: u32,
@@ -47,7 +53,6 @@ pub(super) struct Slice {
     last: u32,
     tolerance: f32,
     escape: f32,
-    padding: u32,
 }
 
 /// Names and byte offsets of the fields of `Slice` as Rust lays them out, for comparison with the
@@ -59,9 +64,10 @@ pub fn slice_layout() -> Vec<(&'static str, u32)> {
         };
     }
     layout!(
-        start "start", advance "advance", half_steps "half_steps", sample "sample", first "first",
+        start "start", advance "advance", half_steps "half_steps", sample "sample",
+        begin "begin", end "end", first "first",
         count "count", capacity "capacity", width "width", elapsed "elapsed", last_elapsed "last_elapsed", samples "samples",
-        sampled "sampled", last "last", tolerance "tolerance", escape "escape", padding "padding"
+        sampled "sampled", last "last", tolerance "tolerance", escape "escape"
     )
 }
 
@@ -76,9 +82,10 @@ impl Engine for GpuEngine {
         }
         let count = cells.count(plan);
         let mut outcomes = Outcomes::missing(count, plan.initial.len());
-        let capacity = capacity(plan, &self.device.limits()).min(count as u64) as u32;
+        let cut = is_cut(plan, self.rounds);
+        let capacity = capacity(plan, cut, &self.device.limits()).min(count as u64) as u32;
         let mut seconds = Seconds::default();
-        let tile = timed(&mut seconds.compile, || Tile::new(self, plan, capacity))?;
+        let tile = timed(&mut seconds.compile, || Tile::new(self, plan, capacity, cut))?;
         let mut lane_steps = SLICE_FIRST;
         for start in (0..count).step_by(capacity as usize) {
             let lanes = (capacity as usize).min(count - start);
@@ -101,14 +108,27 @@ fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> T) -> T {
 }
 
 /// Lanes whose state fits one binding.
-fn capacity(plan: &Plan, limits: &wgpu::Limits) -> u64 {
-    let columns = state_columns(plan).max(outcome_columns(plan)) as u64;
+fn capacity(plan: &Plan, cut: bool, limits: &wgpu::Limits) -> u64 {
+    let columns = state_columns(plan, cut).max(outcome_columns(plan)) as u64;
     let bytes = BINDING_BYTES.min(limits.max_storage_buffer_binding_size).min(limits.max_buffer_size);
     TILE_LANES.min(bytes / (4 * columns)).max(1)
 }
 
-fn state_columns(plan: &Plan) -> usize {
-    4 * plan.initial.len() + 8
+fn state_columns(plan: &Plan, cut: bool) -> usize {
+    let dims = plan.initial.len();
+    4 * dims + 8 + if cut { 4 * dims + 13 } else { 0 }
+}
+
+/// Whether windows take several dispatches if an invocation may take so many rounds of loops.
+pub(super) fn is_cut(plan: &Plan, rounds: u64) -> bool {
+    plan.windows.iter().any(|window| window.steps() > steps_at_once(plan, rounds))
+}
+
+/// The most steps of one dispatch.
+fn steps_at_once(plan: &Plan, rounds: u64) -> u32 {
+    // The step itself, at most eight loops over the dimensions, and those over the rows of the data.
+    let each = 1 + 8 * plan.initial.len() as u64 + plan.rounds_per_step();
+    (rounds / each).max(1) as u32
 }
 
 fn outcome_columns(plan: &Plan) -> usize {
@@ -134,7 +154,7 @@ struct Tile<'a> {
 }
 
 impl<'a> Tile<'a> {
-    fn new(engine: &'a GpuEngine, plan: &'a Plan, capacity: u32) -> Result<Self> {
+    fn new(engine: &'a GpuEngine, plan: &'a Plan, capacity: u32, cut: bool) -> Result<Self> {
         use wgpu::BufferUsages as Usage;
         let device = &engine.device;
         let lanes = u64::from(capacity);
@@ -159,12 +179,12 @@ impl<'a> Tile<'a> {
         let cells = buffer("cells", 4 * lanes, storage);
         let lists = [buffer("running", 4 * lanes, storage), buffer("still running", 4 * lanes, storage)];
         let counts = buffer("counts", 8, storage);
-        let state = buffer("state", 4 * lanes * state_columns(plan) as u64, storage);
+        let state = buffer("state", 4 * lanes * state_columns(plan, cut) as u64, storage);
         let outcomes = buffer("outcomes", outcome_bytes, storage);
         let read = Usage::MAP_READ | Usage::COPY_DST;
         let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some("descend"),
-            source: wgpu::ShaderSource::Wgsl(source(plan).into()),
+            source: wgpu::ShaderSource::Wgsl(source(plan, cut).into()),
         });
         let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some("descend"),
@@ -263,21 +283,27 @@ impl<'a> Tile<'a> {
     ) -> Result<u32> {
         let GpuEngine { device, queue, .. } = self.engine;
         queue.write_buffer(&self.counts, 0, &[0; 8]);
+        let at_once = steps_at_once(self.plan, self.engine.rounds);
         let mut first = 0;
         while first < running {
-            let count = lanes(*lane_steps, steps).min(running - first);
-            let slice = Slice { first, count, ..window };
-            queue.write_buffer(&self.slice, 0, bytemuck::bytes_of(&slice));
-            let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-            {
-                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-                pass.set_pipeline(&self.pipeline);
-                pass.set_bind_group(0, &self.bindings[from], &[]);
-                pass.dispatch_workgroups(count.div_ceil(WORKGROUP), 1, 1);
+            let longest = at_once.min(steps);
+            let count = lanes(*lane_steps, longest).min(running - first);
+            for begin in (0..steps).step_by(at_once as usize) {
+                let end = steps.min(begin + at_once);
+                let slice = Slice { begin, end, first, count, ..window };
+                queue.write_buffer(&self.slice, 0, bytemuck::bytes_of(&slice));
+                let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+                {
+                    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+                    pass.set_pipeline(&self.pipeline);
+                    pass.set_bind_group(0, &self.bindings[from], &[]);
+                    pass.dispatch_workgroups(count.div_ceil(WORKGROUP), 1, 1);
+                }
+                let started = Instant::now();
+                self.engine.wait(queue.submit([encoder.finish()]))?;
+                let done = u64::from(count) * u64::from(end - begin);
+                *lane_steps = resized(done, *lane_steps, started.elapsed());
             }
-            let started = Instant::now();
-            self.engine.wait(queue.submit([encoder.finish()]))?;
-            *lane_steps = resized(u64::from(count) * u64::from(steps), *lane_steps, started.elapsed());
             first += count;
         }
         let [still, ended] = self.read_counts()?;

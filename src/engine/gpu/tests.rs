@@ -2,7 +2,10 @@
 
 use super::adapters::GpuEngine;
 use super::shader;
+use crate::engine::{Cells, Engine};
+use crate::experiment::Draft;
 use crate::math::tests::{FUNCTIONS, SINGLE, Worst, arguments, bounds, error, pow_reference, powers};
+use crate::plan::Plan;
 
 /// Hardware if there is some, and else what there is; no device at all is a failure.
 fn any_device() -> GpuEngine {
@@ -121,5 +124,31 @@ fn a_wrong_function_is_seen() {
     for (&x, &got) in xs.iter().zip(&values) {
         let off = device_error(got, f64::from(x).exp());
         assert!(off > bounds("exp")[2] && off < 100.0, "{off}");
+    }
+}
+
+/// Windows that take several dispatches give the same bits as windows that take one.
+#[test]
+fn a_window_may_take_several_dispatches() {
+    let mut engine = any_device();
+    for toml in [
+        "landscape = \"f3\"\nacross = \"x1 = -4 .. 4\"\nup = \"eta = 0.1 .. 1.2\"\nset = { x2 = 1 }\nsize = [70, 30]\nsteps = 2000",
+        "landscape = \"f1\"\nacross = \"x = -4 .. 4\"\nup = \"eta = 0.1 .. 9\"\nsize = [40, 40]\nsteps = 3000",
+    ] {
+        let plan = Plan::new(&Draft::parse(toml).unwrap().resolve().unwrap()).unwrap();
+        let mut run = |rounds: u64| {
+            engine.rounds = rounds;
+            let outcomes = engine.run(&plan, &Cells::All, &|_| {}).unwrap();
+            let floats = [&outcomes.amplitude, &outcomes.lyapunov, &outcomes.loss, &outcomes.point];
+            let bits: Vec<u64> = floats.into_iter().flatten().map(|value| value.to_bits()).collect();
+            (outcomes.fate, outcomes.period, outcomes.steps, bits)
+        };
+        assert!(!super::run::is_cut(&plan, super::run::ROUNDS) && super::run::is_cut(&plan, 700));
+        let whole = run(super::run::ROUNDS);
+        // 700 rounds are tens of steps; 1 is a step for each dispatch, with every border of a phase.
+        assert!(run(700) == whole);
+        if plan.initial.len() == 1 {
+            assert!(run(1) == whole);
+        }
     }
 }
