@@ -33,7 +33,7 @@ fn the_number_of_inputs_as_an_axis() {
 fn the_spread_of_magnitudes_as_an_axis() {
     let toml = r#"landscape = "relu-data"
         across = "spread = 1 .. 20 : log"
-        up = "eta = 0.005 .. 1 : log"
+        up = "eta = 0.002 .. 0.05"
         set = { w = 0.05, N = 20 }
         size = [32, 32]
         steps = 1500"#;
