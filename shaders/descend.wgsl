@@ -1,7 +1,7 @@
 // A window of gradient descent, one trajectory per invocation; the twin of src/engine/cpu/descend.rs.
 //
-// In front of this text stand math.wgsl, fate.wgsl and what is generated from the formulas: DIMS,
-// QUANTITIES, WEIGHTS, `initial`, `quantities`, `advance` and `measure`.
+// In front of this text stand math.wgsl, fate.wgsl and what is generated from the formulas: DIMS (of the
+// state), VARIABLES (of them, the first ones), WEIGHTS, `initial`, `quantities`, `advance` and `measure`.
 
 struct Slice {
     // The window: steps before it and in each of its phases.
@@ -88,11 +88,12 @@ fn growth_over(growth: Growth, steps: f32) -> f32 {
     return (growth.exponent * LN_2 + m_log(growth.factor / growth.factor_start)) / steps;
 }
 
+// In the variables alone.
 fn half_diagonal(low: Point, high: Point) -> f32 {
     var lows = low;
     var highs = high;
     var squares = 0.0;
-    for (var d = 0u; d < DIMS; d++) {
+    for (var d = 0u; d < VARIABLES; d++) {
         let side = highs[d] - lows[d];
         squares += side * side;
     }
@@ -280,7 +281,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     }
 
     var reach = 0u;
-    for (var d = 0u; d < DIMS; d++) {
+    for (var d = 0u; d < VARIABLES; d++) {
         reach = max(reach, size_bits(x[d]));
     }
     var size = 0.0;

@@ -69,7 +69,12 @@ impl Plan {
             Some(_) => None,
             None => experiment.setup.value(name),
         };
-        let descent = Descent::new(landscape, |graph| experiment.setup.build_eta(graph), fixed)?;
+        let descent = Descent::new(
+            landscape,
+            experiment.setup.optimizer,
+            |graph| experiment.setup.build_eta(graph),
+            fixed,
+        )?;
         if experiment.precision == Precision::F32 {
             descent.check_f32()?;
         }
@@ -79,6 +84,8 @@ impl Plan {
                     || experiment.setup.value(v).expect("`check` has found a value for every variable");
                 axis_of(v).unwrap_or_else(|| Source::Value(value()))
             })
+            // Velocities start at rest.
+            .chain(descent.state[descent.variables..].iter().map(|_| Source::Value(0.0)))
             .collect();
         let quantities = (descent.quantities.iter())
             .map(|(name, _)| axis_of(name).expect("`check` has found a value for every parameter"))

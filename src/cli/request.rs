@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 
 use crate::error::{Error, Result};
-use crate::experiment::{Draft, EtaKey, LandscapeKey, number};
+use crate::experiment::{Draft, EtaKey, LandscapeKey, Optimizer, number};
 use crate::landscape::Landscape;
 
 /// The landscape and the values of its names.
@@ -26,7 +26,11 @@ pub struct Request {
     #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
     eta: Option<String>,
 
-    /// Initial coordinates and parameters, such as x1=-3 C=2.5
+    /// How a step is made from the gradient [default: gd]
+    #[arg(long, value_enum)]
+    optimizer: Option<Optimizer>,
+
+    /// Initial coordinates and parameters, such as x1=-3 C=2.5, and the momentum beta
     #[arg(long, value_name = "NAME=VALUE", num_args = 1..)]
     set: Vec<String>,
 }
@@ -50,6 +54,7 @@ impl Request {
         Ok(base.overridden(Draft {
             set,
             eta,
+            optimizer: self.optimizer,
             across: axes[0].cloned(),
             up: axes[1].cloned(),
             ..Draft::default()

@@ -61,7 +61,7 @@ fn a_wrong_experiment_file_names_line_and_key() {
     refused("landscape = 3\n", &["line 1, `landscape = 3`", "name or path in quotes"]);
     refused("size = 4\n", &["line 1, `size = 4`", "array of length 2"]);
     refused("show = [\"basin\"]\n", &["unknown variant `basin`", "`basins`"]);
-    refused("optimizer = \"adam\"\n", &["unknown variant `adam`", "`gd`"]);
+    refused("optimizer = \"adam\"\n", &["unknown variant `adam`", "`gd`, `heavy-ball`"]);
     refused("set = { x = \"a\" }\n", &["line 1, `set = ", "expected a number"]);
     refused(
         "landscape = { variables = [\"x\"], los = \"x^2\" }\n",
@@ -87,15 +87,15 @@ fn every_key_is_read_and_every_flag_overrides_its_key() {
     let expected: toml::Table = EVERY_KEY.parse().unwrap();
     assert_eq!(place.text("a/experiment.toml").parse::<toml::Table>().unwrap(), expected);
 
-    let flags = "--eta 0.7 --optimizer gd --set C=3 --across x1=-1..1 --up x2=0.5..8:log --size 7x4 \
+    let flags = "--eta 0.7 --optimizer heavy-ball --set C=3 beta=0.9 --across x1=-1..1 --up x2=0.5..8:log --size 7x4 \
                  --steps 300 --precision f32 --tolerance 1e-5 --escape 1e4 --show basins";
     place.done(&words(&format!("map e.toml --engine cpu -o b {flags}")));
     let written: toml::Table = place.text("b/experiment.toml").parse().unwrap();
     let overridden = r#"
         landscape = "f3"
         eta = 0.7
-        optimizer = "gd"
-        set = { C = 3.0 }
+        optimizer = "heavy-ball"
+        set = { C = 3.0, beta = 0.9 }
         across = "x1 = -1 .. 1"
         up = "x2 = 0.5 .. 8 : log"
         size = [7, 4]

@@ -8,6 +8,7 @@ mod f1;
 mod f2;
 mod fates;
 mod measures;
+mod momentum;
 mod paper;
 mod quadratic;
 mod textbook;

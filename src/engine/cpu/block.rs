@@ -13,8 +13,9 @@ pub struct Program<R> {
     pub(super) advance: Tape<R>,
     /// The state, the tangent vector and the loss.
     pub(super) measure: Tape<R>,
-    /// Dimensions of the state.
+    /// Dimensions of the state, of which the first are the landscape's variables.
     pub(super) dims: usize,
+    pub(super) variables: usize,
     pub(super) quantities: usize,
     pub(super) weights: Vec<R>,
 }
@@ -36,6 +37,7 @@ impl<R: Real> Program<R> {
             advance: Tape::compile(&descent.graph, &inputs, loss + 1, &advance),
             measure: Tape::compile(&descent.graph, &inputs, loss + 1, &measure),
             dims,
+            variables: descent.variables,
             quantities: descent.quantities.len(),
             weights: weights.iter().map(|&w| R::from_f64(w)).collect(),
         }
@@ -180,7 +182,7 @@ impl<R: Real> Block<R> {
 
     /// What the probe has measured of one lane.
     pub fn probe(&self, program: &Program<R>, stage: &Stage, lane: usize) -> Probe<R> {
-        let reach = (0..program.dims).fold(R::ZERO, |m, d| larger(m, self.tape[d][lane].abs()));
+        let reach = (0..program.variables).fold(R::ZERO, |m, d| larger(m, self.tape[d][lane].abs()));
         let size = self
             .low
             .iter()
@@ -212,9 +214,9 @@ impl<R: Real> Block<R> {
         (self.exponent[lane] * R::from_f64(std::f64::consts::LN_2) + ratio) / steps
     }
 
-    /// Half the diagonal of the measured box.
-    pub fn amplitude(&self, lane: usize) -> R {
-        half_diagonal(&self.low, &self.high, lane)
+    /// Half the diagonal of the measured box, in the variables.
+    pub fn amplitude(&self, program: &Program<R>, lane: usize) -> R {
+        half_diagonal(&self.low[..program.variables], &self.high, lane)
     }
 
     /// Mean loss over the measured periods.
@@ -266,9 +268,9 @@ impl<R: Real> Block<R> {
         }
     }
 
-    /// Half the diagonal of the box that the samples have visited.
-    pub fn sampled_amplitude(&self, lane: usize) -> R {
-        half_diagonal(&self.sums.low, &self.sums.high, lane)
+    /// Half the diagonal of the box that the samples have visited, in the variables.
+    pub fn sampled_amplitude(&self, program: &Program<R>, lane: usize) -> R {
+        half_diagonal(&self.sums.low[..program.variables], &self.sums.high, lane)
     }
 
     /// Largest side of the box that the samples have visited.

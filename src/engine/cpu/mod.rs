@@ -272,10 +272,12 @@ impl<'a, R: Real> Batch<'a, R> {
         let nan = R::from_f64(f64::NAN);
         let (amplitude, lyapunov, loss) = match fate {
             Fate::Converged | Fate::Stalled => (R::ZERO, block.growth(lane), block.mean_loss(lane)),
-            Fate::Periodic => (block.amplitude(lane), block.growth(lane), block.mean_loss(lane)),
+            Fate::Periodic => {
+                (block.amplitude(self.program, lane), block.growth(lane), block.mean_loss(lane))
+            }
             Fate::Chaotic | Fate::Undecided if stage.sampled > 0 => {
                 let growth = block.sums.growth[lane] / R::from_f64(f64::from(stage.samples));
-                (block.sampled_amplitude(lane), growth, block.sums.loss[lane])
+                (block.sampled_amplitude(self.program, lane), growth, block.sums.loss[lane])
             }
             Fate::Chaotic | Fate::Undecided | Fate::Diverged => (nan, nan, nan),
         };

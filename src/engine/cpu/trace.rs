@@ -10,10 +10,12 @@ use crate::formula::{CHUNK, Register, Tape};
 ///
 /// After [`Tracer::place`] and [`Tracer::observe`], the readings are those of the points placed.
 pub struct Tracer {
-    /// Everything but the curvature.
+    /// Everything but derivatives along a tangent vector.
     observe: Tape<f64>,
     curvature: Tape<f64>,
+    tangent: Tape<f64>,
     registers: Vec<Register<f64>>,
+    variables: usize,
     dims: usize,
     quantities: usize,
 }
@@ -35,16 +37,29 @@ impl Tracer {
             .copied()
             .collect();
         let first = inputs.len();
-        let reserved = first + readings.len() + descent.curvature.len();
+        let curvature = first + readings.len();
+        let tangent = curvature + descent.curvature.len();
+        let reserved = tangent + descent.tangent_next.len();
         let place = |ids: &[_], from: usize| ids.iter().copied().zip(from..).collect::<Vec<_>>();
         let compile = |outputs: &[_]| Tape::compile(&descent.graph, &inputs, reserved, outputs);
         let observe = compile(&place(&readings, first));
-        let curvature = compile(&place(&descent.curvature, first + readings.len()));
-        let registers = vec![Register::splat(0.0); observe.registers().max(curvature.registers())];
-        Self { observe, curvature, registers, dims: descent.state.len(), quantities: quantities.len() }
+        let curvature = compile(&place(&descent.curvature, curvature));
+        let tangent = compile(&place(&descent.tangent_next, tangent));
+        let needed = [&observe, &curvature, &tangent].map(Tape::registers).into_iter().max();
+        let registers = vec![Register::splat(0.0); needed.unwrap_or_default()];
+        Self {
+            observe,
+            curvature,
+            tangent,
+            registers,
+            variables: descent.variables,
+            dims: descent.state.len(),
+            quantities: quantities.len(),
+        }
     }
 
-    /// Puts a point, with the quantities that are its own, into a lane.
+    /// Puts a point, with the quantities that are its own, into a lane; of a state without velocities, these
+    /// are left as they are, at first 0.
     pub fn place(&mut self, lane: usize, point: &[f64], quantities: &[f64]) {
         let dims = self.dims;
         for (d, &x) in point.iter().enumerate() {
@@ -69,7 +84,7 @@ impl Tracer {
         self.registers.copy_within(next..next + dims, 0);
     }
 
-    /// The point in a lane.
+    /// The state in a lane: the point, and its velocities if there are any.
     pub fn point(&self, lane: usize) -> impl Iterator<Item = f64> {
         self.registers[..self.dims].iter().map(move |r| r[lane])
     }
@@ -77,45 +92,65 @@ impl Tracer {
     /// The gradient at the point observed.
     pub fn gradient(&self, lane: usize) -> impl Iterator<Item = f64> {
         let first = self.reading(self.dims);
-        self.registers[first..first + self.dims].iter().map(move |r| r[lane])
+        self.registers[first..first + self.variables].iter().map(move |r| r[lane])
     }
 
     /// The loss at the point observed.
     pub fn loss(&self, lane: usize) -> f64 {
-        self.registers[self.reading(2 * self.dims)][lane]
+        self.registers[self.reading(self.dims + self.variables)][lane]
     }
 
     /// The learning rate of the step observed.
     pub fn eta(&self, lane: usize) -> f64 {
-        self.registers[self.reading(2 * self.dims + 1)][lane]
+        self.registers[self.reading(self.dims + self.variables + 1)][lane]
     }
 
     /// The largest Hessian eigenvalue at each of the first `lanes` points; NaN where the Hessian is
     /// not finite.
     pub fn sharpness(&mut self, lanes: usize) -> Vec<f64> {
-        let dims = self.dims;
-        let first = self.reading(2 * dims + 2);
-        // By lane, column and row.
-        let mut hessians = vec![0.0; lanes * dims * dims];
+        let n = self.variables;
+        let first = self.reading(self.dims + n + 2);
         self.curvature.load_constants(&mut self.registers);
-        for column in 0..dims {
-            for d in 0..dims {
-                self.registers[dims + d] = Register::splat(if d == column { 1.0 } else { 0.0 });
-            }
-            self.curvature.run(&mut self.registers, lanes.div_ceil(CHUNK));
-            for (lane, hessian) in hessians.chunks_exact_mut(dims * dims).enumerate() {
-                for row in 0..dims {
-                    hessian[column * dims + row] = self.registers[first + row][lane];
-                }
-            }
-        }
-        hessians.chunks_exact(dims * dims).map(|hessian| largest_eigenvalue(hessian, dims)).collect()
+        let hessians = columns(&self.curvature, &mut self.registers, (self.dims, first), n, lanes);
+        hessians.chunks_exact(n * n).map(|hessian| largest_eigenvalue(hessian, n)).collect()
+    }
+
+    /// The derivative of the step observed, in each of the first `lanes` lanes.
+    pub fn jacobians(&mut self, lanes: usize) -> Vec<DMatrix<f64>> {
+        let (dims, first) = (self.dims, self.reading(self.dims + 2 * self.variables + 2));
+        self.tangent.load_constants(&mut self.registers);
+        let jacobians = columns(&self.tangent, &mut self.registers, (dims, first), dims, lanes);
+        jacobians.chunks_exact(dims * dims).map(|j| DMatrix::from_column_slice(dims, dims, j)).collect()
     }
 
     /// The register of reading number `k`.
     fn reading(&self, k: usize) -> usize {
         2 * self.dims + self.quantities + 1 + k
     }
+}
+
+/// The square matrices of a linear map of tangent vectors, by lane, column and row: `tape` takes the
+/// vector's first `size` coordinates from the registers at `from.0` to those at `from.1`.
+fn columns(
+    tape: &Tape<f64>,
+    registers: &mut [Register<f64>],
+    from: (usize, usize),
+    size: usize,
+    lanes: usize,
+) -> Vec<f64> {
+    let mut matrices = vec![0.0; lanes * size * size];
+    for column in 0..size {
+        for d in 0..size {
+            registers[from.0 + d] = Register::splat(if d == column { 1.0 } else { 0.0 });
+        }
+        tape.run(registers, lanes.div_ceil(CHUNK));
+        for (lane, matrix) in matrices.chunks_exact_mut(size * size).enumerate() {
+            for row in 0..size {
+                matrix[column * size + row] = registers[from.1 + row][lane];
+            }
+        }
+    }
+    matrices
 }
 
 /// Of a symmetric matrix of `dims` columns; NaN if it is not finite.

@@ -41,6 +41,7 @@ fn constants(plan: &Plan) -> String {
     };
     line("WORKGROUP", "u32", format!("{WORKGROUP}u"));
     line("DIMS", "u32", format!("{}u", plan.initial.len()));
+    line("VARIABLES", "u32", format!("{}u", plan.descent.variables));
     for fate in Fate::ALL {
         line(&fate.name().to_uppercase(), "u32", format!("{}u", fate as u8));
     }
