@@ -1,7 +1,8 @@
 // A window of gradient descent, one trajectory per invocation; the twin of src/engine/cpu/descend.rs.
 //
-// In front of this text stand math.wgsl, fate.wgsl and what is generated from the formulas: DIMS (of the
-// state), VARIABLES (of them, the first ones), WEIGHTS, `initial`, `quantities`, `advance` and `measure`.
+// In front of this text stand math.wgsl, noise.wgsl where there is noise, fate.wgsl and what is generated
+// from the formulas: DIMS (of the state), VARIABLES (of them, the first ones), WEIGHTS, `initial`,
+// `quantities`, `advance` and `measure`.
 
 struct Slice {
     // The window: steps before it and in each of its phases.
@@ -132,7 +133,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
 
     // Nothing is observed.
     for (var s = 0u; s < slice.advance; s++) {
-        x = advance(x, q, f32(t));
+        x = advance(x, q, t, cell);
         t++;
     }
 
@@ -144,7 +145,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     var matched = false;
     let grain = match_grain(memory.growth);
     for (var s = 1u; s <= slice.half_steps; s++) {
-        let next = measure(x, v, q, f32(t));
+        let next = measure(x, v, q, t, cell);
         x = next.x;
         v = next.v;
         t++;
@@ -185,7 +186,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         grow(&v, &growth, true);
         growth = Growth(0.0, growth.factor, growth.factor);
         for (var s = 1u; s <= slice.half_steps; s++) {
-            let next = measure(x, v, q, f32(t));
+            let next = measure(x, v, q, t, cell);
             x = next.x;
             v = next.v;
             t++;
@@ -254,7 +255,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         grow(&v, &growth, true);
         growth = Growth(0.0, growth.factor, growth.factor);
         for (var s = 1u; s <= slice.sample; s++) {
-            let next = measure(x, v, q, f32(t));
+            let next = measure(x, v, q, t, cell);
             x = next.x;
             v = next.v;
             t++;

@@ -19,6 +19,8 @@ pub struct Descent {
     pub quantities: Vec<(String, Id)>,
     /// The step number.
     pub step: Id,
+    /// Independent standard normal numbers, drawn anew for every step; empty without noise.
+    pub normals: Vec<Normals>,
     /// The state after the step.
     pub next: Vec<Id>,
     /// The tangent vector after the step.
@@ -31,6 +33,15 @@ pub struct Descent {
     pub curvature: Vec<Id>,
     /// The learning rate of the step.
     pub eta: Id,
+}
+
+/// Two normal numbers that are drawn together, see [`crate::noise::normals`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Normals {
+    /// Which of a step's pairs: they are for the variables `2 pair` and `2 pair + 1`.
+    pub pair: u32,
+    /// The input node of each number that the step needs.
+    pub inputs: [Option<Id>; 2],
 }
 
 impl Descent {
@@ -55,7 +66,14 @@ impl Descent {
         let eta = eta(&mut general)?;
         let names = state_names(landscape, optimizer);
         let before: Vec<Id> = names.iter().map(|name| general.input(name)).collect();
-        let next = step(&mut general, optimizer, &before, &gradient, eta);
+        let noise = landscape.build_noise(&mut general, eta)?;
+        let kicks: Vec<Id> = (noise.into_iter().enumerate())
+            .map(|(d, factor)| {
+                let normal = general.input(&normal_name(d));
+                general.mul(factor, normal)
+            })
+            .collect();
+        let next = step(&mut general, optimizer, &before, (&gradient, &kicks), eta);
         let seeds: Vec<(Id, Id)> =
             (names.iter().zip(&before)).map(|(name, &x)| (x, general.input(&tangent_name(name)))).collect();
         let tangent_next = general.tangent(&next, &seeds);
@@ -77,7 +95,12 @@ impl Descent {
         let (dims, n) = (state.len(), variables.len());
         let (next, tangent_next, gradient, curvature) = (part(dims), part(dims), part(n), part(n));
         let (loss, eta) = (part(1)[0], part(1)[0]);
-        let known = |name: &str| name == "t" || names.iter().any(|n| n == name || tangent_name(n) == name);
+        let normals = normals(&mut graph, n, &[next.as_slice(), &tangent_next].concat());
+        let known = |name: &str| {
+            name == "t"
+                || names.iter().any(|n| n == name || tangent_name(n) == name)
+                || (0..n).any(|d| normal_name(d) == name)
+        };
         let quantities: Vec<(String, Id)> = graph
             .inputs()
             .to_vec()
@@ -92,6 +115,7 @@ impl Descent {
             tangent,
             quantities,
             step,
+            normals,
             next,
             tangent_next,
             loss,
@@ -99,6 +123,11 @@ impl Descent {
             curvature,
             eta,
         })
+    }
+
+    /// The inputs of all normal numbers, pair by pair.
+    pub fn normal_inputs(&self) -> impl Iterator<Item = Id> {
+        self.normals.iter().flat_map(|n| n.inputs).flatten()
     }
 
     /// Refuses numbers that an f32 cannot hold: too large, or so small that a GPU takes them for 0.
@@ -119,29 +148,37 @@ impl Descent {
     }
 }
 
-/// The state after a step from `before`, where `gradient` is that of the loss at the variables.
+/// The state after a step from `before`, where `gradient` is that of the loss at the variables, and the
+/// kicks are what noise adds to each variable's update, if there is noise.
 ///
 /// Plain descent is `x' = x - eta grad(x)`. With momentum, `x' = x + v'`, and `v' = beta v - eta grad(x)`
 /// (heavy ball, Polyak 1964) or `v' = beta v - eta grad(x + beta v)` (Nesterov 1983, in the form of
 /// Sutskever, Martens, Dahl and Hinton 2013).
-fn step(graph: &mut Graph, optimizer: Optimizer, before: &[Id], gradient: &[Id], eta: Id) -> Vec<Id> {
+fn step(
+    graph: &mut Graph,
+    optimizer: Optimizer,
+    before: &[Id],
+    (gradient, kicks): (&[Id], &[Id]),
+    eta: Id,
+) -> Vec<Id> {
     let (variables, velocities) = before.split_at(gradient.len());
     let slope = match optimizer {
         Optimizer::Gd | Optimizer::HeavyBall => gradient.to_vec(),
         Optimizer::Nesterov => gradient_ahead(graph, variables, velocities, gradient),
     };
-    let update = |g: &mut Graph, from: Id, slope: Id| {
-        let update = g.mul(eta, slope);
-        g.sub(from, update)
+    let update = |g: &mut Graph, from: Id, d: usize| {
+        let descent = g.mul(eta, slope[d]);
+        let updated = g.sub(from, descent);
+        kicks.get(d).map_or(updated, |&kick| g.add(updated, kick))
     };
     if velocities.is_empty() {
-        return variables.iter().zip(slope).map(|(&x, slope)| update(graph, x, slope)).collect();
+        return variables.iter().enumerate().map(|(d, &x)| update(graph, x, d)).collect();
     }
     let beta = graph.input(MOMENTUM);
-    let velocities: Vec<Id> = (velocities.iter().zip(slope))
-        .map(|(&v, slope)| {
+    let velocities: Vec<Id> = (velocities.iter().enumerate())
+        .map(|(d, &v)| {
             let kept = graph.mul(beta, v);
-            update(graph, kept, slope)
+            update(graph, kept, d)
         })
         .collect();
     let moved = variables.iter().zip(&velocities).map(|(&x, &v)| graph.add(x, v));
@@ -158,6 +195,25 @@ fn gradient_ahead(graph: &mut Graph, variables: &[Id], velocities: &[Id], gradie
         let ahead = g.mul(beta, velocities[d]);
         Some(g.add(input, ahead))
     })
+}
+
+/// The normal numbers of `variables` variables that `roots` need, two and two.
+fn normals(graph: &mut Graph, variables: usize, roots: &[Id]) -> Vec<Normals> {
+    let needed = graph.reachable(roots);
+    let mut input = |d: usize| {
+        let name = normal_name(d);
+        let known = d < variables && graph.inputs().contains(&name);
+        known.then(|| graph.input(&name)).filter(|id| needed.contains(id))
+    };
+    (0..variables.div_ceil(2))
+        .map(|pair| Normals { pair: pair as u32, inputs: [input(2 * pair), input(2 * pair + 1)] })
+        .filter(|normals| normals.inputs != [None; 2])
+        .collect()
+}
+
+/// The name of the normal number for a variable; no formula can contain it.
+fn normal_name(d: usize) -> String {
+    format!("normal {d}")
 }
 
 /// The names of the state's coordinates; no formula can contain that of a velocity.

@@ -20,7 +20,7 @@ pub struct Row {
     pub sharpness: f64,
 }
 
-/// The orbit of `setup` from t = 0 to t = `steps`.
+/// The orbit of `setup` from t = 0 to t = `steps`; with noise, that of the trajectory number 0, a map's first cell.
 ///
 /// # Errors
 /// Those of [`Setup::check`].
@@ -32,7 +32,7 @@ pub fn orbit(setup: &Setup, steps: u32) -> Result<impl Iterator<Item = Row> + us
         Descent::new(body, setup.optimizer, |graph| setup.build_eta(graph), |name| setup.value(name))?;
     let variables = descent.variables;
     let start: Vec<f64> = body.variables.iter().filter_map(|name| setup.value(name)).collect();
-    let mut tracer = Tracer::new(&descent);
+    let mut tracer = Tracer::new(&descent, setup.seed);
     // Velocities start at rest, as the tracer's registers do.
     tracer.place(0, &start, &[]);
     Ok((0..=steps).map(move |t| {

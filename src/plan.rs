@@ -29,6 +29,8 @@ pub struct Plan {
     pub initial: Vec<Source>,
     /// One for each of `descent.quantities`.
     pub quantities: Vec<Source>,
+    /// Of the noise; a cell's number is that of its trajectory.
+    pub seed: u32,
     pub windows: Vec<Window>,
     /// Steps before the learning rate stops changing.
     pub settled: u32,
@@ -91,6 +93,8 @@ impl Plan {
             .map(|(name, _)| axis_of(name).expect("`check` has found a value for every parameter"))
             .collect();
         let settled = experiment.settled();
+        // An orbit with noise never returns, nor comes to rest.
+        let period_max = if descent.normals.is_empty() { fate::PERIOD_MAX } else { 0 };
         let scale = experiment.scale();
         Ok(Self {
             descent,
@@ -98,7 +102,8 @@ impl Plan {
             up: experiment.up.values(experiment.size[1]),
             initial,
             quantities,
-            windows: windows(experiment.steps, settled, fate::PERIOD_MAX),
+            seed: experiment.setup.seed,
+            windows: windows(experiment.steps, settled, period_max),
             settled,
             scale,
             rules: Rules {

@@ -113,7 +113,7 @@ fn a_wrong_shader_is_refused() {
     let (_, source) = shaders().swap_remove(0);
     let broken = [
         source.replace("return Point(", "return Pint("),
-        source.replace("x = advance(x, q, f32(t));", "x = advance(x, q, t);"),
+        source.replace("x = advance(x, q, t, cell);", "x = advance(x, q, f32(t), cell);"),
         source.replacen("let n", "let 7n", 1),
     ];
     for broken in broken {

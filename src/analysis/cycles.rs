@@ -31,7 +31,7 @@ fn around<T: Clone + Default + Send>(
     observe: impl Fn(&mut Tracer, Vec<(usize, &mut T)>) + Sync,
 ) -> Vec<T> {
     let parts = starts.par_chunks(LANES).map_init(
-        || Tracer::new(&plan.descent),
+        || Tracer::new(&plan.descent, plan.seed),
         |tracer, starts| {
             for (lane, start) in starts.iter().enumerate() {
                 tracer.place(lane, start.point, &quantities(plan, start.cell));

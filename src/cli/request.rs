@@ -30,6 +30,10 @@ pub struct Request {
     #[arg(long, value_enum)]
     optimizer: Option<Optimizer>,
 
+    /// Number that the noise is drawn by, for a landscape that has noise [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    seed: Option<u32>,
+
     /// Initial coordinates and parameters, such as x1=-3 C=2.5, and the momentum beta
     #[arg(long, value_name = "NAME=VALUE", num_args = 1..)]
     set: Vec<String>,
@@ -55,6 +59,7 @@ impl Request {
             set,
             eta,
             optimizer: self.optimizer,
+            seed: self.seed,
             across: axes[0].cloned(),
             up: axes[1].cloned(),
             ..Draft::default()

@@ -98,6 +98,8 @@ pub struct Draft {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optimizer: Option<Optimizer>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub across: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub up: Option<String>,
@@ -176,6 +178,7 @@ impl Draft {
             landscape: over.landscape.or(self.landscape),
             eta: over.eta.or(self.eta),
             optimizer: over.optimizer.or(self.optimizer),
+            seed: over.seed.or(self.seed),
             across: over.across.or(self.across),
             up: over.up.or(self.up),
             size: over.size.or(self.size),
@@ -215,8 +218,13 @@ impl Draft {
                 Some(text.parse().map_err(|message| Error::request(format!("eta: {message}")))?)
             }
         };
-        let optimizer = self.optimizer.unwrap_or_default();
-        Ok(Setup { landscape, eta, optimizer, set: self.set.clone() })
+        if self.seed.is_some() && landscape.body.noise.is_empty() {
+            return Err(Error::request(
+                "seed: the landscape has no noise; drop the seed, or give a landscape file with `noise`",
+            ));
+        }
+        let (optimizer, seed) = (self.optimizer.unwrap_or_default(), self.seed.unwrap_or_default());
+        Ok(Setup { landscape, eta, optimizer, seed, set: self.set.clone() })
     }
 
     /// Fills in the defaults and checks everything.
@@ -268,6 +276,7 @@ impl Experiment {
             }),
             eta: self.setup.eta.clone().map(EtaKey::Value),
             optimizer: Some(self.setup.optimizer),
+            seed: (!self.setup.landscape.body.noise.is_empty()).then_some(self.setup.seed),
             across: Some(self.across.to_string()),
             up: Some(self.up.to_string()),
             size: Some(self.size),

@@ -22,6 +22,8 @@ pub struct Setup {
     /// `None` where `eta` is an axis.
     pub eta: Option<Eta>,
     pub optimizer: Optimizer,
+    /// Of the noise, where the landscape has some.
+    pub seed: u32,
     /// Initial coordinates and parameters.
     pub set: BTreeMap<String, f64>,
 }

@@ -76,6 +76,11 @@ fn a_wrong_landscape_file_is_named() {
     refused("variables = [\"x\"]\nlos = \"x\"\n", &["unknown field `los`"]);
     refused("variables = []\nloss = \"x^2\"\n", &["variables: 0 names"]);
     refused("variables = [\"x\"]\nloss = \"x^2\"\nminimum = [0, 0]\n", &["minimum: give one coordinate"]);
+    let noise = |formulas: &str| format!("variables = [\"x\"]\nloss = \"x^2\"\nnoise = {formulas}\n");
+    refused(&noise("[\"1\", \"1\"]"), &["noise: give one formula for each variable"]);
+    refused(&noise("[\"y\"]"), &["noise: unknown name `y`", "x, t, eta", "\n  y\n  ^"]);
+    refused(&noise("[\"eta*\"]"), &["noise: the formula ends"]);
+    refused(&noise("\"1\""), &["line 3, `noise = ", "a list"]);
     refused("variables = [\"x\", \"x\"]\nloss = \"x^2\"\n", &["named twice"]);
 }
 

@@ -150,6 +150,14 @@ fn momentum() {
 }
 
 #[test]
+fn noise() {
+    refused(&format!("{MAP_F1} --seed 1"), &["seed: the landscape has no noise", "drop the seed"]);
+    let noisy = "map noisy-valley --across x1=-1..1 --up x2=-1..1 --eta 0.1 -o out";
+    refused(&format!("{noisy} --seed -1"), &["--seed", "-1"]);
+    refused(&format!("{noisy} --seed 4294967296"), &["--seed", "4294967295"]);
+}
+
+#[test]
 fn learning_rates() {
     for (rate, parts) in [
         ("0", ["eta: the learning rate is 0", "above 0"]),

@@ -37,8 +37,12 @@ fn two_valleys<D: DualNum<Primitive = f64> + Copy>(x: D, y: D) -> D {
     h(x, y) + narrow / (narrow + 1.0) * 0.25
 }
 
+fn noisy_valley<D: DualNum<Primitive = f64> + Copy>(x: D, y: D) -> D {
+    (x * x * 0.5 + 1.0) * y * y
+}
+
 /// The landscapes that are compared below.
-const COMPARED: [&str; 6] = ["quadratic", "f1", "f2", "f3", "valley", "two-valleys"];
+const COMPARED: [&str; 7] = ["quadratic", "f1", "f2", "f3", "valley", "two-valleys", "noisy-valley"];
 
 /// A built-in landscape's formulas with the usual parameters and eta = [`ETA`].
 struct System(Descent);
@@ -67,8 +71,10 @@ impl System {
     fn at(&self, point: &[f64], along: &[f64]) -> Reading {
         let d = &self.0;
         let names = |ids: &[_]| ids.iter().map(|id| d.graph.text(*id)).collect::<Vec<_>>();
-        let names: Vec<String> = names(&d.state).into_iter().chain(names(&d.tangent)).collect();
-        let values = point.iter().chain(along);
+        let drawn: Vec<_> = d.normal_inputs().collect();
+        let names: Vec<String> = [names(&d.state), names(&d.tangent), names(&drawn)].concat();
+        // Noise by its absence: it is compared elsewhere.
+        let values = point.iter().chain(along).chain(std::iter::repeat_n(&0.0, drawn.len()));
         let place: Vec<(&str, f64)> =
             names.iter().map(String::as_str).zip(values.copied()).chain([("t", 0.0)]).collect();
         let of = |ids: &[_]| evaluate(&d.graph, ids, &place);
@@ -120,7 +126,7 @@ fn compare(name: &str, reading: &Reading, truth: (f64, [[f64; 2]; 2]), p: &[f64]
 fn random_points() {
     let mut random = Random(2);
     assert_eq!(Landscape::names().collect::<Vec<_>>(), COMPARED);
-    let [quadratic, one, two, three, valleys, crossing] = COMPARED.map(System::load);
+    let [quadratic, one, two, three, valleys, crossing, noisy] = COMPARED.map(System::load);
     for _ in 0..10_000 {
         let p = [random.scaled(-8.0, 3.0), random.scaled(-8.0, 3.0)];
         let v = [random.symmetric(), random.symmetric()];
@@ -135,6 +141,7 @@ fn random_points() {
         let p = [random.scaled(-8.0, 1.3), random.scaled(-8.0, 0.7)];
         compare("valley", &valleys.at(&p, &v), truth(valley, p, v), &p, &v, 1e-13);
         compare("two-valleys", &crossing.at(&p, &v), truth(two_valleys, p, v), &p, &v, 1e-11);
+        compare("noisy-valley", &noisy.at(&p, &v), truth(noisy_valley, p, v), &p, &v, 1e-12);
     }
 }
 

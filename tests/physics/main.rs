@@ -9,6 +9,7 @@ mod f2;
 mod fates;
 mod measures;
 mod momentum;
+mod noise;
 mod paper;
 mod quadratic;
 mod textbook;

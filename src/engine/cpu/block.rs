@@ -1,13 +1,13 @@
 //! A block of trajectories: what the phases of `descend.rs` read and write, and how it is read out.
 
-use crate::descent::Descent;
+use super::draw::Draws;
 use crate::fate::{Memory, Probe, Samples, match_grain};
-use crate::formula::{CHUNK, Register, Tape};
+use crate::formula::{CHUNK, LANES, Register, Tape};
 use crate::math::Real;
-use crate::plan::Stage;
+use crate::plan::{Plan, Stage};
 
 /// The two tapes of a descent, sharing one layout of registers: state, tangent, quantities, step
-/// number, loss, then temporaries.
+/// number, normal numbers, loss, then temporaries.
 pub struct Program<R> {
     /// The state after a step.
     pub(super) advance: Tape<R>,
@@ -17,16 +17,21 @@ pub struct Program<R> {
     pub(super) dims: usize,
     pub(super) variables: usize,
     pub(super) quantities: usize,
+    pub(super) draws: Draws,
+    normals: usize,
+    pub(super) seed: u32,
     pub(super) weights: Vec<R>,
 }
 
 impl<R: Real> Program<R> {
-    pub fn new(descent: &Descent, weights: &[f64]) -> Self {
+    pub fn new(plan: &Plan) -> Self {
+        let descent = &plan.descent;
         let dims = descent.state.len();
         let quantities = descent.quantities.iter().map(|(_, id)| *id);
         let inputs: Vec<_> = (descent.state.iter().chain(&descent.tangent).copied())
             .chain(quantities)
             .chain([descent.step])
+            .chain(descent.normal_inputs())
             .collect();
         let loss = inputs.len();
         let states = descent.next.iter().copied().zip(0..);
@@ -39,7 +44,10 @@ impl<R: Real> Program<R> {
             dims,
             variables: descent.variables,
             quantities: descent.quantities.len(),
-            weights: weights.iter().map(|&w| R::from_f64(w)).collect(),
+            draws: Draws::new(descent, 2 * dims + descent.quantities.len() + 1),
+            normals: descent.normal_inputs().count(),
+            seed: plan.seed,
+            weights: plan.phase_weights().into_iter().map(R::from_f64).collect(),
         }
     }
 
@@ -48,7 +56,7 @@ impl<R: Real> Program<R> {
     }
 
     pub(super) fn loss_register(&self) -> usize {
-        self.step_register() + 1
+        self.step_register() + 1 + self.normals
     }
 }
 
@@ -94,6 +102,8 @@ impl<R: Real> Sums<R> {
 /// A block of trajectories: registers of the tapes and what the phases observe.
 pub struct Block<R> {
     pub(super) tape: Vec<Register<R>>,
+    /// The number of each lane's trajectory.
+    pub(super) trajectories: [u32; LANES],
     /// The orbit's point at the start of the search, then of the measurement.
     pub(super) reference: Vec<Register<R>>,
     pub(super) low: Vec<Register<R>>,
@@ -132,6 +142,7 @@ impl<R: Real> Block<R> {
         let by_dims = || vec![zero; program.dims];
         Self {
             tape: vec![zero; registers],
+            trajectories: [0; LANES],
             reference: by_dims(),
             low: by_dims(),
             high: by_dims(),
@@ -173,6 +184,11 @@ impl<R: Real> Block<R> {
     /// The quantity number `q`.
     pub fn quantity(&mut self, program: &Program<R>, q: usize) -> &mut Register<R> {
         &mut self.tape[2 * program.dims + q]
+    }
+
+    /// Tells a lane which trajectory it has.
+    pub fn name(&mut self, lane: usize, trajectory: u32) {
+        self.trajectories[lane] = trajectory;
     }
 
     /// Tells a lane what is remembered of its trajectory.

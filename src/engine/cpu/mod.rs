@@ -2,6 +2,7 @@
 
 mod block;
 mod descend;
+mod draw;
 mod trace;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -79,7 +80,7 @@ impl Engine for CpuEngine {
 
 fn run<R: Real>(plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Outcomes {
     let started = Instant::now();
-    let program = Program::<R>::new(&plan.descent, &plan.phase_weights());
+    let program = Program::<R>::new(plan);
     let compile = started.elapsed().as_secs_f64();
     let count = cells.count(plan);
     let share = count.div_ceil(rayon::current_num_threads() * 4).next_multiple_of(LANES);
@@ -193,6 +194,9 @@ impl<'a, R: Real> Batch<'a, R> {
                 let (_, cell) = self.places[start + lane.min(lanes - 1)];
                 *value = R::from_f64(self.plan.value(source, cell as usize));
             }
+        }
+        for lane in 0..if self.plan.descent.normals.is_empty() { 0 } else { LANES } {
+            block.name(lane, self.places[start + lane.min(lanes - 1)].1);
         }
         if stage.window.half > 0 {
             for lane in 0..LANES {

@@ -3,8 +3,9 @@
 
 use nalgebra::DMatrix;
 
+use super::draw::Draws;
 use crate::descent::Descent;
-use crate::formula::{CHUNK, Register, Tape};
+use crate::formula::{CHUNK, LANES, Register, Tape};
 
 /// Up to [`LANES`](crate::formula::LANES) points of a descent, with everything that its formulas say about them.
 ///
@@ -18,15 +19,29 @@ pub struct Tracer {
     variables: usize,
     dims: usize,
     quantities: usize,
+    normals: usize,
+    draws: Draws,
+    seed: u32,
 }
 
+/// Lanes have the trajectories of their own number.
+const TRAJECTORIES: [u32; LANES] = {
+    let (mut numbers, mut lane) = ([0; LANES], 0);
+    while lane < LANES {
+        numbers[lane] = lane as u32;
+        lane += 1;
+    }
+    numbers
+};
+
 impl Tracer {
-    /// Compiles the descent's formulas.
-    pub fn new(descent: &Descent) -> Self {
+    /// Compiles the descent's formulas; with noise, that of `seed` and the trajectory of the lane's number.
+    pub fn new(descent: &Descent, seed: u32) -> Self {
         let quantities: Vec<_> = descent.quantities.iter().map(|(_, id)| *id).collect();
         let inputs: Vec<_> = (descent.state.iter().chain(&descent.tangent).chain(&quantities))
             .chain([&descent.step])
             .copied()
+            .chain(descent.normal_inputs())
             .collect();
         // Readings stand behind the inputs, in this order.
         let readings: Vec<_> = descent
@@ -55,6 +70,9 @@ impl Tracer {
             variables: descent.variables,
             dims: descent.state.len(),
             quantities: quantities.len(),
+            normals: descent.normal_inputs().count(),
+            draws: Draws::new(descent, 2 * descent.state.len() + quantities.len() + 1),
+            seed,
         }
     }
 
@@ -74,6 +92,7 @@ impl Tracer {
     pub fn observe(&mut self, t: u32, lanes: usize) {
         let step = 2 * self.dims + self.quantities;
         self.registers[step] = Register::splat(f64::from(t));
+        self.draws.draw(&mut self.registers, lanes.div_ceil(CHUNK), (self.seed, t), &TRAJECTORIES);
         self.observe.load_constants(&mut self.registers);
         self.observe.run(&mut self.registers, lanes.div_ceil(CHUNK));
     }
@@ -125,7 +144,7 @@ impl Tracer {
 
     /// The register of reading number `k`.
     fn reading(&self, k: usize) -> usize {
-        2 * self.dims + self.quantities + 1 + k
+        2 * self.dims + self.quantities + 1 + self.normals + k
     }
 }
 

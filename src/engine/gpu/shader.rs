@@ -2,21 +2,25 @@
 
 use std::fmt::Write;
 
+use crate::descent::Normals;
 use crate::fate::{self, Fate, Memory};
 use crate::formula::{Id, wgsl_function, wgsl_literal};
 use crate::math::single;
+use crate::noise;
 use crate::plan::{Plan, Source};
 
 /// Invocations in a workgroup.
 pub const WORKGROUP: u32 = 64;
 
 const MATH: &str = include_str!("../../../shaders/math.wgsl");
+const NOISE: &str = include_str!("../../../shaders/noise.wgsl");
 const FATE: &str = include_str!("../../../shaders/fate.wgsl");
 const DESCEND: &str = include_str!("../../../shaders/descend.wgsl");
 
 /// The whole WGSL text for `plan`.
 pub fn source(plan: &Plan) -> String {
-    [&constants(plan), &math(), FATE, &formulas(plan), DESCEND].join("\n")
+    let noise = if plan.descent.normals.is_empty() { String::new() } else { noise() };
+    [&constants(plan), &math(), &noise, FATE, &formulas(plan), DESCEND].join("\n")
 }
 
 /// The elementary functions, with their constants and polynomials.
@@ -31,6 +35,22 @@ pub(super) fn math() -> String {
         let _ = writeln!(text, "fn {name}_polynomial(x: f32) -> f32 {{ return {sum}; }}");
     }
     text + MATH
+}
+
+/// The generator of normal numbers, with its constants.
+pub(super) fn noise() -> String {
+    let mut text = String::new();
+    for (name, by) in ["ROTATIONS_EVEN", "ROTATIONS_ODD"].into_iter().zip(noise::ROTATIONS) {
+        let by = by.map(|bits| format!("{bits}u")).join(", ");
+        let _ = writeln!(text, "const {name} = vec4<u32>({by});");
+    }
+    for (name, value) in [("PARITY", noise::PARITY), ("SPARE_BITS", noise::SPARE_BITS)] {
+        let _ = writeln!(text, "const {name}: u32 = {value}u;");
+    }
+    for (name, value) in [("UNIT", noise::UNIT), ("TURN_UNIT", std::f64::consts::TAU * noise::UNIT)] {
+        let _ = writeln!(text, "const {name}: f32 = {};", wgsl_literal(value));
+    }
+    text + NOISE
 }
 
 /// What both engines share, written once in Rust.
@@ -99,7 +119,14 @@ fn formulas(plan: &Plan) -> String {
     let inputs: Vec<(Id, String)> = (named(&descent.state, "x").into_iter())
         .chain(named(&descent.tangent, "v"))
         .chain(named(&quantity_ids, "q"))
-        .chain([(descent.step, "t".to_owned())])
+        .chain([(descent.step, "f32(t)".to_owned())])
+        .chain(descent.normals.iter().flat_map(|normals| {
+            let of = |part: &str| format!("z{}.{part}", normals.pair);
+            normals.inputs.into_iter().zip([of("x"), of("y")]).filter_map(|(id, name)| Some((id?, name)))
+        }))
+        .collect();
+    let drawn: String = (descent.normals.iter())
+        .map(|Normals { pair, .. }| format!("    let z{pair} = normals({}u, cell, t, {pair}u);\n", plan.seed))
         .collect();
     let (advance, next) = wgsl_function(&descent.graph, &inputs, &descent.next);
     let all: Vec<Id> =
@@ -137,12 +164,12 @@ fn quantities(cell: u32) -> Quantities {{
     return Quantities({quantities});
 }}
 
-fn advance(x: Point, q: Quantities, t: f32) -> Point {{
-{advance}    return Point({next});
+fn advance(x: Point, q: Quantities, t: u32, cell: u32) -> Point {{
+{drawn}{advance}    return Point({next});
 }}
 
-fn measure(x: Point, v: Point, q: Quantities, t: f32) -> Measured {{
-{measure}    return Measured(Point({next_again}), Point({tangent_next}), {loss});
+fn measure(x: Point, v: Point, q: Quantities, t: u32, cell: u32) -> Measured {{
+{drawn}{measure}    return Measured(Point({next_again}), Point({tangent_next}), {loss});
 }}
 ",
         count = quantities.len(),
