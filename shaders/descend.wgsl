@@ -1,7 +1,8 @@
 // A window of gradient descent, one trajectory per invocation; the twin of src/engine/cpu/descend.rs.
 //
-// In front of this text stand math.wgsl, fate.wgsl and what is generated from the formulas: DIMS,
-// QUANTITIES, WEIGHTS, `initial`, `quantities`, `advance` and `measure`.
+// In front of this text stand math.wgsl, noise.wgsl where there is noise, fate.wgsl and what is generated
+// from the formulas: DIMS (of the state), VARIABLES (of them, the first ones), WEIGHTS, `initial`,
+// `quantities`, `advance` and `measure`.
 
 struct Slice {
     // The window: steps before it and in each of its phases.
@@ -92,11 +93,12 @@ fn growth_over(growth: Growth, steps: f32) -> f32 {
     return (growth.exponent * LN_2 + m_log(growth.factor / growth.factor_start)) / steps;
 }
 
+// In the variables alone.
 fn half_diagonal(low: Point, high: Point) -> f32 {
     var lows = low;
     var highs = high;
     var squares = 0.0;
-    for (var d = 0u; d < DIMS; d++) {
+    for (var d = 0u; d < VARIABLES; d++) {
         let side = highs[d] - lows[d];
         squares += side * side;
     }
@@ -261,7 +263,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     // Nothing is observed.
     let advanced = part(0u, slice.advance);
     for (var s = advanced.x; s < advanced.y; s++) {
-        x = advance(x, q, f32(t));
+        x = advance(x, q, t, cell);
         t++;
     }
 
@@ -273,7 +275,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     let grain = match_grain(memory.growth);
     for (var s = searched.x + 1u; s <= searched.y; s++) {
-        let next = measure(x, v, q, f32(t));
+        let next = measure(x, v, q, t, cell);
         x = next.x;
         v = next.v;
         t++;
@@ -308,7 +310,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     let half_steps = f32(slice.half_steps);
     let limit = select(half_steps, seen.period * floor(half_steps / max(seen.period, 1.0)), seen.period > 0.0);
     for (var s = measured.x + 1u; s <= measured.y; s++) {
-        let next = measure(x, v, q, f32(t));
+        let next = measure(x, v, q, t, cell);
         x = next.x;
         v = next.v;
         t++;
@@ -369,7 +371,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
             growth = Growth(0.0, growth.factor, growth.factor);
         }
         for (var s = sampled.x + 1u; s <= sampled.y; s++) {
-            let next = measure(x, v, q, f32(t));
+            let next = measure(x, v, q, t, cell);
             x = next.x;
             v = next.v;
             t++;
@@ -411,7 +413,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     }
 
     var reach = 0u;
-    for (var d = 0u; d < DIMS; d++) {
+    for (var d = 0u; d < VARIABLES; d++) {
         reach = max(reach, size_bits(x[d]));
     }
     var size = 0.0;

@@ -1,6 +1,7 @@
-//! One step of gradient descent as formulas: the state after it, the tangent map, the loss.
+//! One step of an optimiser as formulas: the state after it, the tangent map, the loss.
 
 use crate::error::{Error, Result};
+use crate::experiment::{MOMENTUM, Optimizer};
 use crate::formula::{Graph, Id};
 use crate::landscape::Landscape;
 
@@ -8,7 +9,9 @@ use crate::landscape::Landscape;
 #[derive(Clone, Debug)]
 pub struct Descent {
     pub graph: Graph,
-    /// The state before the step, by input node: the landscape's variables first.
+    /// How many of the state's coordinates, the first ones, are the landscape's variables.
+    pub variables: usize,
+    /// The state before the step, by input node: the variables, then with momentum a velocity for each.
     pub state: Vec<Id>,
     /// A tangent vector of the state.
     pub tangent: Vec<Id>,
@@ -16,22 +19,33 @@ pub struct Descent {
     pub quantities: Vec<(String, Id)>,
     /// The step number.
     pub step: Id,
+    /// Independent standard normal numbers, drawn anew for every step; empty without noise.
+    pub normals: Vec<Normals>,
     /// The state after the step.
     pub next: Vec<Id>,
     /// The tangent vector after the step.
     pub tangent_next: Vec<Id>,
     /// The loss before the step.
     pub loss: Id,
-    /// The loss's gradient before the step.
+    /// Shape `[variables]`: the loss's gradient before the step, at the point where the loss is.
     pub gradient: Vec<Id>,
-    /// The loss's Hessian before the step, times the tangent vector.
+    /// Shape `[variables]`: the loss's Hessian there, times the tangent vector's first coordinates.
     pub curvature: Vec<Id>,
     /// The learning rate of the step.
     pub eta: Id,
 }
 
+/// Two normal numbers that are drawn together, see [`crate::noise::normals`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Normals {
+    /// Which of a step's pairs: they are for the variables `2 pair` and `2 pair + 1`.
+    pub pair: u32,
+    /// The input node of each number that the step needs.
+    pub inputs: [Option<Id>; 2],
+}
+
 impl Descent {
-    /// Plain gradient descent, `x' = x - eta grad`.
+    /// The step map of `optimizer`, whose momentum is the name `beta`.
     ///
     /// `eta` builds the learning rate; `fixed` gives the value of each name that is the same for all
     /// trajectories, and names without one become [`Descent::quantities`].
@@ -40,6 +54,7 @@ impl Descent {
     /// [`Error::Formula`] from the landscape.
     pub fn new(
         landscape: &Landscape,
+        optimizer: Optimizer,
         eta: impl FnOnce(&mut Graph) -> Result<Id>,
         fixed: impl Fn(&str) -> Option<f64>,
     ) -> Result<Self> {
@@ -49,17 +64,20 @@ impl Descent {
         let variables: Vec<Id> = landscape.variables.iter().map(|v| general.input(v)).collect();
         let gradient = general.gradient(loss, &variables);
         let eta = eta(&mut general)?;
-        let next: Vec<Id> = (variables.iter().zip(&gradient))
-            .map(|(&x, &g)| {
-                let update = general.mul(eta, g);
-                general.sub(x, update)
+        let names = state_names(landscape, optimizer);
+        let before: Vec<Id> = names.iter().map(|name| general.input(name)).collect();
+        let noise = landscape.build_noise(&mut general, eta)?;
+        let kicks: Vec<Id> = (noise.into_iter().enumerate())
+            .map(|(d, factor)| {
+                let normal = general.input(&normal_name(d));
+                general.mul(factor, normal)
             })
             .collect();
-        let seeds: Vec<(Id, Id)> = (landscape.variables.iter().zip(&variables))
-            .map(|(name, &x)| (x, general.input(&tangent_name(name))))
-            .collect();
+        let next = step(&mut general, optimizer, &before, (&gradient, &kicks), eta);
+        let seeds: Vec<(Id, Id)> =
+            (names.iter().zip(&before)).map(|(name, &x)| (x, general.input(&tangent_name(name)))).collect();
         let tangent_next = general.tangent(&next, &seeds);
-        let tangent_next = general.one_sided(&tangent_next, &variables);
+        let tangent_next = general.one_sided(&tangent_next, &before);
         let curvature = general.tangent(&gradient, &seeds);
         let curvature = general.one_sided(&curvature, &variables);
 
@@ -67,16 +85,22 @@ impl Descent {
         let roots = [&next, &tangent_next, &gradient, &curvature, &vec![loss, eta]];
         let roots: Vec<Id> = roots.into_iter().flatten().copied().collect();
         let roots = general.substitute(&mut numbers, &roots, |g, name| {
-            if landscape.variables.iter().any(|v| v == name) { None } else { Some(g.constant(fixed(name)?)) }
+            if names.iter().any(|n| n == name) { None } else { Some(g.constant(fixed(name)?)) }
         });
         let (mut graph, copied) = numbers.tabulate(&roots);
-        let state: Vec<Id> = landscape.variables.iter().map(|v| graph.input(v)).collect();
-        let tangent: Vec<Id> = landscape.variables.iter().map(|v| graph.input(&tangent_name(v))).collect();
+        let state: Vec<Id> = names.iter().map(|name| graph.input(name)).collect();
+        let tangent: Vec<Id> = names.iter().map(|name| graph.input(&tangent_name(name))).collect();
         let step = graph.input("t");
-        let n = variables.len();
-        let part = |k: usize| copied[k * n..(k + 1) * n].to_vec();
+        let mut copied = copied.into_iter();
+        let mut part = |count: usize| copied.by_ref().take(count).collect::<Vec<Id>>();
+        let (dims, n) = (state.len(), variables.len());
+        let (next, tangent_next, gradient, curvature) = (part(dims), part(dims), part(n), part(n));
+        let (loss, eta) = (part(1)[0], part(1)[0]);
+        let normals = normals(&mut graph, n, &[next.as_slice(), &tangent_next].concat());
         let known = |name: &str| {
-            name == "t" || landscape.variables.iter().any(|v| v == name || tangent_name(v) == name)
+            name == "t"
+                || names.iter().any(|n| n == name || tangent_name(n) == name)
+                || (0..n).any(|d| normal_name(d) == name)
         };
         let quantities: Vec<(String, Id)> = graph
             .inputs()
@@ -87,17 +111,24 @@ impl Descent {
             .collect();
         Ok(Self {
             graph,
+            variables: n,
             state,
             tangent,
             quantities,
             step,
-            next: part(0),
-            tangent_next: part(1),
-            gradient: part(2),
-            curvature: part(3),
-            loss: copied[4 * n],
-            eta: copied[4 * n + 1],
+            normals,
+            next,
+            tangent_next,
+            loss,
+            gradient,
+            curvature,
+            eta,
         })
+    }
+
+    /// The inputs of all normal numbers, pair by pair.
+    pub fn normal_inputs(&self) -> impl Iterator<Item = Id> {
+        self.normals.iter().flat_map(|n| n.inputs).flatten()
     }
 
     /// Refuses numbers that an f32 cannot hold: too large, or so small that a GPU takes them for 0.
@@ -118,7 +149,82 @@ impl Descent {
     }
 }
 
-/// The tangent vector's name for a variable; no formula can contain it.
-fn tangent_name(variable: &str) -> String {
-    format!("d {variable}")
+/// The state after a step from `before`, where `gradient` is that of the loss at the variables, and the
+/// kicks are what noise adds to each variable's update, if there is noise.
+///
+/// Plain descent is `x' = x - eta grad(x)`. With momentum, `x' = x + v'`, and `v' = beta v - eta grad(x)`
+/// (heavy ball, Polyak 1964) or `v' = beta v - eta grad(x + beta v)` (Nesterov 1983, in the form of
+/// Sutskever, Martens, Dahl and Hinton 2013).
+fn step(
+    graph: &mut Graph,
+    optimizer: Optimizer,
+    before: &[Id],
+    (gradient, kicks): (&[Id], &[Id]),
+    eta: Id,
+) -> Vec<Id> {
+    let (variables, velocities) = before.split_at(gradient.len());
+    let slope = match optimizer {
+        Optimizer::Gd | Optimizer::HeavyBall => gradient.to_vec(),
+        Optimizer::Nesterov => gradient_ahead(graph, variables, velocities, gradient),
+    };
+    let update = |g: &mut Graph, from: Id, d: usize| {
+        let descent = g.mul(eta, slope[d]);
+        let updated = g.sub(from, descent);
+        kicks.get(d).map_or(updated, |&kick| g.add(updated, kick))
+    };
+    if velocities.is_empty() {
+        return variables.iter().enumerate().map(|(d, &x)| update(graph, x, d)).collect();
+    }
+    let beta = graph.input(MOMENTUM);
+    let velocities: Vec<Id> = (velocities.iter().enumerate())
+        .map(|(d, &v)| {
+            let kept = graph.mul(beta, v);
+            update(graph, kept, d)
+        })
+        .collect();
+    let moved = variables.iter().zip(&velocities).map(|(&x, &v)| graph.add(x, v));
+    moved.collect::<Vec<Id>>().into_iter().chain(velocities).collect()
+}
+
+/// The gradient at `x + beta v`.
+fn gradient_ahead(graph: &mut Graph, variables: &[Id], velocities: &[Id], gradient: &[Id]) -> Vec<Id> {
+    let here = graph.clone();
+    here.substitute(graph, gradient, |g, name| {
+        let input = g.input(name);
+        let d = variables.iter().position(|&x| x == input)?;
+        let beta = g.input(MOMENTUM);
+        let ahead = g.mul(beta, velocities[d]);
+        Some(g.add(input, ahead))
+    })
+}
+
+/// The normal numbers of `variables` variables that `roots` need, two and two.
+fn normals(graph: &mut Graph, variables: usize, roots: &[Id]) -> Vec<Normals> {
+    let needed = graph.reachable(roots);
+    let mut input = |d: usize| {
+        let name = normal_name(d);
+        let known = d < variables && graph.inputs().contains(&name);
+        known.then(|| graph.input(&name)).filter(|id| needed.contains(id))
+    };
+    (0..variables.div_ceil(2))
+        .map(|pair| Normals { pair: pair as u32, inputs: [input(2 * pair), input(2 * pair + 1)] })
+        .filter(|normals| normals.inputs != [None; 2])
+        .collect()
+}
+
+/// The name of the normal number for a variable; no formula can contain it.
+fn normal_name(d: usize) -> String {
+    format!("normal {d}")
+}
+
+/// The names of the state's coordinates; no formula can contain that of a velocity.
+fn state_names(landscape: &Landscape, optimizer: Optimizer) -> Vec<String> {
+    let velocities = landscape.variables.iter().map(|x| format!("v {x}"));
+    let velocities = velocities.filter(|_| optimizer.has_momentum());
+    landscape.variables.iter().cloned().chain(velocities).collect()
+}
+
+/// The tangent vector's name for a coordinate; no formula can contain it.
+fn tangent_name(coordinate: &str) -> String {
+    format!("d {coordinate}")
 }

@@ -18,7 +18,7 @@ macro_rules! files {
 
 /// The landscapes that are built in. A new one needs its file and its name here.
 const BUILT_IN: &[(&str, &str)] = &files!(
-    "quadratic" "f1" "f2" "f3" "valley" "two-valleys" "relu-data" "relu-uniform" "relu-2d"
+    "quadratic" "f1" "f2" "f3" "valley" "two-valleys" "noisy-valley" "relu-data" "relu-uniform" "relu-2d"
 );
 
 /// Names that mean something else: the step number and the learning rate.
@@ -46,6 +46,10 @@ pub struct Landscape {
     /// What a mean in the loss goes through.
     #[serde(default, skip_serializing_if = "Dataset::is_empty")]
     pub data: Dataset,
+    /// One formula for each variable, in the names of the loss, `eta` and the step number `t`: what
+    /// multiplies a standard normal number, drawn anew at every step, that is added to its update.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noise: Vec<String>,
     /// Where the least loss is, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum: Option<Vec<f64>>,
@@ -125,6 +129,7 @@ impl Landscape {
             define: Vec::new(),
             loss: loss.to_owned(),
             data,
+            noise: Vec::new(),
             minimum: None,
             source: None,
         };
@@ -168,7 +173,13 @@ impl Landscape {
         }
         self.data.check()?;
         self.scope()?.check().map_err(Error::formula("define"))?;
-        self.build(&mut Graph::default())?;
+        if !self.noise.is_empty() && self.noise.len() != self.variables.len() {
+            return Err(Error::request("noise: give one formula for each variable, \"0\" for none"));
+        }
+        let mut graph = Graph::default();
+        self.build(&mut graph)?;
+        let eta = graph.input("eta");
+        self.build_noise(&mut graph, eta)?;
         Ok(())
     }
 
@@ -184,6 +195,22 @@ impl Landscape {
     pub fn build(&self, graph: &mut Graph) -> Result<Id> {
         let ast = parse(&self.loss).map_err(Error::formula("loss"))?;
         lower(graph, &self.scope()?, &ast, &self.loss).map_err(Error::formula("loss"))
+    }
+
+    /// Adds the noise's factors to `graph`, one for each variable or none at all; `eta` is the learning rate.
+    ///
+    /// # Errors
+    /// [`Error::Formula`].
+    pub fn build_noise(&self, graph: &mut Graph, eta: Id) -> Result<Vec<Id>> {
+        let mut scope = self.scope()?;
+        scope.quantities.iter_mut().for_each(|known| known.extend(TAKEN.map(str::to_owned)));
+        let mut own = Graph::default();
+        let factors = self.noise.iter().map(|text| {
+            let ast = parse(text).map_err(Error::formula("noise"))?;
+            lower(&mut own, &scope, &ast, text).map_err(Error::formula("noise"))
+        });
+        let factors: Vec<Id> = factors.collect::<Result<_>>()?;
+        Ok(own.substitute(graph, &factors, |_, name| (name == "eta").then_some(eta)))
     }
 
     /// What the loss may refer to.
@@ -254,6 +281,7 @@ mod tests {
                 define: define.iter().map(|&d| d.into()).collect(),
                 loss: "x^2".into(),
                 data: Dataset::default(),
+                noise: Vec::new(),
                 minimum: None,
                 source: None,
             };

@@ -16,7 +16,7 @@
 //!    and [`plan`] holds everything that an engine needs.
 //! 4. [`engine`]: `cpu/descend.rs` and `shaders/descend.wgsl` run trajectories, and [`fate`] says
 //!    how they end, for both. [`math`] holds the elementary functions of the CPU engine, and
-//!    `shaders/math.wgsl` the same ones.
+//!    `shaders/math.wgsl` the same ones; [`noise`] and `shaders/noise.wgsl` draw normal numbers.
 //! 5. [`analysis`]: which cells share an attractor, where basins meet, and how far f64 agrees.
 //! 6. [`map`](mod@map), [`report`], [`output`]: the results in memory and on disk.
 //! 7. [`picture`]: a [`view::View`] of a map as an image.
@@ -53,6 +53,7 @@ pub mod formula;
 pub mod landscape;
 pub mod map;
 pub mod math;
+pub mod noise;
 pub mod orbit;
 pub mod output;
 pub mod picture;

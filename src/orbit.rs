@@ -14,13 +14,13 @@ pub struct Row {
     /// Shape `[variables]`.
     pub point: Vec<f64>,
     pub loss: f64,
-    /// Euclidean length of the gradient.
+    /// Euclidean length of the gradient at the point.
     pub grad_norm: f64,
     /// Largest Hessian eigenvalue; NaN where the Hessian is not finite.
     pub sharpness: f64,
 }
 
-/// The orbit of `setup` from t = 0 to t = `steps`.
+/// The orbit of `setup` from t = 0 to t = `steps`; with noise, that of the trajectory number 0, a map's first cell.
 ///
 /// # Errors
 /// Those of [`Setup::check`].
@@ -28,9 +28,12 @@ pub fn orbit(setup: &Setup, steps: u32) -> Result<impl Iterator<Item = Row> + us
     setup.check(&[])?;
     setup.check_eta(steps.max(1), &[])?;
     let body = &setup.landscape.body;
-    let descent = Descent::new(body, |graph| setup.build_eta(graph), |name| setup.value(name))?;
+    let descent =
+        Descent::new(body, setup.optimizer, |graph| setup.build_eta(graph), |name| setup.value(name))?;
+    let variables = descent.variables;
     let start: Vec<f64> = body.variables.iter().filter_map(|name| setup.value(name)).collect();
-    let mut tracer = Tracer::new(&descent);
+    let mut tracer = Tracer::new(&descent, setup.seed);
+    // Velocities start at rest, as the tracer's registers do.
     tracer.place(0, &start, &[]);
     Ok((0..=steps).map(move |t| {
         if t > 0 {
@@ -41,7 +44,7 @@ pub fn orbit(setup: &Setup, steps: u32) -> Result<impl Iterator<Item = Row> + us
         Row {
             t,
             eta: tracer.eta(0),
-            point: tracer.point(0).collect(),
+            point: tracer.point(0).take(variables).collect(),
             loss: tracer.loss(0),
             grad_norm: tracer.gradient(0).map(|g| g * g).sum::<f64>().sqrt(),
             sharpness,

@@ -30,6 +30,8 @@ pub struct Plan {
     pub initial: Vec<Source>,
     /// One for each of `descent.quantities`.
     pub quantities: Vec<Source>,
+    /// Of the noise; a cell's number is that of its trajectory.
+    pub seed: u32,
     pub windows: Vec<Window>,
     /// Steps before the learning rate stops changing.
     pub settled: u32,
@@ -70,7 +72,12 @@ impl Plan {
             Some(_) => None,
             None => experiment.setup.value(name),
         };
-        let descent = Descent::new(landscape, |graph| experiment.setup.build_eta(graph), fixed)?;
+        let descent = Descent::new(
+            landscape,
+            experiment.setup.optimizer,
+            |graph| experiment.setup.build_eta(graph),
+            fixed,
+        )?;
         if experiment.precision == Precision::F32 {
             descent.check_f32()?;
         }
@@ -80,11 +87,15 @@ impl Plan {
                     || experiment.setup.value(v).expect("`check` has found a value for every variable");
                 axis_of(v).unwrap_or_else(|| Source::Value(value()))
             })
+            // Velocities start at rest.
+            .chain(descent.state[descent.variables..].iter().map(|_| Source::Value(0.0)))
             .collect();
         let quantities = (descent.quantities.iter())
             .map(|(name, _)| axis_of(name).expect("`check` has found a value for every parameter"))
             .collect();
         let settled = experiment.settled();
+        // An orbit with noise never returns, nor comes to rest.
+        let period_max = if descent.normals.is_empty() { fate::PERIOD_MAX } else { 0 };
         let scale = experiment.scale();
         Ok(Self {
             descent,
@@ -92,7 +103,8 @@ impl Plan {
             up: experiment.up.values(experiment.size[1]),
             initial,
             quantities,
-            windows: windows(experiment.steps, settled, fate::PERIOD_MAX),
+            seed: experiment.setup.seed,
+            windows: windows(experiment.steps, settled, period_max),
             settled,
             scale,
             rules: Rules {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::analysis::{check, identify, sharpness_of_cells};
+use crate::analysis::{check, identify, refine_exponents, sharpness_of_cells};
 use crate::engine::{Cells, Engine, Outcomes};
 use crate::error::Result;
 use crate::experiment::Experiment;
@@ -28,14 +28,15 @@ pub fn run(
     let started = Instant::now();
     let plan = Plan::new(experiment)?;
     let planned = started.elapsed().as_secs_f64();
-    let outcomes = engine.run(&plan, &Cells::All, progress)?;
+    let mut outcomes = engine.run(&plan, &Cells::All, progress)?;
 
     let started = Instant::now();
     let cells: Vec<u32> = (0..plan.cells() as u32).collect();
+    refine_exponents(&plan, &cells, &mut outcomes);
     let identified = identify(&plan, &cells, &outcomes);
     let attractors = identified.describe(&plan, &cells, &outcomes, LISTED);
     let attractors_found = identified.count();
-    let sharpness = sharpness_of_cells(&plan, &outcomes);
+    let sharpness = sharpness_of_cells(&plan, &cells, &outcomes);
     let map = map(&plan, &outcomes, identified.ids, sharpness);
     let analyse = started.elapsed().as_secs_f64();
 

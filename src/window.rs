@@ -26,7 +26,7 @@ const WINDOW_MAX: u32 = 512;
 /// and decide nothing.
 ///
 /// Windows grow with time, by a quarter, so that a trajectory is retired soon after it has
-/// arrived; in the last half of the budget everything is sampled.
+/// arrived; in the last half of the budget everything is sampled. With `period_max` 0 nothing is probed.
 pub fn windows(steps: u32, settled: u32, period_max: u32) -> Vec<Window> {
     let longest = WINDOW_MAX.max(8 * period_max);
     let settled = settled.min(steps);
@@ -40,7 +40,7 @@ pub fn windows(steps: u32, settled: u32, period_max: u32) -> Vec<Window> {
             let length = ((start - settled) / 4).clamp(16, longest).min(sampled - start);
             // The first probes leave no gap: some orbits are at rest soon after.
             let share = if start - settled < 32 { 2 } else { 4 };
-            let half = (length / share).clamp(length.min(8) / 2, period_max);
+            let half = (length / share).max(length.min(8) / 2).min(period_max);
             Window { start, advance: length - 2 * half, half, sample: 0 }
         } else {
             let left = steps - start;

@@ -2,7 +2,7 @@
 //! needed to know that.
 
 use gdscope::engine::gpu::shader_source;
-use gdscope::experiment::{Axis, Draft, EtaKey, LandscapeKey};
+use gdscope::experiment::{Axis, Draft, EtaKey, LandscapeKey, Optimizer};
 use gdscope::landscape::Landscape;
 use gdscope::plan::Plan;
 use naga::back::{hlsl, msl, spv};
@@ -27,7 +27,11 @@ const SPREADS: [(&str, &str, &str); 4] = [
 ];
 
 /// A plan for a landscape with its first variable on an axis and the others at 0.5.
-fn plan(body: &Landscape, (across, up, eta): (&str, &str, &str)) -> Plan {
+fn plan(
+    body: &Landscape,
+    (across, up, eta): (&str, &str, &str),
+    (optimizer, more): (Optimizer, &[(&str, f64)]),
+) -> Plan {
     let axis = |text: &str| text.replace("V0", &body.variables[0]);
     let named = |text: &str| text.parse::<Axis>().unwrap().name;
     let (across, up) = (axis(across), axis(up));
@@ -36,13 +40,19 @@ fn plan(body: &Landscape, (across, up, eta): (&str, &str, &str)) -> Plan {
         eta: (!eta.is_empty()).then(|| EtaKey::Text(eta.to_owned())),
         set: (body.variables.iter().filter(|v| ![named(&across), named(&up)].contains(v)))
             .map(|v| (v.clone(), 0.5))
+            .chain(more.iter().map(|(name, value)| ((*name).to_owned(), *value)))
             .collect(),
+        optimizer: Some(optimizer),
         across: Some(across),
         up: Some(up),
         ..Draft::default()
     };
     Plan::new(&draft.resolve().unwrap()).unwrap()
 }
+
+/// The optimisers, with what they need set.
+const OPTIMIZERS: [(Optimizer, &[(&str, f64)]); 3] =
+    [(Optimizer::Gd, &[]), (Optimizer::HeavyBall, &[("beta", 0.9)]), (Optimizer::Nesterov, &[("beta", 0.9)])];
 
 /// Every shader, with its name.
 fn shaders() -> Vec<(String, String)> {
@@ -52,7 +62,10 @@ fn shaders() -> Vec<(String, String)> {
     let mut shaders = Vec::new();
     for (name, body) in built_in.chain(made) {
         for spread in SPREADS {
-            shaders.push((format!("{name}, {} {}", spread.1, spread.2), shader_source(&plan(&body, spread))));
+            for optimizer in OPTIMIZERS {
+                let source = shader_source(&plan(&body, spread, optimizer));
+                shaders.push((format!("{name}, {} {}, {:?}", spread.1, spread.2, optimizer.0), source));
+            }
         }
     }
     shaders
@@ -85,7 +98,7 @@ fn translate(module: &naga::Module, info: &ModuleInfo) -> Result<(), String> {
 #[test]
 fn all_are_valid_and_translate() {
     let shaders = shaders();
-    assert_eq!(shaders.len(), (Landscape::names().count() + LOSSES.len()) * SPREADS.len());
+    assert_eq!(shaders.len(), (Landscape::names().count() + LOSSES.len()) * SPREADS.len() * OPTIMIZERS.len());
     let complaints: Vec<String> = shaders
         .iter()
         .filter_map(|(name, source)| {
@@ -101,7 +114,7 @@ fn a_wrong_shader_is_refused() {
     let (_, source) = shaders().swap_remove(0);
     let broken = [
         source.replace("return Point(", "return Pint("),
-        source.replace("x = advance(x, q, f32(t));", "x = advance(x, q, t);"),
+        source.replace("x = advance(x, q, t, cell);", "x = advance(x, q, f32(t), cell);"),
         source.replacen("let n", "let 7n", 1),
     ];
     for broken in broken {

@@ -114,7 +114,7 @@ impl Identified {
                 lyapunov: outcomes.lyapunov[k],
                 cells: members.len() as u64,
                 fraction: members.len() as f64 / outcomes.fate.len() as f64,
-                point: start.point.to_vec(),
+                point: start.point[..plan.descent.variables].to_vec(),
             })
             .collect()
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attractors::identify;
 use super::boundary::next_to_boundary;
+use super::cycles::refine_exponents;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Cells, Engine, Outcomes};
 use crate::error::Result;
@@ -75,7 +76,8 @@ pub fn check(plan: &Plan, map: &Map, outcomes: &Outcomes) -> Result<Check> {
     let listed = sample(map.cells(), SAMPLE, SEED);
     let exact = Plan { precision: Precision::F64, ..plan.clone() };
     let engine = CpuEngine::default();
-    let again = engine.run(&exact, &Cells::Listed(listed.clone()), &|_| {})?;
+    let mut again = engine.run(&exact, &Cells::Listed(listed.clone()), &|_| {})?;
+    refine_exponents(plan, &listed, &mut again);
     // Identified together: the same attractor has the same number in both.
     let cells: Vec<u32> = (0..map.cells() as u32).chain(listed.iter().copied()).collect();
     let ids = identify(plan, &cells, &outcomes.followed_by(&again)).ids;

@@ -1,5 +1,6 @@
 //! The points of many cycles, each from one of them.
 
+use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use crate::engine::Outcomes;
@@ -13,7 +14,7 @@ pub struct Start<'a> {
     /// The map cell whose quantities apply.
     pub cell: u32,
     pub period: u32,
-    /// Shape `[dims]`: a point of the cycle.
+    /// Shape `[dims]`: a state of the cycle.
     pub point: &'a [f64],
 }
 
@@ -30,7 +31,7 @@ fn around<T: Clone + Default + Send>(
     observe: impl Fn(&mut Tracer, Vec<(usize, &mut T)>) + Sync,
 ) -> Vec<T> {
     let parts = starts.par_chunks(LANES).map_init(
-        || Tracer::new(&plan.descent),
+        || Tracer::new(&plan.descent, plan.seed),
         |tracer, starts| {
             for (lane, start) in starts.iter().enumerate() {
                 tracer.place(lane, start.point, &quantities(plan, start.cell));
@@ -49,30 +50,89 @@ fn around<T: Clone + Default + Send>(
     parts.flatten().collect()
 }
 
-/// The points of each cycle in order, in f64: shape `[period, dims]` each.
+/// The states of each cycle in order, in f64: shape `[period, dims]` each.
 pub fn cycles(plan: &Plan, starts: &[Start<'_>]) -> Vec<Vec<f64>> {
     around(plan, starts, |tracer, cycles: Vec<(usize, &mut Vec<f64>)>| {
         cycles.into_iter().for_each(|(lane, cycle)| cycle.extend(tracer.point(lane)));
     })
 }
 
-/// The largest Hessian eigenvalue, mean over the cycle that each cell ends on; NaN for cells that end
-/// on none.
-pub fn sharpness_of_cells(plan: &Plan, outcomes: &Outcomes) -> Vec<f64> {
+/// The cycles that outcomes end on, each with the place of its outcome. Outcome `k` is that of cell
+/// `cells[k]`.
+fn ended<'a>(
+    plan: &Plan,
+    cells: &'a [u32],
+    outcomes: &'a Outcomes,
+) -> impl Iterator<Item = (usize, Start<'a>)> {
     let dims = plan.initial.len();
-    let ended: Vec<usize> = (0..outcomes.fate.len()).filter(|&k| outcomes.period[k] > 0).collect();
-    let starts: Vec<Start<'_>> = (ended.iter())
-        .map(|&k| Start {
-            cell: k as u32,
-            period: outcomes.period[k],
-            point: &outcomes.point[k * dims..(k + 1) * dims],
-        })
-        .collect();
-    let mut values = vec![f64::NAN; outcomes.fate.len()];
-    for (k, value) in ended.into_iter().zip(sharpness(plan, &starts)) {
+    let ended = cells.iter().enumerate().filter(|(k, _)| outcomes.period[*k] > 0);
+    ended.map(move |(k, &cell)| {
+        (k, Start { cell, period: outcomes.period[k], point: &outcomes.point[k * dims..(k + 1) * dims] })
+    })
+}
+
+/// The largest Hessian eigenvalue, mean over the cycle that each outcome ends on; NaN for those that end
+/// on none.
+pub fn sharpness_of_cells(plan: &Plan, cells: &[u32], outcomes: &Outcomes) -> Vec<f64> {
+    let (places, starts): (Vec<usize>, Vec<Start<'_>>) = ended(plan, cells, outcomes).unzip();
+    let mut values = vec![f64::NAN; cells.len()];
+    for (k, value) in places.into_iter().zip(sharpness(plan, &starts)) {
         values[k] = value;
     }
     values
+}
+
+/// Puts the exponent of each cycle that an outcome ends on in the place of what an engine has measured.
+///
+/// With momentum, orbits spiral in: the tangent vector swings in length as it turns, more than it shrinks
+/// over a probe. In plain descent it does not, and what was measured stays.
+pub fn refine_exponents(plan: &Plan, cells: &[u32], outcomes: &mut Outcomes) {
+    if plan.descent.state.len() == plan.descent.variables {
+        return;
+    }
+    let (places, starts): (Vec<usize>, Vec<Start<'_>>) = ended(plan, cells, outcomes).unzip();
+    for (k, value) in places.into_iter().zip(exponents(plan, &starts)) {
+        // A cycle with a multiplier of 0 has none; what rounding makes of it does.
+        if value.is_finite() {
+            outcomes.lyapunov[k] = value;
+        }
+    }
+}
+
+/// The Lyapunov exponent of each cycle, nats per step, from its multipliers.
+fn exponents(plan: &Plan, starts: &[Start<'_>]) -> Vec<f64> {
+    let products = around(plan, starts, |tracer, products: Vec<(usize, &mut Option<DMatrix<f64>>)>| {
+        let Some(&(last, _)) = products.last() else { return };
+        let now = tracer.jacobians(last + 1);
+        for (lane, product) in products {
+            *product = Some(match product.take() {
+                Some(before) => &now[lane] * before,
+                None => now[lane].clone(),
+            });
+        }
+    });
+    let exponent = |(product, start): (Option<DMatrix<f64>>, &Start<'_>)| {
+        product.map_or(f64::NAN, |p| log_spectral_radius(p) / f64::from(start.period))
+    };
+    products.into_par_iter().zip(starts).map(exponent).collect()
+}
+
+/// The logarithm of the largest modulus of a square matrix's eigenvalues: with Gelfand's formula, of the
+/// power 2^24.
+fn log_spectral_radius(mut matrix: DMatrix<f64>) -> f64 {
+    const SQUARINGS: i32 = 24;
+    let (mut log, mut share) = (0.0, 1.0);
+    for _ in 0..=SQUARINGS {
+        let size = matrix.amax();
+        if size == 0.0 || !size.is_finite() {
+            return if size == 0.0 { f64::NEG_INFINITY } else { f64::NAN };
+        }
+        log += share * size.ln();
+        share *= 0.5;
+        matrix /= size;
+        matrix = &matrix * &matrix;
+    }
+    log
 }
 
 /// The largest Hessian eigenvalue, mean over each cycle.
@@ -83,4 +143,25 @@ pub fn sharpness(plan: &Plan, starts: &[Start<'_>]) -> Vec<f64> {
         sums.into_iter().for_each(|(lane, sum)| *sum += now[lane]);
     });
     starts.iter().zip(sums).map(|(start, sum)| sum / f64::from(start.period)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_spectral_radius_is_that_of_known_eigenvalues() {
+        let log = |size: usize, rows: &[f64]| log_spectral_radius(DMatrix::from_row_slice(size, size, rows));
+        let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-5, "{a} and {b}");
+        near(log(1, &[-0.3]), 0.3f64.ln());
+        // A spiral that turns by any angle, seen askew; a double eigenvalue with one eigenvector.
+        for angle in [0.01, 0.5, 1.5, 3.0_f64] {
+            let (sin, cos) = angle.sin_cos();
+            near(log(2, &[0.9 * cos, -90.0 * sin, 0.009 * sin, 0.9 * cos]), 0.9f64.ln());
+        }
+        near(log(2, &[0.7, 5.0, 0.0, 0.7]), 0.7f64.ln());
+        near(log(3, &[2.0, 1.0, 0.0, 0.0, -3.0, 1.0, 0.0, 0.0, 1e-30]), 3.0f64.ln());
+        assert_eq!(log(2, &[0.0, 1.0, 0.0, 0.0]), f64::NEG_INFINITY);
+        assert!(log(1, &[f64::NAN]).is_nan() && log(1, &[f64::INFINITY]).is_nan());
+    }
 }

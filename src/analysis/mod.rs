@@ -9,4 +9,4 @@ mod cycles;
 pub use self::attractors::{Attractor, Identified, identify};
 pub use self::boundary::next_to_boundary;
 pub use self::check::{Agreement, Check, SAMPLE, Spread, check};
-pub use self::cycles::sharpness_of_cells;
+pub use self::cycles::{refine_exponents, sharpness_of_cells};

@@ -80,6 +80,9 @@ fn describe(landscape: &Landscape) -> Result<String> {
     for line in shared {
         text += &format!("  where     {line}\n");
     }
+    for (name, factor) in landscape.variables.iter().zip(&landscape.noise) {
+        text += &format!("noise       on {name}: {factor}\n");
+    }
     if let Some(minimum) = &landscape.minimum {
         text += &format!("minimum     {minimum:?}\n");
     }

@@ -12,7 +12,7 @@ use super::request::Request;
 use super::{tell, tell_files};
 use crate::analysis::{Check, Spread};
 use crate::error::Result;
-use crate::experiment::{Draft, Optimizer, Precision};
+use crate::experiment::{Draft, Precision};
 use crate::output::Directory;
 use crate::plan::Plan;
 use crate::report::Report;
@@ -62,10 +62,6 @@ pub struct Arguments {
     #[command(flatten)]
     engine: EngineArguments,
 
-    /// How a step is made from the gradient [default: gd]
-    #[arg(long, value_enum)]
-    optimizer: Option<Optimizer>,
-
     /// Number format of the trajectories [default: f32]
     #[arg(long, value_enum)]
     precision: Option<Precision>,
@@ -97,7 +93,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let given = Draft {
         size: arguments.size,
         steps: arguments.steps,
-        optimizer: arguments.optimizer,
         precision: arguments.precision,
         tolerance: arguments.tolerance,
         escape: arguments.escape,

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::experiment::{Draft, EtaKey, LandscapeKey, number};
+use crate::experiment::{Draft, EtaKey, LandscapeKey, Optimizer, number};
 use crate::landscape::Landscape;
 
 /// The landscape and the values of its names.
@@ -32,7 +32,15 @@ pub struct Request {
     #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
     eta: Option<String>,
 
-    /// Initial coordinates and parameters, such as x1=-3 C=2.5
+    /// How a step is made from the gradient [default: gd]
+    #[arg(long, value_enum)]
+    optimizer: Option<Optimizer>,
+
+    /// Number that the noise is drawn by, for a landscape that has noise [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    seed: Option<u32>,
+
+    /// Initial coordinates and parameters, such as x1=-3 C=2.5, and the momentum beta
     #[arg(long, value_name = "NAME=VALUE", num_args = 1..)]
     set: Vec<String>,
 }
@@ -62,6 +70,8 @@ impl Request {
             set,
             data,
             eta,
+            optimizer: self.optimizer,
+            seed: self.seed,
             across: axes[0].cloned(),
             up: axes[1].cloned(),
             ..Draft::default()

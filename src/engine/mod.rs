@@ -41,7 +41,8 @@ pub struct Outcomes {
     pub lyapunov: Vec<f64>,
     /// Mean over the attractor.
     pub loss: Vec<f64>,
-    /// Shape `[cells, variables]`: the point that stands for the cycle, or the last one reached.
+    /// Shape `[cells, dims]`: the state at the point that stands for the cycle, or the last one reached; the
+    /// variables, then the velocities if there are any.
     pub point: Vec<f64>,
     pub seconds: Seconds,
 }
@@ -60,8 +61,8 @@ impl Outcomes {
     /// The fate code of a cell that no engine has written.
     pub const MISSING: u8 = u8::MAX;
 
-    /// Outcomes of `cells` cells with `variables` variables, all missing.
-    pub fn missing(cells: usize, variables: usize) -> Self {
+    /// Outcomes of `cells` cells with states of `dims` dimensions, all missing.
+    pub fn missing(cells: usize, dims: usize) -> Self {
         Self {
             fate: vec![Self::MISSING; cells],
             period: vec![0; cells],
@@ -69,7 +70,7 @@ impl Outcomes {
             amplitude: vec![f64::NAN; cells],
             lyapunov: vec![f64::NAN; cells],
             loss: vec![f64::NAN; cells],
-            point: vec![f64::NAN; cells * variables],
+            point: vec![f64::NAN; cells * dims],
             seconds: Seconds::default(),
         }
     }

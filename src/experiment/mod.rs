@@ -42,9 +42,32 @@ pub enum Precision {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Optimizer {
-    /// Plain gradient descent.
+    /// Plain gradient descent: x' = x - eta grad(x)
     #[default]
     Gd,
+    /// With momentum: v' = beta v - eta grad(x), x' = x + v'
+    HeavyBall,
+    /// The same with the gradient at x + beta v
+    Nesterov,
+}
+
+/// The momentum's name.
+pub const MOMENTUM: &str = "beta";
+
+impl Optimizer {
+    /// Whether its state has a velocity for each variable, and it needs a [`MOMENTUM`].
+    pub fn has_momentum(self) -> bool {
+        self != Optimizer::Gd
+    }
+
+    /// Its name in files and flags.
+    pub fn name(self) -> &'static str {
+        match self {
+            Optimizer::Gd => "gd",
+            Optimizer::HeavyBall => "heavy-ball",
+            Optimizer::Nesterov => "nesterov",
+        }
+    }
 }
 
 /// A map to be made, complete and by value.
@@ -78,6 +101,8 @@ pub struct Draft {
     pub eta: Option<EtaKey>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optimizer: Option<Optimizer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub across: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,6 +189,7 @@ impl Draft {
             data: over.data.or(self.data),
             eta: over.eta.or(self.eta),
             optimizer: over.optimizer.or(self.optimizer),
+            seed: over.seed.or(self.seed),
             across: over.across.or(self.across),
             up: over.up.or(self.up),
             size: over.size.or(self.size),
@@ -206,8 +232,13 @@ impl Draft {
                 Some(text.parse().map_err(|message| Error::request(format!("eta: {message}")))?)
             }
         };
-        let optimizer = self.optimizer.unwrap_or_default();
-        Ok(Setup { landscape, eta, optimizer, set: self.set.clone() })
+        if self.seed.is_some() && landscape.body.noise.is_empty() {
+            return Err(Error::request(
+                "seed: the landscape has no noise; drop the seed, or give a landscape file with `noise`",
+            ));
+        }
+        let (optimizer, seed) = (self.optimizer.unwrap_or_default(), self.seed.unwrap_or_default());
+        Ok(Setup { landscape, eta, optimizer, seed, set: self.set.clone() })
     }
 
     /// Fills in the defaults and checks everything.
@@ -260,6 +291,7 @@ impl Experiment {
             data: self.setup.landscape.changed_data(),
             eta: self.setup.eta.clone().map(EtaKey::Value),
             optimizer: Some(self.setup.optimizer),
+            seed: (!self.setup.landscape.body.noise.is_empty()).then_some(self.setup.seed),
             across: Some(self.across.to_string()),
             up: Some(self.up.to_string()),
             size: Some(self.size),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Axis, Eta, Optimizer};
+use super::{Axis, Eta, MOMENTUM, Optimizer};
 use crate::dataset::{Dataset, is_count};
 use crate::error::{Error, Result, nearest};
 use crate::formula::{Graph, Id, MAX_ROWS};
@@ -31,6 +31,8 @@ pub struct Setup {
     /// `None` where `eta` is an axis.
     pub eta: Option<Eta>,
     pub optimizer: Optimizer,
+    /// Of the noise, where the landscape has some.
+    pub seed: u32,
     /// Initial coordinates and parameters.
     pub set: BTreeMap<String, f64>,
 }
@@ -66,7 +68,8 @@ impl Setup {
             return Err(Error::request(format!("set: `{name}` = {value} is not finite; give a number")));
         }
         self.check_names(axes)?;
-        self.check_rows(axes)
+        self.check_rows(axes)?;
+        self.check_momentum(axes)
     }
 
     /// Whether the parameter that says how many rows of data there are can do so everywhere.
@@ -84,6 +87,30 @@ impl Setup {
                 "set: `{name}` is the number of rows of the data; {remedy}, a whole number"
             ))),
             _ => Ok(()),
+        }
+    }
+
+    /// Whether an optimiser with momentum has one that lets go, and no other quantity its name.
+    fn check_momentum(&self, axes: &[(&str, &Axis)]) -> Result<()> {
+        if !self.optimizer.has_momentum() {
+            return Ok(());
+        }
+        let values = axes.iter().filter(|(_, axis)| axis.name == MOMENTUM);
+        let values = values.flat_map(|(flag, axis)| [(*flag, axis.from), (*flag, axis.to)]);
+        let mut values: Vec<(&str, f64)> = values.collect();
+        values.extend(self.set.get(MOMENTUM).map(|value| ("set", *value)));
+        if values.is_empty() {
+            return Err(Error::request(format!(
+                "optimizer: {} has no momentum `{MOMENTUM}`; give --set {MOMENTUM}=0.9, or in a map make it an \
+                 axis such as --across {MOMENTUM}=0..0.99",
+                self.optimizer.name()
+            )));
+        }
+        match values.into_iter().find(|(_, value)| !(0.0..1.0).contains(value)) {
+            Some((flag, value)) => Err(Error::request(format!(
+                "{flag}: the momentum `{MOMENTUM}` is {value}; give a number from 0 to below 1"
+            ))),
+            None => Ok(()),
         }
     }
 
@@ -112,15 +139,29 @@ impl Setup {
     fn check_names(&self, axes: &[(&str, &Axis)]) -> Result<()> {
         let body = &self.landscape.body;
         let eta_names = self.eta.as_ref().map(Eta::names).unwrap_or_default();
+        let taken = |name: &String| self.optimizer.has_momentum() && name == MOMENTUM;
+        if body.variables.iter().chain(body.parameters.keys()).any(taken) {
+            return Err(Error::request(format!(
+                "optimizer: `{MOMENTUM}` is the momentum of {}, and the landscape has a quantity of that name; \
+                 rename it there, or use --optimizer gd",
+                self.optimizer.name()
+            )));
+        }
         if eta_names.iter().any(|name| name == "eta") {
             return Err(Error::request("eta: the formula names `eta` itself; call the rate in it otherwise"));
         }
+        let of_optimizer = self.optimizer.has_momentum().then_some(MOMENTUM);
         let known: Vec<&str> = (body.variables.iter().chain(body.parameters.keys()).chain(&eta_names))
             .map(String::as_str)
+            .filter(|name| of_optimizer != Some(*name))
             .chain(["eta"])
+            .chain(of_optimizer)
             .collect();
         let unknown = |flag: &str, name: &str| {
-            let hint = nearest(name, known.iter().copied());
+            let hint = match name {
+                MOMENTUM => " (a momentum needs --optimizer heavy-ball or nesterov)".to_owned(),
+                _ => nearest(name, known.iter().copied()),
+            };
             let list = known.join(", ");
             Error::request(format!("{flag}: nothing is called `{name}` here{hint}; there are {list}"))
         };
@@ -159,7 +200,7 @@ impl Setup {
             ));
         }
         let needed = body.variables.iter().chain(body.parameters.keys()).chain(&eta_names);
-        for name in needed {
+        for name in needed.filter(|name| of_optimizer != Some(name.as_str())) {
             if !on_axis(name) && self.value(name).is_none() {
                 return Err(Error::request(format!(
                     "set: `{name}` has no value; give --set {name}=NUMBER, or in a map make it an axis"

@@ -72,6 +72,7 @@ pub trait Real:
     const LEAST: Self;
 
     fn from_f64(x: f64) -> Self;
+    fn from_i32(x: i32) -> Self;
     fn to_f64(self) -> f64;
     fn abs(self) -> Self;
     /// The square root, correctly rounded; NaN below 0.
@@ -121,6 +122,11 @@ macro_rules! real {
 
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
+                x as $float
+            }
+
+            #[inline(always)]
+            fn from_i32(x: i32) -> Self {
                 x as $float
             }
 

@@ -51,7 +51,7 @@ fn what_is_no_file_is_refused() {
 #[test]
 fn a_wrong_experiment_file_names_line_and_key() {
     let refused = |text: &str, parts: &[&str]| refused("e.toml", text, parts);
-    refused("landscape = \"f1\"\nfoo = 3\n", &["line 2", "unknown field `foo`", "`landscape`, `eta`"]);
+    refused("landscape = \"f1\"\nfoo = 3\n", &["line 2", "unknown field `foo`", "`landscape`, `data`, `eta`"]);
     refused("landscape = \"f1\nsteps = 3\n", &["line 1, `landscape = \"f1`", "expected `\"`"]);
     refused("steps = 3\nsteps = 4\n", &["line 2, `steps = 4`", "duplicate"]);
     refused("steps = \"many\"\n", &["line 1, `steps = \"many\"`", "whole number"]);
@@ -61,7 +61,7 @@ fn a_wrong_experiment_file_names_line_and_key() {
     refused("landscape = 3\n", &["line 1, `landscape = 3`", "name or path in quotes"]);
     refused("size = 4\n", &["line 1, `size = 4`", "array of length 2"]);
     refused("show = [\"basin\"]\n", &["unknown variant `basin`", "`basins`"]);
-    refused("optimizer = \"adam\"\n", &["unknown variant `adam`", "`gd`"]);
+    refused("optimizer = \"adam\"\n", &["unknown variant `adam`", "`gd`, `heavy-ball`"]);
     refused("set = { x = \"a\" }\n", &["line 1, `set = ", "expected a number"]);
     refused(
         "landscape = { variables = [\"x\"], los = \"x^2\" }\n",
@@ -76,6 +76,11 @@ fn a_wrong_landscape_file_is_named() {
     refused("variables = [\"x\"]\nlos = \"x\"\n", &["unknown field `los`"]);
     refused("variables = []\nloss = \"x^2\"\n", &["variables: 0 names"]);
     refused("variables = [\"x\"]\nloss = \"x^2\"\nminimum = [0, 0]\n", &["minimum: give one coordinate"]);
+    let noise = |formulas: &str| format!("variables = [\"x\"]\nloss = \"x^2\"\nnoise = {formulas}\n");
+    refused(&noise("[\"1\", \"1\"]"), &["noise: give one formula for each variable"]);
+    refused(&noise("[\"y\"]"), &["noise: unknown name `y`", "x, t, eta", "\n  y\n  ^"]);
+    refused(&noise("[\"eta*\"]"), &["noise: the formula ends"]);
+    refused(&noise("\"1\""), &["line 3, `noise = ", "a list"]);
     refused("variables = [\"x\", \"x\"]\nloss = \"x^2\"\n", &["named twice"]);
 }
 
@@ -87,15 +92,15 @@ fn every_key_is_read_and_every_flag_overrides_its_key() {
     let expected: toml::Table = EVERY_KEY.parse().unwrap();
     assert_eq!(place.text("a/experiment.toml").parse::<toml::Table>().unwrap(), expected);
 
-    let flags = "--eta 0.7 --optimizer gd --set C=3 --across x1=-1..1 --up x2=0.5..8:log --size 7x4 \
+    let flags = "--eta 0.7 --optimizer heavy-ball --set C=3 beta=0.9 --across x1=-1..1 --up x2=0.5..8:log --size 7x4 \
                  --steps 300 --precision f32 --tolerance 1e-5 --escape 1e4 --show basins";
     place.done(&words(&format!("map e.toml --engine cpu -o b {flags}")));
     let written: toml::Table = place.text("b/experiment.toml").parse().unwrap();
     let overridden = r#"
         landscape = "f3"
         eta = 0.7
-        optimizer = "gd"
-        set = { C = 3.0 }
+        optimizer = "heavy-ball"
+        set = { C = 3.0, beta = 0.9 }
         across = "x1 = -1 .. 1"
         up = "x2 = 0.5 .. 8 : log"
         size = [7, 4]

@@ -60,6 +60,28 @@ fn f1_follows_its_schedule() {
 }
 
 #[test]
+fn momentum_follows_a_plain_loop() {
+    for (optimizer, looks_ahead) in [("heavy-ball", false), ("nesterov", true)] {
+        let line = format!("orbit f1 --optimizer {optimizer} --eta 1+beta --set x=-5 beta=0.5 --steps 60");
+        let (header, rows) = table(&line);
+        assert_eq!((header.as_str(), rows.len()), ("t,eta,x,loss,grad_norm,sharpness", 61));
+        let (mut x, mut v): (f64, f64) = (-5.0, 0.0);
+        for (t, row) in rows.iter().enumerate() {
+            let size = x.abs();
+            assert_eq!((row[0], row[1]), (t as f64, 1.5));
+            assert!((row[2] - x).abs() < 1e-13, "t = {t}: {} and {x}", row[2]);
+            // Loss, gradient and sharpness are those at x, wherever the step takes its gradient.
+            assert!((row[3] - ((1.0 + size) * size.ln_1p() - size)).abs() < 1e-13);
+            assert!((row[4] - size.ln_1p()).abs() < 1e-13);
+            assert!((row[5] - 1.0 / (1.0 + size)).abs() < 1e-13);
+            let at = if looks_ahead { x + 0.5 * v } else { x };
+            v = 0.5 * v - 1.5 * at.signum() * at.abs().ln_1p();
+            x += v;
+        }
+    }
+}
+
+#[test]
 fn several_variables_and_a_landscape_after_the_settings() {
     let (header, rows) = table("orbit --set x1=-3 x2=3 f3 --eta 1 --steps 5");
     assert_eq!((header.as_str(), rows.len()), ("t,eta,x1,x2,loss,grad_norm,sharpness", 6));

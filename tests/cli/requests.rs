@@ -118,12 +118,43 @@ fn numbers() {
         ("--escape inf", ["escape: inf is no distance", "above 0"]),
         ("--show settle", ["show: `settle` is not measured yet", "drop it"]),
         ("--show spirals", ["--show", "possible values: basins"]),
-        ("--optimizer adam", ["--optimizer", "possible values: gd"]),
+        ("--optimizer adam", ["--optimizer", "possible values: gd, heavy-ball, nesterov"]),
         ("--precision f16", ["--precision", "f32, f64"]),
     ] {
         refused(&format!("{MAP_F1} {more}"), &parts);
     }
     refused("orbit f1 --eta 1 --set x=1 --steps 0", &["--steps", "1..=16777216"]);
+}
+
+#[test]
+fn momentum() {
+    for (more, parts) in [
+        ("--optimizer heavy-ball", ["optimizer: heavy-ball has no momentum `beta`", "--set beta=0.9"]),
+        ("--optimizer nesterov --set beta=1", ["set: the momentum `beta` is 1", "from 0 to below 1"]),
+        ("--optimizer nesterov --set beta=-0.1", ["set: the momentum `beta` is -0.1", "from 0 to below 1"]),
+        ("--set beta=0.9", ["set: nothing is called `beta`", "--optimizer heavy-ball or nesterov"]),
+    ] {
+        refused(&format!("{MAP_F1} {more}"), &parts);
+    }
+    let axis = |range: &str, optimizer: &str| {
+        format!("map f1 --across beta={range} --set x=1 {AXES_F1} --optimizer {optimizer}")
+    };
+    refused(&axis("0..1", "heavy-ball"), &["across: the momentum `beta` is 1", "below 1"]);
+    refused(&axis("-0.5..0.5", "nesterov"), &["across: the momentum `beta` is -0.5", "from 0"]);
+    refused(&axis("0..0.5", "gd"), &["across: nothing is called `beta`", "--optimizer heavy-ball"]);
+    refused("orbit f1 --eta 1 --set x=1 --optimizer nesterov", &["no momentum `beta`", "--set beta=0.9"]);
+    refused(
+        "orbit --loss beta*x^2 --eta 1 --set x=1 beta=0.5 --optimizer nesterov",
+        &["optimizer: `beta` is the momentum of nesterov", "rename it"],
+    );
+}
+
+#[test]
+fn noise() {
+    refused(&format!("{MAP_F1} --seed 1"), &["seed: the landscape has no noise", "drop the seed"]);
+    let noisy = "map noisy-valley --across x1=-1..1 --up x2=-1..1 --eta 0.1 -o out";
+    refused(&format!("{noisy} --seed -1"), &["--seed", "-1"]);
+    refused(&format!("{noisy} --seed 4294967296"), &["--seed", "4294967295"]);
 }
 
 #[test]

@@ -43,7 +43,9 @@ fn landscapes_are_listed_and_shown() {
     let list = place.done(&["landscapes"]);
     let listed: Vec<&str> = list.out.lines().map(|l| l.split_whitespace().next().unwrap()).collect();
     assert!(
-        ["quadratic", "f1", "f2", "f3", "valley", "two-valleys"].iter().all(|name| listed.contains(name)),
+        ["quadratic", "f1", "f2", "f3", "valley", "two-valleys", "noisy-valley"]
+            .iter()
+            .all(|name| listed.contains(name)),
         "{listed:?}"
     );
     for name in listed {

@@ -2,6 +2,7 @@
 
 use gdscope::dataset::Dataset;
 use gdscope::descent::Descent;
+use gdscope::experiment::Optimizer;
 use gdscope::formula::{CHUNK, Graph, Id, LANES, Register, Scope, Tape, lower, parse};
 use gdscope::landscape::Landscape;
 use num_dual::{Dual64, DualNum};
@@ -97,7 +98,7 @@ fn few_and_many_inputs() {
         let words: Vec<String> = inputs.iter().map(f64::to_string).collect();
         landscape.data = dataset(&[&format!("x={}", words.join(","))]);
         let usual = |name: &str| landscape.usual(name);
-        let descent = Descent::new(&landscape, |g| Ok(g.constant(0.5)), usual).unwrap();
+        let descent = Descent::new(&landscape, Optimizer::Gd, |g| Ok(g.constant(0.5)), usual).unwrap();
         for _ in 0..20 {
             let w = random.scaled(-2.0, 1.0);
             let network = |x: f64| {

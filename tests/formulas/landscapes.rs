@@ -1,6 +1,7 @@
 //! The built-in landscapes against the same losses written in Rust and differentiated by `num-dual`.
 
 use gdscope::descent::Descent;
+use gdscope::experiment::Optimizer;
 use gdscope::formula::{NORM_FLOOR, Register, Tape};
 use gdscope::landscape::Landscape;
 use num_dual::{DualNum, HyperDual64};
@@ -9,6 +10,7 @@ use crate::evaluate::evaluate;
 use crate::reference::Random;
 
 const ETA: f64 = 0.7;
+const BETA: f64 = 0.8;
 const C: f64 = 3.0;
 
 fn f1<D: DualNum<Primitive = f64> + Copy>(x: D) -> D {
@@ -52,9 +54,23 @@ fn relu_2d<D: DualNum<Primitive = f64> + Copy>(a: D, b: D) -> D {
     inputs.fold(D::zero(), |sum, x| sum + relu(x, a) + relu(10.0 * x, b)) / 100.0
 }
 
+fn noisy_valley<D: DualNum<Primitive = f64> + Copy>(x: D, y: D) -> D {
+    (x * x * 0.5 + 1.0) * y * y
+}
+
 /// The landscapes that are compared below.
-const COMPARED: [&str; 9] =
-    ["quadratic", "f1", "f2", "f3", "valley", "two-valleys", "relu-data", "relu-uniform", "relu-2d"];
+const COMPARED: [&str; 10] = [
+    "quadratic",
+    "f1",
+    "f2",
+    "f3",
+    "valley",
+    "two-valleys",
+    "noisy-valley",
+    "relu-data",
+    "relu-uniform",
+    "relu-2d",
+];
 
 /// A built-in landscape's formulas with the usual parameters and eta = [`ETA`].
 struct System(Descent);
@@ -71,15 +87,22 @@ struct Reading {
 
 impl System {
     fn load(name: &str) -> Self {
+        Self::with(name, Optimizer::Gd)
+    }
+
+    fn with(name: &str, optimizer: Optimizer) -> Self {
         let landscape = Landscape::load(name).unwrap();
-        Self(Descent::new(&landscape, |g| Ok(g.constant(ETA)), |p| landscape.usual(p)).unwrap())
+        let fixed = |p: &str| if p == "beta" { Some(BETA) } else { landscape.usual(p) };
+        Self(Descent::new(&landscape, optimizer, |g| Ok(g.constant(ETA)), fixed).unwrap())
     }
 
     fn at(&self, point: &[f64], along: &[f64]) -> Reading {
         let d = &self.0;
         let names = |ids: &[_]| ids.iter().map(|id| d.graph.text(*id)).collect::<Vec<_>>();
-        let names: Vec<String> = names(&d.state).into_iter().chain(names(&d.tangent)).collect();
-        let values = point.iter().chain(along);
+        let drawn: Vec<_> = d.normal_inputs().collect();
+        let names: Vec<String> = [names(&d.state), names(&d.tangent), names(&drawn)].concat();
+        // Noise by its absence: it is compared elsewhere.
+        let values = point.iter().chain(along).chain(std::iter::repeat_n(&0.0, drawn.len()));
         let place: Vec<(&str, f64)> =
             names.iter().map(String::as_str).zip(values.copied()).chain([("t", 0.0)]).collect();
         let of = |ids: &[_]| evaluate(&d.graph, ids, &place);
@@ -144,7 +167,8 @@ fn compare_to(
 fn random_points() {
     let mut random = Random(2);
     assert_eq!(Landscape::names().collect::<Vec<_>>(), COMPARED);
-    let [quadratic, one, two, three, valleys, crossing, data, uniform, plane] = COMPARED.map(System::load);
+    let [quadratic, one, two, three, valleys, crossing, noisy, data, uniform, plane] =
+        COMPARED.map(System::load);
     for _ in 0..10_000 {
         let p = [random.scaled(-8.0, 3.0), random.scaled(-8.0, 3.0)];
         let v = [random.symmetric(), random.symmetric()];
@@ -164,6 +188,40 @@ fn random_points() {
         let p = [random.scaled(-8.0, 1.3), random.scaled(-8.0, 0.7)];
         compare("valley", &valleys.at(&p, &v), truth(valley, p, v), &p, &v, 1e-13);
         compare("two-valleys", &crossing.at(&p, &v), truth(two_valleys, p, v), &p, &v, 1e-11);
+        compare("noisy-valley", &noisy.at(&p, &v), truth(noisy_valley, p, v), &p, &v, 1e-12);
+    }
+}
+
+/// A step with momentum and its tangent map are those of the recurrence, with the loss's derivatives by
+/// automatic differentiation.
+#[test]
+fn momentum() {
+    let close = |a: f64, b: f64| (a - b).abs() <= 1e-11 * (1.0 + b.abs());
+    let mut random = Random(5);
+    for (optimizer, looks_ahead) in [(Optimizer::HeavyBall, 0.0), (Optimizer::Nesterov, BETA)] {
+        let system = System::with("f3", optimizer);
+        assert_eq!((system.0.variables, system.0.state.len()), (2, 4));
+        for _ in 0..2_000 {
+            let state: [f64; 4] = std::array::from_fn(|_| random.scaled(-3.0, 2.0));
+            let along: [f64; 4] = std::array::from_fn(|_| random.symmetric());
+            let reading = system.at(&state, &along);
+            let ahead = |s: [f64; 4]| [0, 1].map(|d| s[d] + looks_ahead * s[2 + d]);
+            let (_, [gradient, curvature]) = truth(f3, ahead(state), ahead(along));
+            for d in 0..2 {
+                let moved = |s: [f64; 4], slope: f64| BETA * s[2 + d] - ETA * slope;
+                let (v, dv) = (moved(state, gradient[d]), moved(along, curvature[d]));
+                let (next, tangent) = (&reading.next, &reading.tangent_next);
+                let got = [next[d], next[2 + d], tangent[d], tangent[2 + d]];
+                let wanted = [state[d] + v, v, along[d] + dv, dv];
+                let agree = got.iter().zip(wanted).all(|(a, b)| close(*a, b));
+                assert!(agree, "{optimizer:?} at {state:?}: {got:?}, truth {wanted:?}");
+            }
+            // The loss and its derivatives are those at the point itself.
+            let (loss, [gradient, curvature]) = truth(f3, [state[0], state[1]], [along[0], along[1]]);
+            let pairs = reading.gradient.iter().zip(gradient).chain(reading.curvature.iter().zip(curvature));
+            let agree = pairs.chain([(&reading.loss, loss)]).all(|(a, b)| close(*a, b));
+            assert!(agree && reading.gradient.len() == 2, "{optimizer:?} at {state:?}: {reading:?}");
+        }
     }
 }
 

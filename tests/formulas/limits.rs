@@ -1,6 +1,7 @@
 //! Formulas that are too deep, too long, or expand to too much; and large ones that are not.
 
 use gdscope::descent::Descent;
+use gdscope::experiment::Optimizer;
 use gdscope::formula::{
     Definition, FormulaError, Graph, MAX_DEPTH, MAX_SOURCE, Scope, Tape, lower, parse, parse_definition,
     wgsl_function,
@@ -73,7 +74,7 @@ fn long_chains_of_helper_functions_are_refused_before_the_stack_ends() {
 /// A landscape of `text`, through everything that a plan does with it.
 fn compiled(text: &str, variables: &[&str]) -> Descent {
     let landscape = Landscape::from_loss(text, variables, Default::default()).unwrap();
-    let descent = Descent::new(&landscape, |g| Ok(g.constant(0.5)), |_| None).unwrap();
+    let descent = Descent::new(&landscape, Optimizer::Gd, |g| Ok(g.constant(0.5)), |_| None).unwrap();
     let inputs: Vec<_> =
         descent.state.iter().chain(&descent.tangent).chain([&descent.step]).copied().collect();
     let all: Vec<_> = descent.next.iter().chain(&descent.tangent_next).copied().collect();

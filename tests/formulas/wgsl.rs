@@ -1,6 +1,7 @@
 //! The WGSL text of formulas, parsed and validated by naga.
 
 use gdscope::descent::Descent;
+use gdscope::experiment::Optimizer;
 use gdscope::formula::{Graph, Id, wgsl_function};
 use gdscope::landscape::Landscape;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
@@ -95,7 +96,7 @@ fn long_and_deep_formulas() {
 fn numbers_beyond_f32_are_refused() {
     let check = |loss: &str| {
         let landscape = Landscape::from_loss(loss, &["x"], Default::default()).unwrap();
-        let descent = Descent::new(&landscape, |g| Ok(g.constant(0.5)), |_| None).unwrap();
+        let descent = Descent::new(&landscape, Optimizer::Gd, |g| Ok(g.constant(0.5)), |_| None).unwrap();
         descent.check_f32().map_err(|e| e.to_string())
     };
     assert_eq!(check("1e30*x^2"), Ok(()));

@@ -68,6 +68,23 @@ fn f3_over_learning_rate_and_parameter() {
 }
 
 #[test]
+fn momentum_over_the_plane() {
+    for optimizer in ["heavy-ball", "nesterov"] {
+        let toml = format!(
+            r#"landscape = "f3"
+            optimizer = "{optimizer}"
+            across = "x1 = -4 .. 4"
+            up = "x2 = -4 .. 4"
+            eta = 0.1
+            set = {{ beta = 0.7 }}
+            size = [96, 96]
+            steps = 4000"#
+        );
+        compare(&toml, &[]);
+    }
+}
+
+#[test]
 fn one_wrong_cell_in_two_hundred_is_seen() {
     let toml = r#"landscape = "f1"
         across = "eta = 3 .. 10"

@@ -9,6 +9,8 @@ mod f1;
 mod f2;
 mod fates;
 mod measures;
+mod momentum;
+mod noise;
 mod paper;
 mod quadratic;
 mod textbook;

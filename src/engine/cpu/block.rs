@@ -1,31 +1,37 @@
 //! A block of trajectories: what the phases of `descend.rs` read and write, and how it is read out.
 
-use crate::descent::Descent;
+use super::draw::Draws;
 use crate::fate::{Memory, Probe, Samples, match_grain};
-use crate::formula::{CHUNK, Register, Tape};
+use crate::formula::{CHUNK, LANES, Register, Tape};
 use crate::math::Real;
-use crate::plan::Stage;
+use crate::plan::{Plan, Stage};
 
 /// The two tapes of a descent, sharing one layout of registers: state, tangent, quantities, step
-/// number, loss, then temporaries.
+/// number, normal numbers, loss, then temporaries.
 pub struct Program<R> {
     /// The state after a step.
     pub(super) advance: Tape<R>,
     /// The state, the tangent vector and the loss.
     pub(super) measure: Tape<R>,
-    /// Dimensions of the state.
+    /// Dimensions of the state, of which the first are the landscape's variables.
     pub(super) dims: usize,
+    pub(super) variables: usize,
     pub(super) quantities: usize,
+    pub(super) draws: Draws,
+    normals: usize,
+    pub(super) seed: u32,
     pub(super) weights: Vec<R>,
 }
 
 impl<R: Real> Program<R> {
-    pub fn new(descent: &Descent, weights: &[f64]) -> Self {
+    pub fn new(plan: &Plan) -> Self {
+        let descent = &plan.descent;
         let dims = descent.state.len();
         let quantities = descent.quantities.iter().map(|(_, id)| *id);
         let inputs: Vec<_> = (descent.state.iter().chain(&descent.tangent).copied())
             .chain(quantities)
             .chain([descent.step])
+            .chain(descent.normal_inputs())
             .collect();
         let loss = inputs.len();
         let states = descent.next.iter().copied().zip(0..);
@@ -36,8 +42,12 @@ impl<R: Real> Program<R> {
             advance: Tape::compile(&descent.graph, &inputs, loss + 1, &advance),
             measure: Tape::compile(&descent.graph, &inputs, loss + 1, &measure),
             dims,
+            variables: descent.variables,
             quantities: descent.quantities.len(),
-            weights: weights.iter().map(|&w| R::from_f64(w)).collect(),
+            draws: Draws::new(descent, 2 * dims + descent.quantities.len() + 1),
+            normals: descent.normal_inputs().count(),
+            seed: plan.seed,
+            weights: plan.phase_weights().into_iter().map(R::from_f64).collect(),
         }
     }
 
@@ -46,7 +56,7 @@ impl<R: Real> Program<R> {
     }
 
     pub(super) fn loss_register(&self) -> usize {
-        self.step_register() + 1
+        self.step_register() + 1 + self.normals
     }
 }
 
@@ -92,6 +102,8 @@ impl<R: Real> Sums<R> {
 /// A block of trajectories: registers of the tapes and what the phases observe.
 pub struct Block<R> {
     pub(super) tape: Vec<Register<R>>,
+    /// The number of each lane's trajectory.
+    pub(super) trajectories: [u32; LANES],
     /// The orbit's point at the start of the search, then of the measurement.
     pub(super) reference: Vec<Register<R>>,
     pub(super) low: Vec<Register<R>>,
@@ -130,6 +142,7 @@ impl<R: Real> Block<R> {
         let by_dims = || vec![zero; program.dims];
         Self {
             tape: vec![zero; registers],
+            trajectories: [0; LANES],
             reference: by_dims(),
             low: by_dims(),
             high: by_dims(),
@@ -173,6 +186,11 @@ impl<R: Real> Block<R> {
         &mut self.tape[2 * program.dims + q]
     }
 
+    /// Tells a lane which trajectory it has.
+    pub fn name(&mut self, lane: usize, trajectory: u32) {
+        self.trajectories[lane] = trajectory;
+    }
+
     /// Tells a lane what is remembered of its trajectory.
     pub fn recall(&mut self, lane: usize, memory: &Memory<R>) {
         self.grain[lane] = match_grain(memory.growth);
@@ -180,7 +198,7 @@ impl<R: Real> Block<R> {
 
     /// What the probe has measured of one lane.
     pub fn probe(&self, program: &Program<R>, stage: &Stage, lane: usize) -> Probe<R> {
-        let reach = (0..program.dims).fold(R::ZERO, |m, d| larger(m, self.tape[d][lane].abs()));
+        let reach = (0..program.variables).fold(R::ZERO, |m, d| larger(m, self.tape[d][lane].abs()));
         let size = self
             .low
             .iter()
@@ -212,9 +230,9 @@ impl<R: Real> Block<R> {
         (self.exponent[lane] * R::from_f64(std::f64::consts::LN_2) + ratio) / steps
     }
 
-    /// Half the diagonal of the measured box.
-    pub fn amplitude(&self, lane: usize) -> R {
-        half_diagonal(&self.low, &self.high, lane)
+    /// Half the diagonal of the measured box, in the variables.
+    pub fn amplitude(&self, program: &Program<R>, lane: usize) -> R {
+        half_diagonal(&self.low[..program.variables], &self.high, lane)
     }
 
     /// Mean loss over the measured periods.
@@ -266,9 +284,9 @@ impl<R: Real> Block<R> {
         }
     }
 
-    /// Half the diagonal of the box that the samples have visited.
-    pub fn sampled_amplitude(&self, lane: usize) -> R {
-        half_diagonal(&self.sums.low, &self.sums.high, lane)
+    /// Half the diagonal of the box that the samples have visited, in the variables.
+    pub fn sampled_amplitude(&self, program: &Program<R>, lane: usize) -> R {
+        half_diagonal(&self.sums.low[..program.variables], &self.sums.high, lane)
     }
 
     /// Largest side of the box that the samples have visited.

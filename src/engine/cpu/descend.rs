@@ -53,6 +53,7 @@ pub fn descend<R: Real>(
         begin(program, block, phase, steps, chunks);
         for step in 1..=steps {
             block.tape[program.step_register()] = Register::splat(R::from_f64(f64::from(t)));
+            program.draws.draw(&mut block.tape, chunks, (program.seed, t), &block.trajectories);
             tape.run(&mut block.tape, chunks);
             t += 1;
             let s = R::from_f64(f64::from(step));

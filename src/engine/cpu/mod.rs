@@ -2,6 +2,7 @@
 
 mod block;
 mod descend;
+mod draw;
 mod trace;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -79,7 +80,7 @@ impl Engine for CpuEngine {
 
 fn run<R: Real>(plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Outcomes {
     let started = Instant::now();
-    let program = Program::<R>::new(&plan.descent, &plan.phase_weights());
+    let program = Program::<R>::new(plan);
     let compile = started.elapsed().as_secs_f64();
     let count = cells.count(plan);
     let share = count.div_ceil(rayon::current_num_threads() * 4).next_multiple_of(LANES);
@@ -194,6 +195,9 @@ impl<'a, R: Real> Batch<'a, R> {
                 *value = R::from_f64(self.plan.value(source, cell as usize));
             }
         }
+        for lane in 0..if self.plan.descent.normals.is_empty() { 0 } else { LANES } {
+            block.name(lane, self.places[start + lane.min(lanes - 1)].1);
+        }
         if stage.window.half > 0 {
             for lane in 0..LANES {
                 block.recall(lane, &self.memory[start + lane.min(lanes - 1)]);
@@ -272,10 +276,12 @@ impl<'a, R: Real> Batch<'a, R> {
         let nan = R::from_f64(f64::NAN);
         let (amplitude, lyapunov, loss) = match fate {
             Fate::Converged | Fate::Stalled => (R::ZERO, block.growth(lane), block.mean_loss(lane)),
-            Fate::Periodic => (block.amplitude(lane), block.growth(lane), block.mean_loss(lane)),
+            Fate::Periodic => {
+                (block.amplitude(self.program, lane), block.growth(lane), block.mean_loss(lane))
+            }
             Fate::Chaotic | Fate::Undecided if stage.sampled > 0 => {
                 let growth = block.sums.growth[lane] / R::from_f64(f64::from(stage.samples));
-                (block.sampled_amplitude(lane), growth, block.sums.loss[lane])
+                (block.sampled_amplitude(self.program, lane), growth, block.sums.loss[lane])
             }
             Fate::Chaotic | Fate::Undecided | Fate::Diverged => (nan, nan, nan),
         };

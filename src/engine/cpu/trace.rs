@@ -3,28 +3,45 @@
 
 use nalgebra::DMatrix;
 
+use super::draw::Draws;
 use crate::descent::Descent;
-use crate::formula::{CHUNK, Register, Tape};
+use crate::formula::{CHUNK, LANES, Register, Tape};
 
 /// Up to [`LANES`](crate::formula::LANES) points of a descent, with everything that its formulas say about them.
 ///
 /// After [`Tracer::place`] and [`Tracer::observe`], the readings are those of the points placed.
 pub struct Tracer {
-    /// Everything but the curvature.
+    /// Everything but derivatives along a tangent vector.
     observe: Tape<f64>,
     curvature: Tape<f64>,
+    tangent: Tape<f64>,
     registers: Vec<Register<f64>>,
+    variables: usize,
     dims: usize,
     quantities: usize,
+    normals: usize,
+    draws: Draws,
+    seed: u32,
 }
 
+/// Lanes have the trajectories of their own number.
+const TRAJECTORIES: [u32; LANES] = {
+    let (mut numbers, mut lane) = ([0; LANES], 0);
+    while lane < LANES {
+        numbers[lane] = lane as u32;
+        lane += 1;
+    }
+    numbers
+};
+
 impl Tracer {
-    /// Compiles the descent's formulas.
-    pub fn new(descent: &Descent) -> Self {
+    /// Compiles the descent's formulas; with noise, that of `seed` and the trajectory of the lane's number.
+    pub fn new(descent: &Descent, seed: u32) -> Self {
         let quantities: Vec<_> = descent.quantities.iter().map(|(_, id)| *id).collect();
         let inputs: Vec<_> = (descent.state.iter().chain(&descent.tangent).chain(&quantities))
             .chain([&descent.step])
             .copied()
+            .chain(descent.normal_inputs())
             .collect();
         // Readings stand behind the inputs, in this order.
         let readings: Vec<_> = descent
@@ -35,16 +52,32 @@ impl Tracer {
             .copied()
             .collect();
         let first = inputs.len();
-        let reserved = first + readings.len() + descent.curvature.len();
+        let curvature = first + readings.len();
+        let tangent = curvature + descent.curvature.len();
+        let reserved = tangent + descent.tangent_next.len();
         let place = |ids: &[_], from: usize| ids.iter().copied().zip(from..).collect::<Vec<_>>();
         let compile = |outputs: &[_]| Tape::compile(&descent.graph, &inputs, reserved, outputs);
         let observe = compile(&place(&readings, first));
-        let curvature = compile(&place(&descent.curvature, first + readings.len()));
-        let registers = vec![Register::splat(0.0); observe.registers().max(curvature.registers())];
-        Self { observe, curvature, registers, dims: descent.state.len(), quantities: quantities.len() }
+        let curvature = compile(&place(&descent.curvature, curvature));
+        let tangent = compile(&place(&descent.tangent_next, tangent));
+        let needed = [&observe, &curvature, &tangent].map(Tape::registers).into_iter().max();
+        let registers = vec![Register::splat(0.0); needed.unwrap_or_default()];
+        Self {
+            observe,
+            curvature,
+            tangent,
+            registers,
+            variables: descent.variables,
+            dims: descent.state.len(),
+            quantities: quantities.len(),
+            normals: descent.normal_inputs().count(),
+            draws: Draws::new(descent, 2 * descent.state.len() + quantities.len() + 1),
+            seed,
+        }
     }
 
-    /// Puts a point, with the quantities that are its own, into a lane.
+    /// Puts a point, with the quantities that are its own, into a lane; of a state without velocities, these
+    /// are left as they are, at first 0.
     pub fn place(&mut self, lane: usize, point: &[f64], quantities: &[f64]) {
         let dims = self.dims;
         for (d, &x) in point.iter().enumerate() {
@@ -59,6 +92,7 @@ impl Tracer {
     pub fn observe(&mut self, t: u32, lanes: usize) {
         let step = 2 * self.dims + self.quantities;
         self.registers[step] = Register::splat(f64::from(t));
+        self.draws.draw(&mut self.registers, lanes.div_ceil(CHUNK), (self.seed, t), &TRAJECTORIES);
         self.observe.load_constants(&mut self.registers);
         self.observe.run(&mut self.registers, lanes.div_ceil(CHUNK));
     }
@@ -69,7 +103,7 @@ impl Tracer {
         self.registers.copy_within(next..next + dims, 0);
     }
 
-    /// The point in a lane.
+    /// The state in a lane: the point, and its velocities if there are any.
     pub fn point(&self, lane: usize) -> impl Iterator<Item = f64> {
         self.registers[..self.dims].iter().map(move |r| r[lane])
     }
@@ -77,45 +111,65 @@ impl Tracer {
     /// The gradient at the point observed.
     pub fn gradient(&self, lane: usize) -> impl Iterator<Item = f64> {
         let first = self.reading(self.dims);
-        self.registers[first..first + self.dims].iter().map(move |r| r[lane])
+        self.registers[first..first + self.variables].iter().map(move |r| r[lane])
     }
 
     /// The loss at the point observed.
     pub fn loss(&self, lane: usize) -> f64 {
-        self.registers[self.reading(2 * self.dims)][lane]
+        self.registers[self.reading(self.dims + self.variables)][lane]
     }
 
     /// The learning rate of the step observed.
     pub fn eta(&self, lane: usize) -> f64 {
-        self.registers[self.reading(2 * self.dims + 1)][lane]
+        self.registers[self.reading(self.dims + self.variables + 1)][lane]
     }
 
     /// The largest Hessian eigenvalue at each of the first `lanes` points; NaN where the Hessian is
     /// not finite.
     pub fn sharpness(&mut self, lanes: usize) -> Vec<f64> {
-        let dims = self.dims;
-        let first = self.reading(2 * dims + 2);
-        // By lane, column and row.
-        let mut hessians = vec![0.0; lanes * dims * dims];
+        let n = self.variables;
+        let first = self.reading(self.dims + n + 2);
         self.curvature.load_constants(&mut self.registers);
-        for column in 0..dims {
-            for d in 0..dims {
-                self.registers[dims + d] = Register::splat(if d == column { 1.0 } else { 0.0 });
-            }
-            self.curvature.run(&mut self.registers, lanes.div_ceil(CHUNK));
-            for (lane, hessian) in hessians.chunks_exact_mut(dims * dims).enumerate() {
-                for row in 0..dims {
-                    hessian[column * dims + row] = self.registers[first + row][lane];
-                }
-            }
-        }
-        hessians.chunks_exact(dims * dims).map(|hessian| largest_eigenvalue(hessian, dims)).collect()
+        let hessians = columns(&self.curvature, &mut self.registers, (self.dims, first), n, lanes);
+        hessians.chunks_exact(n * n).map(|hessian| largest_eigenvalue(hessian, n)).collect()
+    }
+
+    /// The derivative of the step observed, in each of the first `lanes` lanes.
+    pub fn jacobians(&mut self, lanes: usize) -> Vec<DMatrix<f64>> {
+        let (dims, first) = (self.dims, self.reading(self.dims + 2 * self.variables + 2));
+        self.tangent.load_constants(&mut self.registers);
+        let jacobians = columns(&self.tangent, &mut self.registers, (dims, first), dims, lanes);
+        jacobians.chunks_exact(dims * dims).map(|j| DMatrix::from_column_slice(dims, dims, j)).collect()
     }
 
     /// The register of reading number `k`.
     fn reading(&self, k: usize) -> usize {
-        2 * self.dims + self.quantities + 1 + k
+        2 * self.dims + self.quantities + 1 + self.normals + k
     }
+}
+
+/// The square matrices of a linear map of tangent vectors, by lane, column and row: `tape` takes the
+/// vector's first `size` coordinates from the registers at `from.0` to those at `from.1`.
+fn columns(
+    tape: &Tape<f64>,
+    registers: &mut [Register<f64>],
+    from: (usize, usize),
+    size: usize,
+    lanes: usize,
+) -> Vec<f64> {
+    let mut matrices = vec![0.0; lanes * size * size];
+    for column in 0..size {
+        for d in 0..size {
+            registers[from.0 + d] = Register::splat(if d == column { 1.0 } else { 0.0 });
+        }
+        tape.run(registers, lanes.div_ceil(CHUNK));
+        for (lane, matrix) in matrices.chunks_exact_mut(size * size).enumerate() {
+            for row in 0..size {
+                matrix[column * size + row] = registers[from.1 + row][lane];
+            }
+        }
+    }
+    matrices
 }
 
 /// Of a symmetric matrix of `dims` columns; NaN if it is not finite.

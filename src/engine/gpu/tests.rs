@@ -5,6 +5,8 @@ use super::shader;
 use crate::engine::{Cells, Engine};
 use crate::experiment::Draft;
 use crate::math::tests::{FUNCTIONS, SINGLE, Worst, arguments, bounds, error, pow_reference, powers};
+use crate::noise::tests::KNOWN;
+use crate::noise::{normal_pair, threefry};
 use crate::plan::Plan;
 
 /// Hardware if there is some, and else what there is; no device at all is a failure.
@@ -16,12 +18,23 @@ fn any_device() -> GpuEngine {
 
 /// `expression` of `a` and `b` for all pairs.
 fn compute(engine: &GpuEngine, expression: &str, a: &[f32], b: &[f32]) -> Vec<f32> {
+    compute_of("f32", engine, expression, a, b)
+}
+
+/// `expression` of `a` and `b`, the elements number `i` of `first` and `second`, all of a WGSL type.
+fn compute_of<T: bytemuck::Pod>(
+    kind: &str,
+    engine: &GpuEngine,
+    expression: &str,
+    a: &[T],
+    b: &[T],
+) -> Vec<T> {
     use wgpu::BufferUsages as Usage;
     let text = format!(
         "{}
-@group(0) @binding(0) var<storage, read> first: array<f32>;
-@group(0) @binding(1) var<storage, read> second: array<f32>;
-@group(0) @binding(2) var<storage, read_write> values: array<f32>;
+@group(0) @binding(0) var<storage, read> first: array<{kind}>;
+@group(0) @binding(1) var<storage, read> second: array<{kind}>;
+@group(0) @binding(2) var<storage, read_write> values: array<{kind}>;
 @compute @workgroup_size(64)
 fn compute(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {{
     for (var i = id.x; i < arrayLength(&values); i += 64u * groups.x) {{
@@ -30,7 +43,7 @@ fn compute(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups
         values[i] = {expression};
     }}
 }}",
-        shader::math()
+        [shader::math(), shader::noise()].concat()
     );
     let device = &engine.device;
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
@@ -149,6 +162,43 @@ fn a_window_may_take_several_dispatches() {
         assert!(run(700) == whole);
         if plan.initial.len() == 1 {
             assert!(run(1) == whole);
+        }
+    }
+}
+
+/// Element number `i` of pairs (key, counter) is one of the two words that they make.
+const WORD: &str =
+    "threefry(vec2<u32>(first[i & ~1u], first[i | 1u]), vec2<u32>(second[i & ~1u], second[i | 1u]))";
+
+#[test]
+fn random_words_are_the_published_ones_and_those_of_the_cpu() {
+    let engine = any_device();
+    let mut keys: Vec<[u32; 2]> = KNOWN.iter().map(|known| known[0]).collect();
+    let mut counters: Vec<[u32; 2]> = KNOWN.iter().map(|known| known[1]).collect();
+    keys.extend((0..10_000).map(|k| [k % 7, k]));
+    counters.extend((0..10_000).map(|k: u32| [k.wrapping_mul(2_654_435_769), k % 3]));
+    // What a compiler drops because it is not used would not be seen: both arguments are.
+    let expression = format!("{WORD}[i & 1u] ^ ((a ^ a) & b)");
+    let words = compute_of("u32", &engine, &expression, keys.as_flattened(), counters.as_flattened());
+    let wanted: Vec<u32> = keys.iter().zip(&counters).flat_map(|(k, c)| threefry(*k, *c)).collect();
+    assert_eq!(words, wanted);
+    assert_eq!(words[..6], *KNOWN.map(|known| known[2]).as_flattened());
+}
+
+#[test]
+fn normal_numbers_are_those_of_the_cpu() {
+    let engine = any_device();
+    let words: Vec<u32> =
+        (0..200_000).flat_map(|k| threefry([1, k], [k, 0])).chain([0, 0, u32::MAX, u32::MAX]).collect();
+    let expression =
+        "bitcast<u32>(normal_pair(vec2<u32>(first[i & ~1u], first[i | 1u]))[i & 1u]) ^ ((a ^ a) & b)";
+    let found = compute_of("u32", &engine, expression, &words, &words);
+    for (pair, found) in words.chunks_exact(2).zip(found.chunks_exact(2)) {
+        let wanted: [f64; 2] = normal_pair([pair[0], pair[1]]);
+        for (found, wanted) in found.iter().zip(wanted) {
+            let off = (f64::from(f32::from_bits(*found)) - wanted).abs();
+            // Of a number up to 5.8: the angle's rounding and a few units in the last place.
+            assert!(off < 6e-6, "{pair:?}: {} and {wanted}", f32::from_bits(*found));
         }
     }
 }
