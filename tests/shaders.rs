@@ -132,5 +132,5 @@ fn the_slice_has_the_same_layout_on_both_sides() {
     let found: Vec<(&str, u32)> =
         members.iter().map(|m| (m.name.as_deref().unwrap_or_default(), m.offset)).collect();
     assert_eq!(found, gdscope::engine::gpu::slice_layout());
-    assert_eq!(*span as usize, 64);
+    assert_eq!(*span as usize, 68);
 }
