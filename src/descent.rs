@@ -60,30 +60,10 @@ impl Descent {
     ) -> Result<Self> {
         // The derivatives are taken before numbers are put in: cancellations are by name.
         let mut general = Graph::default();
-        let loss = landscape.build(&mut general)?;
-        let variables: Vec<Id> = landscape.variables.iter().map(|v| general.input(v)).collect();
-        let gradient = general.gradient(loss, &variables);
-        let eta = eta(&mut general)?;
         let names = state_names(landscape, optimizer);
-        let before: Vec<Id> = names.iter().map(|name| general.input(name)).collect();
-        let noise = landscape.build_noise(&mut general, eta)?;
-        let kicks: Vec<Id> = (noise.into_iter().enumerate())
-            .map(|(d, factor)| {
-                let normal = general.input(&normal_name(d));
-                general.mul(factor, normal)
-            })
-            .collect();
-        let next = step(&mut general, optimizer, &before, (&gradient, &kicks), eta);
-        let seeds: Vec<(Id, Id)> =
-            (names.iter().zip(&before)).map(|(name, &x)| (x, general.input(&tangent_name(name)))).collect();
-        let tangent_next = general.tangent(&next, &seeds);
-        let tangent_next = general.one_sided(&tangent_next, &before);
-        let curvature = general.tangent(&gradient, &seeds);
-        let curvature = general.one_sided(&curvature, &variables);
+        let roots = formulas(&mut general, landscape, optimizer, &names, eta)?;
 
         let mut numbers = Graph::default();
-        let roots = [&next, &tangent_next, &gradient, &curvature, &vec![loss, eta]];
-        let roots: Vec<Id> = roots.into_iter().flatten().copied().collect();
         let roots = general.substitute(&mut numbers, &roots, |g, name| {
             if names.iter().any(|n| n == name) { None } else { Some(g.constant(fixed(name)?)) }
         });
@@ -93,7 +73,7 @@ impl Descent {
         let step = graph.input("t");
         let mut copied = copied.into_iter();
         let mut part = |count: usize| copied.by_ref().take(count).collect::<Vec<Id>>();
-        let (dims, n) = (state.len(), variables.len());
+        let (dims, n) = (state.len(), landscape.variables.len());
         let (next, tangent_next, gradient, curvature) = (part(dims), part(dims), part(n), part(n));
         let (loss, eta) = (part(1)[0], part(1)[0]);
         let normals = normals(&mut graph, n, &[next.as_slice(), &tangent_next].concat());
@@ -149,13 +129,43 @@ impl Descent {
     }
 }
 
+/// State and tangent vector after a step, gradient, curvature, loss and learning rate, in one list.
+fn formulas(
+    graph: &mut Graph,
+    landscape: &Landscape,
+    optimizer: Optimizer,
+    names: &[String],
+    eta: impl FnOnce(&mut Graph) -> Result<Id>,
+) -> Result<Vec<Id>> {
+    let loss = landscape.build(graph)?;
+    let variables: Vec<Id> = landscape.variables.iter().map(|v| graph.input(v)).collect();
+    let gradient = graph.gradient(loss, &variables);
+    let eta = eta(graph)?;
+    let state: Vec<Id> = names.iter().map(|name| graph.input(name)).collect();
+    let noise = landscape.build_noise(graph, eta)?;
+    let kicks: Vec<Id> = (noise.into_iter().enumerate())
+        .map(|(d, factor)| {
+            let normal = graph.input(&normal_name(d));
+            graph.mul(factor, normal)
+        })
+        .collect();
+    let next = after_step(graph, optimizer, &state, (&gradient, &kicks), eta);
+    let seeds: Vec<(Id, Id)> =
+        (names.iter().zip(&state)).map(|(name, &x)| (x, graph.input(&tangent_name(name)))).collect();
+    let tangent_next = graph.tangent(&next, &seeds);
+    let tangent_next = graph.one_sided(&tangent_next, &state);
+    let curvature = graph.tangent(&gradient, &seeds);
+    let curvature = graph.one_sided(&curvature, &variables);
+    Ok([next, tangent_next, gradient, curvature, vec![loss, eta]].concat())
+}
+
 /// The state after a step from `before`, where `gradient` is that of the loss at the variables, and the
 /// kicks are what noise adds to each variable's update, if there is noise.
 ///
 /// Plain descent is `x' = x - eta grad(x)`. With momentum, `x' = x + v'`, and `v' = beta v - eta grad(x)`
 /// (heavy ball, Polyak 1964) or `v' = beta v - eta grad(x + beta v)` (Nesterov 1983, in the form of
 /// Sutskever, Martens, Dahl and Hinton 2013).
-fn step(
+fn after_step(
     graph: &mut Graph,
     optimizer: Optimizer,
     before: &[Id],

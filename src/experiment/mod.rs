@@ -3,6 +3,7 @@
 mod axis;
 mod eta;
 mod keys;
+mod optimizer;
 mod setup;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ pub use self::axis::Axis;
 pub(crate) use self::axis::number;
 pub use self::eta::Eta;
 pub use self::keys::{EtaKey, LandscapeKey};
+pub use self::optimizer::{MOMENTUM, Optimizer};
 pub use self::setup::{NamedLandscape, Setup};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result, toml_message};
@@ -36,38 +38,6 @@ pub enum Precision {
     #[default]
     F32,
     F64,
-}
-
-/// How a step is made from the gradient.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Optimizer {
-    /// Plain gradient descent: x' = x - eta grad(x)
-    #[default]
-    Gd,
-    /// With momentum: v' = beta v - eta grad(x), x' = x + v'
-    HeavyBall,
-    /// The same with the gradient at x + beta v
-    Nesterov,
-}
-
-/// The momentum's name.
-pub const MOMENTUM: &str = "beta";
-
-impl Optimizer {
-    /// Whether its state has a velocity for each variable, and it needs a [`MOMENTUM`].
-    pub fn has_momentum(self) -> bool {
-        self != Optimizer::Gd
-    }
-
-    /// Its name in files and flags.
-    pub fn name(self) -> &'static str {
-        match self {
-            Optimizer::Gd => "gd",
-            Optimizer::HeavyBall => "heavy-ball",
-            Optimizer::Nesterov => "nesterov",
-        }
-    }
 }
 
 /// A map to be made, complete and by value.

@@ -51,7 +51,10 @@ fn what_is_no_file_is_refused() {
 #[test]
 fn a_wrong_experiment_file_names_line_and_key() {
     let refused = |text: &str, parts: &[&str]| refused("e.toml", text, parts);
-    refused("landscape = \"f1\"\nfoo = 3\n", &["line 2", "unknown field `foo`", "`landscape`, `data`, `eta`"]);
+    refused(
+        "landscape = \"f1\"\nfoo = 3\n",
+        &["line 2", "unknown field `foo`", "`landscape`, `data`, `eta`"],
+    );
     refused("landscape = \"f1\nsteps = 3\n", &["line 1, `landscape = \"f1`", "expected `\"`"]);
     refused("steps = 3\nsteps = 4\n", &["line 2, `steps = 4`", "duplicate"]);
     refused("steps = \"many\"\n", &["line 1, `steps = \"many\"`", "whole number"]);

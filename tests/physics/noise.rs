@@ -177,6 +177,22 @@ fn a_trajectory_does_not_depend_on_what_else_is_computed() {
 }
 
 #[test]
+fn engines_agree_along_noisy_orbits() {
+    for optimizer in ["optimizer = \"gd\"", "optimizer = \"nesterov\"\nset = { beta = 0.5 }"] {
+        let toml = format!(
+            "landscape = \"noisy-valley\"\nacross = \"x1 = -1 .. 1\"\nup = \"x2 = -1 .. 1\"\nsize = [40, 40]\n\
+             eta = 0.1\nsteps = 300\n{optimizer}"
+        );
+        let outcomes: Vec<Outcomes> = all().iter().map(|subject| subject.outcomes(&toml)).collect();
+        let exact = &outcomes[2].point;
+        for found in &outcomes {
+            let off = found.point.iter().zip(exact).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
+            assert!(off < 2e-5, "{optimizer}: {off:e}");
+        }
+    }
+}
+
+#[test]
 fn noise_that_is_none_costs_no_verdict() {
     let toml = ensemble("parameters = { c = 0, s = 0 }, loss = \"x^2 + c\", noise = [\"s\"]", "eta = 0.1");
     for subject in all() {
