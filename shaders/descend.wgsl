@@ -44,7 +44,8 @@ struct Slice {
 // By column, then by lane: state, tangent, memory (4), sums over the samples (2 DIMS + 4), and where windows
 // take several dispatches what has been seen (4 DIMS + 13).
 @group(0) @binding(6) var<storage, read_write> state: array<f32>;
-// By column, then by lane: fate and period, steps, amplitude, Lyapunov exponent, loss, point.
+// By column, then by lane: fate and period, steps, amplitude, Lyapunov exponent, loss, point, and with a target
+// the first step at it.
 @group(0) @binding(7) var<storage, read_write> outcomes: array<u32>;
 
 fn load(column: u32, lane: u32) -> f32 {
@@ -61,6 +62,8 @@ fn write(column: u32, lane: u32, value: u32) {
 
 const MEMORY: u32 = 2u * DIMS;
 const SUMS: u32 = MEMORY + 4u;
+// First step at the target, if there is one: the last column.
+const REACHED: u32 = SUMS + 2u * DIMS + 4u + select(0u, 4u * DIMS + 13u, CUT);
 const SEEN: u32 = SUMS + 2u * DIMS + 4u;
 const GROWTH: u32 = SEEN + 4u * DIMS + 10u;
 
@@ -225,6 +228,13 @@ fn store_seen(lane: u32, seen: Seen) {
     store(scalars + 9u, lane, seen.probe_growth);
 }
 
+// Notes step `t` if it is the first at the target.
+fn note(reached: ptr<function, f32>, loss: f32, t: u32) {
+    if TARGETED && loss <= TARGET && *reached < 0.0 {
+        *reached = f32(t);
+    }
+}
+
 // The steps of a phase that this dispatch does: after the first number, up to the second.
 fn part(start: u32, length: u32) -> vec2<u32> {
     if !CUT {
@@ -258,12 +268,18 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         seen = load_seen(lane);
         growth = load_growth(lane);
     }
+    var reached = -1.0;
+    if TARGETED && slice.start + slice.begin > 0u {
+        reached = load(REACHED, lane);
+    }
     var t = slice.start + slice.begin;
 
     // Nothing is observed.
     let advanced = part(0u, slice.advance);
     for (var s = advanced.x; s < advanced.y; s++) {
-        x = advance(x, q, t, cell);
+        let next = advance(x, q, t, cell);
+        x = next.x;
+        note(&reached, next.loss, t);
         t++;
     }
 
@@ -278,6 +294,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         let next = measure(x, v, q, t, cell);
         x = next.x;
         v = next.v;
+        note(&reached, next.loss, t);
         t++;
         if s % GROWTH_STRIDE == 0u {
             grow(&v, &growth, true);
@@ -313,6 +330,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         let next = measure(x, v, q, t, cell);
         x = next.x;
         v = next.v;
+        note(&reached, next.loss, t);
         t++;
         let inside = f32(s) <= limit;
         var distance = 0.0;
@@ -374,6 +392,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
             let next = measure(x, v, q, t, cell);
             x = next.x;
             v = next.v;
+            note(&reached, next.loss, t);
             t++;
             for (var d = 0u; d < DIMS; d++) {
                 sums.low[d] = min(sums.low[d], x[d]);
@@ -388,6 +407,9 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     if CUT && slice.end < slice.advance + 2u * slice.half_steps + slice.sample {
         store_point(0u, lane, x);
         store_point(DIMS, lane, v);
+        if TARGETED {
+            store(REACHED, lane, reached);
+        }
         store_seen(lane, seen);
         store_growth(lane, growth);
         if sampled.y > 0u {
@@ -443,6 +465,9 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     if fate == RUNNING {
         store_point(0u, lane, x);
         store_point(DIMS, lane, v);
+        if TARGETED {
+            store(REACHED, lane, reached);
+        }
         store_memory(lane, memory);
         if slice.sample > 0u {
             store_sums(lane, sums);
@@ -472,6 +497,9 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     write(2u, lane, amplitude);
     write(3u, lane, lyapunov);
     write(4u, lane, mean_loss);
+    if TARGETED {
+        write(5u + DIMS, lane, select(NOT_MEASURED, bitcast<u32>(reached), reached >= 0.0));
+    }
     for (var d = 0u; d < DIMS; d++) {
         write(5u + d, lane, bitcast<u32>(select(x[d], seen.point[d], has_period)));
     }

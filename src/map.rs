@@ -36,6 +36,8 @@ pub struct Map {
     pub lyapunov: Vec<f64>,
     /// Steps.
     pub settle: Vec<f64>,
+    /// First step at which the loss was no more than the experiment's target; NaN where it never was.
+    pub reach: Vec<f64>,
     /// Mean over the attractor.
     pub loss: Vec<f64>,
     /// Largest Hessian eigenvalue, mean over the attractor.
@@ -44,6 +46,8 @@ pub struct Map {
 
 /// Names of the arrays in the file that hold numbers of the engine's precision.
 const FLOATS: [&str; 5] = ["amplitude", "lyapunov", "settle", "loss", "sharpness"];
+/// And of the one that is there only if some cell has reached a target.
+const REACH: &str = "reach";
 
 impl Map {
     /// Cells in a row.
@@ -68,6 +72,7 @@ impl Map {
             View::Amplitude => Some(&self.amplitude),
             View::Lyapunov => Some(&self.lyapunov),
             View::Settle => Some(&self.settle),
+            View::Reach => Some(&self.reach),
             View::Loss => Some(&self.loss),
             View::Sharpness => Some(&self.sharpness),
         }
@@ -86,6 +91,7 @@ impl Map {
             ("amplitude", self.amplitude.len()),
             ("lyapunov", self.lyapunov.len()),
             ("settle", self.settle.len()),
+            (REACH, self.reach.len()),
             ("loss", self.loss.len()),
             ("sharpness", self.sharpness.len()),
         ];
@@ -120,7 +126,8 @@ impl Map {
         array(&mut archive, "period", &[h, w], self.period.iter().copied())?;
         array(&mut archive, "attractor", &[h, w], self.attractor.iter().copied())?;
         let floats = [&self.amplitude, &self.lyapunov, &self.settle, &self.loss, &self.sharpness];
-        for (name, values) in FLOATS.into_iter().zip(floats) {
+        let reach = [(REACH, &self.reach)].into_iter().filter(|(_, v)| !v.iter().all(|v| v.is_nan()));
+        for (name, values) in FLOATS.into_iter().zip(floats).chain(reach) {
             match precision {
                 Precision::F32 => array(&mut archive, name, &[h, w], values.iter().map(|&v| v as f32))?,
                 Precision::F64 => array(&mut archive, name, &[h, w], values.iter().copied())?,
@@ -146,6 +153,10 @@ impl Map {
         }
         let [amplitude, lyapunov, settle, loss, sharpness] =
             <[Vec<f64>; 5]>::try_from(floats).expect("one array for each name");
+        let reach = match archive.index_for_name(&format!("{REACH}.npy")) {
+            Some(_) => read_floats(&mut archive, REACH).map_err(failed)?,
+            None => vec![f64::NAN; amplitude.len()],
+        };
         let map = Self {
             across: read_floats(&mut archive, "across").map_err(failed)?,
             up: read_floats(&mut archive, "up").map_err(failed)?,
@@ -155,6 +166,7 @@ impl Map {
             amplitude,
             lyapunov,
             settle,
+            reach,
             loss,
             sharpness,
         };
@@ -232,6 +244,7 @@ mod tests {
             amplitude: values(1.0),
             lyapunov: values(-2.0),
             settle: vec![f64::NAN; 6],
+            reach: values(7.0),
             loss: values(3.0),
             sharpness: values(4.0),
         }

@@ -38,6 +38,8 @@ pub struct Plan {
     /// The largest initial coordinate: what counts as large and small.
     pub scale: f64,
     pub rules: Rules<f64>,
+    /// The loss whose first step is looked for.
+    pub target: Option<f64>,
     pub precision: Precision,
 }
 
@@ -111,6 +113,7 @@ impl Plan {
                 tolerance: experiment.tolerance.unwrap_or(fate::TOLERANCE * scale),
                 escape: experiment.escape.unwrap_or(fate::ESCAPE * scale),
             },
+            target: experiment.target,
             precision: experiment.precision,
         })
     }

@@ -20,6 +20,8 @@ pub enum View {
     Lyapunov,
     /// First step from which the orbit stays near its attractor (not measured yet).
     Settle,
+    /// First step at which the loss is no more than the target.
+    Reach,
     /// Mean loss over the attractor.
     Loss,
     /// Largest Hessian eigenvalue, mean over the attractor.
@@ -28,13 +30,14 @@ pub enum View {
 
 impl View {
     /// Every view.
-    pub const ALL: [View; 8] = [
+    pub const ALL: [View; 9] = [
         View::Basins,
         View::Fate,
         View::Period,
         View::Amplitude,
         View::Lyapunov,
         View::Settle,
+        View::Reach,
         View::Loss,
         View::Sharpness,
     ];
@@ -48,6 +51,7 @@ impl View {
             View::Amplitude => "amplitude",
             View::Lyapunov => "lyapunov",
             View::Settle => "settle",
+            View::Reach => "reach",
             View::Loss => "loss",
             View::Sharpness => "sharpness",
         }

@@ -76,6 +76,10 @@ pub struct Arguments {
     #[arg(long, value_name = "RADIUS", allow_negative_numbers = true)]
     escape: Option<f64>,
 
+    /// Loss whose first step is looked for, for the view reach
+    #[arg(long, value_name = "LOSS", allow_negative_numbers = true)]
+    target: Option<f64>,
+
     /// Compute a sample of cells again in f64 and report how far they agree
     #[arg(long)]
     check: bool,
@@ -96,6 +100,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         precision: arguments.precision,
         tolerance: arguments.tolerance,
         escape: arguments.escape,
+        target: arguments.target,
         show: arguments.show.clone(),
         ..Draft::default()
     };

@@ -44,6 +44,8 @@ pub struct Outcomes {
     /// Shape `[cells, dims]`: the state at the point that stands for the cycle, or the last one reached; the
     /// variables, then the velocities if there are any.
     pub point: Vec<f64>,
+    /// First step at which the loss was no more than the plan's target; NaN where it never was.
+    pub reach: Vec<f64>,
     pub seconds: Seconds,
 }
 
@@ -71,6 +73,7 @@ impl Outcomes {
             lyapunov: vec![f64::NAN; cells],
             loss: vec![f64::NAN; cells],
             point: vec![f64::NAN; cells * dims],
+            reach: vec![f64::NAN; cells],
             seconds: Seconds::default(),
         }
     }
@@ -89,6 +92,7 @@ impl Outcomes {
             lyapunov: joined(&self.lyapunov, &more.lyapunov),
             loss: joined(&self.loss, &more.loss),
             point: joined(&self.point, &more.point),
+            reach: joined(&self.reach, &more.reach),
             seconds: self.seconds,
         }
     }

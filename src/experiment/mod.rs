@@ -55,6 +55,8 @@ pub struct Experiment {
     pub tolerance: Option<f64>,
     /// Largest coordinate that does not count as diverged; `None`: 1e6 of the map's scale.
     pub escape: Option<f64>,
+    /// The loss whose first step is looked for.
+    pub target: Option<f64>,
     pub show: Vec<View>,
 }
 
@@ -87,6 +89,8 @@ pub struct Draft {
     pub tolerance: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escape: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub show: Option<Vec<View>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -167,6 +171,7 @@ impl Draft {
             precision: over.precision.or(self.precision),
             tolerance: over.tolerance.or(self.tolerance),
             escape: over.escape.or(self.escape),
+            target: over.target.or(self.target),
             show: over.show.or(self.show),
             set: self.set,
         }
@@ -236,6 +241,7 @@ impl Draft {
             precision: self.precision.unwrap_or_default(),
             tolerance: self.tolerance,
             escape: self.escape,
+            target: self.target,
             show: self.show.unwrap_or_else(|| vec![View::Basins, View::Amplitude]),
         };
         experiment.check()?;
@@ -269,6 +275,7 @@ impl Experiment {
             precision: Some(self.precision),
             tolerance: self.tolerance,
             escape: self.escape,
+            target: self.target,
             show: Some(self.show.clone()),
             set: self.setup.set.clone(),
         };
@@ -340,6 +347,14 @@ impl Experiment {
         for ((flag, axis), cells) in axes.into_iter().zip(self.size) {
             self.check_spacing(flag, axis, cells)?;
         }
+        if let Some(target) = self.target.filter(|loss| !loss.is_finite()) {
+            return Err(Error::request(format!("target: {target} is no loss; give a number such as 0.01")));
+        }
+        if self.show.contains(&View::Reach) && self.target.is_none() {
+            return Err(Error::request(
+                "show: `reach` is the first step at a loss; say which with --target, such as --target 0.01",
+            ));
+        }
         check_views(&self.show)
     }
 
@@ -371,7 +386,7 @@ impl Experiment {
         let axes = [("across", &self.across), ("up", &self.up)];
         let ends = axes.into_iter().flat_map(|(flag, axis)| [(flag, axis.from), (flag, axis.to)]);
         let set = self.setup.set.values().map(|value| ("set", *value));
-        let distances = [("tolerance", self.tolerance), ("escape", self.escape)];
+        let distances = [("tolerance", self.tolerance), ("escape", self.escape), ("target", self.target)];
         let distances = distances.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let fits = |value: f64| {
             let short = value as f32;

@@ -18,6 +18,7 @@ fn blank(width: usize, height: usize) -> Map {
         amplitude: values.clone(),
         lyapunov: values.clone(),
         settle: values.clone(),
+        reach: values.clone(),
         loss: values.clone(),
         sharpness: values,
     }

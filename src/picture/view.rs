@@ -18,6 +18,7 @@ pub fn chart(view: View, map: &Map, attractors: &[Attractor], caption: &Caption)
         View::Amplitude => values::amplitude(map),
         View::Lyapunov => values::lyapunov(map),
         View::Settle => values::settle(map),
+        View::Reach => values::measured(map, &map.reach, "steps to reach the loss"),
         View::Loss => values::measured(map, &map.loss, "loss"),
         View::Sharpness => values::measured(map, &map.sharpness, "sharpness"),
     };

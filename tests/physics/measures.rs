@@ -1,6 +1,7 @@
 //! What is measured on an attractor, against orbits computed here.
 
 use super::engines::{all, fate, fates, root};
+use gdscope::experiment::{Draft, Eta, EtaKey, LandscapeKey};
 use gdscope::fate::Fate;
 
 fn logistic(from: f64, to: f64, rest: &str) -> String {
@@ -119,4 +120,76 @@ fn the_mean_loss_of_a_long_chaotic_orbit_is_exact() {
             fates(map)
         );
     }
+}
+
+/// The first step at a loss, in every phase of a window, against descents followed here.
+#[test]
+fn the_first_step_at_a_loss() {
+    // lambda/2 x^2 with a loss that falls by (1 - eta)^2 a step, until eta drops.
+    let (target, steps, factor) = (1e-4, 600, 0.1);
+    let toml = format!(
+        r#"landscape = "quadratic"
+        across = "drop = 1 .. 40"
+        up = "x = 0.005 .. 30"
+        eta = "if(t < drop, 0.1, {})"
+        size = [40, 25]
+        steps = {steps}
+        target = {target}"#,
+        0.1 * factor
+    );
+    for subject in all() {
+        let map = subject.map(&toml);
+        let (mut exact, mut never) = (0, 0);
+        for (cell, &reached) in map.reach.iter().enumerate() {
+            let (drop, mut x) = (map.across[cell % map.width()], map.up[cell / map.width()]);
+            let first = (0..steps).find(|&t| {
+                let arrived = 0.5 * x * x <= target;
+                x *= 1.0 - if f64::from(t) < drop { 0.1 } else { 0.1 * factor };
+                arrived
+            });
+            match first {
+                None => {
+                    assert!(reached.is_nan(), "{}: {reached} for none", subject.name);
+                    never += 1;
+                }
+                // Rounding may move the step by one, where the loss comes near the target.
+                Some(first) => {
+                    assert!(
+                        (reached - f64::from(first)).abs() <= 1.0,
+                        "{}: {reached}, {first}",
+                        subject.name
+                    );
+                    exact += usize::from(reached == f64::from(first));
+                }
+            }
+        }
+        assert!(never > 50 && exact + never > 995, "{}: {exact} exact, {never} never", subject.name);
+    }
+}
+
+/// The same where orbits are chaotic: the step of an orbit computed alone.
+#[test]
+fn the_first_step_at_a_loss_of_a_chaotic_orbit() {
+    let toml = r#"landscape = "f2"
+        across = "eta = 1.5 .. 3"
+        up = "w = 0.2 .. 3"
+        size = [16, 16]
+        steps = 800
+        target = 0.0005"#;
+    let map = all()[2].map(toml);
+    let mut found = 0;
+    for (cell, &reached) in map.reach.iter().enumerate() {
+        let (eta, w) = (map.across[cell % 16], map.up[cell / 16]);
+        let draft = Draft {
+            landscape: Some(LandscapeKey::Name("f2".into())),
+            eta: Some(EtaKey::Value(Eta::Constant(eta))),
+            set: [("w".to_owned(), w)].into(),
+            ..Draft::default()
+        };
+        let mut rows = gdscope::orbit(&draft.setup().unwrap(), 799).unwrap();
+        let first = rows.find(|row| row.loss <= 0.0005).map_or(f64::NAN, |row| f64::from(row.t));
+        assert!(reached == first || (reached.is_nan() && first.is_nan()), "{eta} {w}: {reached} {first}");
+        found += usize::from(first > 100.0);
+    }
+    assert!(found > 20, "{found} late ones");
 }

@@ -9,7 +9,7 @@ use crate::plan::{Plan, Stage};
 /// The two tapes of a descent, sharing one layout of registers: state, tangent, quantities, step
 /// number, normal numbers, loss, then temporaries.
 pub struct Program<R> {
-    /// The state after a step.
+    /// The state after a step; with a target, the loss as well.
     pub(super) advance: Tape<R>,
     /// The state, the tangent vector and the loss.
     pub(super) measure: Tape<R>,
@@ -20,6 +20,8 @@ pub struct Program<R> {
     pub(super) draws: Draws,
     normals: usize,
     pub(super) seed: u32,
+    /// The loss whose first step is noted.
+    pub(super) target: Option<R>,
     pub(super) weights: Vec<R>,
 }
 
@@ -36,7 +38,8 @@ impl<R: Real> Program<R> {
         let loss = inputs.len();
         let states = descent.next.iter().copied().zip(0..);
         let tangents = descent.tangent_next.iter().copied().zip(dims..);
-        let advance: Vec<_> = states.clone().collect();
+        let noted = plan.target.map(|_| (descent.loss, loss));
+        let advance: Vec<_> = states.clone().chain(noted).collect();
         let measure: Vec<_> = states.chain(tangents).chain([(descent.loss, loss)]).collect();
         Self {
             advance: Tape::compile(&descent.graph, &inputs, loss + 1, &advance),
@@ -47,6 +50,7 @@ impl<R: Real> Program<R> {
             draws: Draws::new(descent, 2 * dims + descent.quantities.len() + 1),
             normals: descent.normal_inputs().count(),
             seed: plan.seed,
+            target: plan.target.map(R::from_f64),
             weights: plan.phase_weights().into_iter().map(R::from_f64).collect(),
         }
     }
@@ -122,6 +126,8 @@ pub struct Block<R> {
     /// Steps of the measurement after which the orbit is back at its start; 0 before that.
     pub(super) returned: Register<R>,
     pub(super) loss: Register<R>,
+    /// First step with a loss no more than the target; -1 before that.
+    pub(super) reached: Register<R>,
     /// Sum over the sample that is being taken.
     pub(super) loss_sampled: Register<R>,
     /// Whole periods that fit the measurement, in steps.
@@ -156,6 +162,7 @@ impl<R: Real> Block<R> {
             far: zero,
             returned: zero,
             loss: zero,
+            reached: zero,
             loss_sampled: zero,
             limit: zero,
             exponent: zero,

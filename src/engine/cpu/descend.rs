@@ -55,6 +55,9 @@ pub fn descend<R: Real>(
             block.tape[program.step_register()] = Register::splat(R::from_f64(f64::from(t)));
             program.draws.draw(&mut block.tape, chunks, (program.seed, t), &block.trajectories);
             tape.run(&mut block.tape, chunks);
+            if let Some(target) = program.target {
+                note(program, block, chunks, target, t);
+            }
             t += 1;
             let s = R::from_f64(f64::from(step));
             match phase {
@@ -79,6 +82,21 @@ pub fn descend<R: Real>(
             Phase::Measure => block.close_measurement(chunks),
             Phase::Sample => block.close_sample(stage, chunks),
         }
+    }
+}
+
+/// Notes step `t` for the lanes in which it is the first at the target.
+#[inline(always)]
+fn note<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usize, target: R, t: u32) {
+    let t = R::from_f64(f64::from(t));
+    for at in (0..chunks * CHUNK).step_by(CHUNK) {
+        let (loss, mut reached) =
+            (chunk(&block.tape[program.loss_register()], at), chunk(&block.reached, at));
+        for i in 0..CHUNK {
+            let first = (loss[i] <= target) & (reached[i] < R::ZERO);
+            reached[i] = if first { t } else { reached[i] };
+        }
+        put(&mut block.reached, at, reached);
     }
 }
 

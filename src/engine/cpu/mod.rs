@@ -105,6 +105,7 @@ fn run<R: Real>(plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> 
         all.lyapunov.append(&mut part.lyapunov);
         all.loss.append(&mut part.loss);
         all.point.append(&mut part.point);
+        all.reach.append(&mut part.reach);
     }
     all.seconds = Seconds { compile, run: started.elapsed().as_secs_f64() - compile, readback: 0.0 };
     all
@@ -120,6 +121,8 @@ struct Batch<'a, R> {
     state: Vec<Vec<R>>,
     tangent: Vec<Vec<R>>,
     memory: Vec<Memory<R>>,
+    /// First step at the target; empty without one.
+    reached: Vec<R>,
     /// Box, loss, growth, squared growth and first extent of the samples, in that order; empty until
     /// the first sample.
     sums: Vec<Vec<R>>,
@@ -139,6 +142,7 @@ impl<'a, R: Real> Batch<'a, R> {
             state: plan.initial.iter().map(|&source| initial(source)).collect(),
             tangent: plan.tangent_start().iter().map(|&v| vec![R::from_f64(v); cells.len()]).collect(),
             memory: vec![Memory::default(); cells.len()],
+            reached: vec![-R::ONE; if plan.target.is_some() { cells.len() } else { 0 }],
             sums: Vec::new(),
         }
     }
@@ -188,6 +192,9 @@ impl<'a, R: Real> Batch<'a, R> {
             fill(block.state(d), &self.state[d]);
             fill(block.tangent(self.program, d), &self.tangent[d]);
         }
+        if self.plan.target.is_some() {
+            fill(&mut block.reached, &self.reached);
+        }
         for (q, &source) in self.plan.quantities.iter().enumerate() {
             let register = block.quantity(self.program, q);
             for (lane, value) in register.iter_mut().enumerate() {
@@ -229,6 +236,9 @@ impl<'a, R: Real> Batch<'a, R> {
             self.state[d][to] = block.state(d)[lane];
             self.tangent[d][to] = block.tangent(self.program, d)[lane];
         }
+        if self.plan.target.is_some() {
+            self.reached[to] = block.reached[lane];
+        }
         if window.sample > 0 {
             for d in 0..dims {
                 self.sums[d][to] = block.sums.low[d][lane];
@@ -243,7 +253,8 @@ impl<'a, R: Real> Batch<'a, R> {
     fn truncate(&mut self, kept: usize) {
         self.places.truncate(kept);
         self.memory.truncate(kept);
-        for column in self.state.iter_mut().chain(&mut self.tangent).chain(&mut self.sums) {
+        let reached = std::iter::once(&mut self.reached);
+        for column in self.state.iter_mut().chain(&mut self.tangent).chain(&mut self.sums).chain(reached) {
             column.truncate(kept);
         }
     }
@@ -291,6 +302,9 @@ impl<'a, R: Real> Batch<'a, R> {
         outcomes.amplitude[k] = amplitude.to_f64();
         outcomes.lyapunov[k] = lyapunov.to_f64();
         outcomes.loss[k] = loss.to_f64();
+        if self.plan.target.is_some() && block.reached[lane] >= R::ZERO {
+            outcomes.reach[k] = block.reached[lane].to_f64();
+        }
         let dims = self.state.len();
         for (d, coordinate) in outcomes.point[k * dims..(k + 1) * dims].iter_mut().enumerate() {
             let at_end = block.state(d)[lane];

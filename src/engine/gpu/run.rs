@@ -116,7 +116,7 @@ fn capacity(plan: &Plan, cut: bool, limits: &wgpu::Limits) -> u64 {
 
 fn state_columns(plan: &Plan, cut: bool) -> usize {
     let dims = plan.initial.len();
-    4 * dims + 8 + if cut { 4 * dims + 13 } else { 0 }
+    4 * dims + 8 + if cut { 4 * dims + 13 } else { 0 } + usize::from(plan.target.is_some())
 }
 
 /// Whether windows take several dispatches if an invocation may take so many rounds of loops.
@@ -132,7 +132,7 @@ fn steps_at_once(plan: &Plan, rounds: u64) -> u32 {
 }
 
 fn outcome_columns(plan: &Plan) -> usize {
-    5 + plan.initial.len()
+    5 + plan.initial.len() + usize::from(plan.target.is_some())
 }
 
 /// The buffers of a tile and the pipeline that works on them.
@@ -341,6 +341,9 @@ impl<'a> Tile<'a> {
             outcomes.loss[k] = float(4, lane);
             for d in 0..dims {
                 outcomes.point[k * dims + d] = float(5 + d, lane);
+            }
+            if self.plan.target.is_some() {
+                outcomes.reach[k] = float(5 + dims, lane);
             }
         }
         Ok(())

@@ -66,6 +66,8 @@ fn constants(plan: &Plan, cut: bool) -> String {
         line(&fate.name().to_uppercase(), "u32", format!("{}u", fate as u8));
     }
     line("CUT", "bool", cut.to_string());
+    line("TARGETED", "bool", plan.target.is_some().to_string());
+    line("TARGET", "f32", wgsl_literal(plan.target.unwrap_or(0.0)));
     line("RUNNING", "u32", "255u".to_owned());
     line("NOT_MEASURED", "u32", format!("{}u", f32::NAN.to_bits()));
     line("GROWTH_STRIDE", "u32", format!("{}u", fate::GROWTH_STRIDE));
@@ -129,7 +131,9 @@ fn formulas(plan: &Plan) -> String {
     let drawn: String = (descent.normals.iter())
         .map(|Normals { pair, .. }| format!("    let z{pair} = normals({}u, cell, t, {pair}u);\n", plan.seed))
         .collect();
-    let (advance, next) = wgsl_function(&descent.graph, &inputs, &descent.next);
+    let noted: Vec<Id> = descent.next.iter().copied().chain(plan.target.map(|_| descent.loss)).collect();
+    let (advance, mut next) = wgsl_function(&descent.graph, &inputs, &noted);
+    let noted = if plan.target.is_some() { next.pop() } else { None };
     let all: Vec<Id> =
         descent.next.iter().chain(&descent.tangent_next).chain([&descent.loss]).copied().collect();
     let (measure, mut outputs) = wgsl_function(&descent.graph, &inputs, &all);
@@ -148,6 +152,11 @@ fn formulas(plan: &Plan) -> String {
 {data}
 alias Point = array<f32, DIMS>;
 alias Quantities = array<f32, {count}>;
+
+struct Advanced {{
+    x: Point,
+    loss: f32,
+}}
 
 struct Measured {{
     x: Point,
@@ -174,8 +183,9 @@ fn quantities(cell: u32) -> Quantities {{
     return Quantities({quantities});
 }}
 
-fn advance(x: Point, q: Quantities, t: u32, cell: u32) -> Point {{
-{drawn}{advance}    return Point({next});
+// The state after a step; with a target, also the loss before it.
+fn advance(x: Point, q: Quantities, t: u32, cell: u32) -> Advanced {{
+{drawn}{advance}    return Advanced(Point({next}), {noted});
 }}
 
 fn measure(x: Point, v: Point, q: Quantities, t: u32, cell: u32) -> Measured {{
@@ -188,6 +198,7 @@ fn measure(x: Point, v: Point, q: Quantities, t: u32, cell: u32) -> Measured {{
         initial = list(plan.initial.iter().map(value).collect()),
         quantities = list(quantities),
         next = list(next),
+        noted = noted.unwrap_or_else(|| "0.0f".to_owned()),
         next_again = list(outputs),
         tangent_next = list(tangent_next),
     )

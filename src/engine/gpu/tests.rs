@@ -146,13 +146,14 @@ fn a_window_may_take_several_dispatches() {
     let mut engine = any_device();
     for toml in [
         "landscape = \"f3\"\nacross = \"x1 = -4 .. 4\"\nup = \"eta = 0.1 .. 1.2\"\nset = { x2 = 1 }\nsize = [70, 30]\nsteps = 2000",
-        "landscape = \"f1\"\nacross = \"x = -4 .. 4\"\nup = \"eta = 0.1 .. 9\"\nsize = [40, 40]\nsteps = 3000",
+        "landscape = \"f1\"\nacross = \"x = -4 .. 4\"\nup = \"eta = 0.1 .. 9\"\nsize = [40, 40]\nsteps = 3000\ntarget = 0.5",
     ] {
         let plan = Plan::new(&Draft::parse(toml).unwrap().resolve().unwrap()).unwrap();
         let mut run = |rounds: u64| {
             engine.rounds = rounds;
             let outcomes = engine.run(&plan, &Cells::All, &|_| {}).unwrap();
-            let floats = [&outcomes.amplitude, &outcomes.lyapunov, &outcomes.loss, &outcomes.point];
+            let floats =
+                [&outcomes.amplitude, &outcomes.lyapunov, &outcomes.loss, &outcomes.point, &outcomes.reach];
             let bits: Vec<u64> = floats.into_iter().flatten().map(|value| value.to_bits()).collect();
             (outcomes.fate, outcomes.period, outcomes.steps, bits)
         };
