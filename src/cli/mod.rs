@@ -7,6 +7,7 @@ mod map;
 mod orbit;
 mod render;
 mod request;
+mod style;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -38,7 +39,7 @@ struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    Map(map::Arguments),
+    Map(Box<map::Arguments>),
     Orbit(orbit::Arguments),
     Render(render::Arguments),
     Landscapes(landscapes::Arguments),

@@ -118,6 +118,8 @@ fn numbers() {
         ("--escape inf", ["escape: inf is no distance", "above 0"]),
         ("--show settle", ["show: `settle` is not measured yet", "drop it"]),
         ("--show spirals", ["--show", "possible values: basins"]),
+        ("--format gif", ["--format", "possible values: png, svg"]),
+        ("--theme blue", ["--theme", "possible values: light, dark"]),
         ("--optimizer adam", ["--optimizer", "possible values: gd"]),
         ("--precision f16", ["--precision", "f32, f64"]),
     ] {
