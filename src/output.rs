@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::error::{Error, Result};
 use crate::experiment::{Draft, Experiment};
 use crate::map::Map;
-use crate::picture::{self, Caption, Style};
+use crate::picture::{self, Caption, Drawing, Format, Style};
 use crate::report::Report;
 use crate::view::View;
 
@@ -20,6 +20,8 @@ const REPORT: &str = "report.json";
 const EXPERIMENT: &str = "experiment.toml";
 /// Pixels along a picture's longest side, at least.
 const PICTURE: u32 = 768;
+/// Pixels of a figure's file for each pixel that it is laid out by.
+const FIGURE_SCALE: u32 = 2;
 
 /// What an interrupted process has to take away.
 static UNFINISHED: Mutex<Vec<Unfinished>> = Mutex::new(Vec::new());
@@ -143,6 +145,44 @@ impl Directory {
         aside.publish(Vec::new())
     }
 
+    /// Writes a picture that belongs to no saved map, in each of `formats`. `about` is its title, and the
+    /// experiments that it shows.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn picture(
+        &self,
+        name: &str,
+        drawing: &Drawing,
+        formats: &[Format],
+        (title, experiments): (&str, &str),
+    ) -> Result<Vec<PathBuf>> {
+        let mut aside = self.aside()?;
+        let texts = texts(title, experiments, env!("CARGO_PKG_VERSION"));
+        let texts = texts.each_ref().map(|(keyword, text)| (*keyword, text.as_str()));
+        self.write_picture(&mut aside, name, drawing, (formats, FIGURE_SCALE), &texts)?;
+        aside.publish(Vec::new())
+    }
+
+    /// Writes the files of one picture, those of pixels with `scale` of them for each of its own.
+    fn write_picture(
+        &self,
+        aside: &mut Aside,
+        name: &str,
+        drawing: &Drawing,
+        (formats, scale): (&[Format], u32),
+        texts: &[(&str, &str)],
+    ) -> Result<()> {
+        for format in formats {
+            let name = format!("{name}.{}", format.ending());
+            let file = drawing
+                .file(*format, scale, texts)
+                .map_err(|e| Error::write(self.path.join(&name))(std::io::Error::other(e)))?;
+            aside.write(&name, |to| to.write_all(&file))?;
+        }
+        Ok(())
+    }
+
     fn draw(
         &self,
         aside: &mut Aside,
@@ -160,13 +200,7 @@ impl Directory {
                 true => picture::drawing_of(&picture::plain(map, &report.attractors, *view)),
                 false => picture::figure(map, &report.attractors, &caption, *view, PICTURE).draw(style.theme),
             };
-            for format in &style.formats {
-                let name = view.file_name(*format);
-                let file = drawing
-                    .file(*format, 1, &texts)
-                    .map_err(|e| Error::write(self.path.join(&name))(std::io::Error::other(e)))?;
-                aside.write(&name, |to| to.write_all(&file))?;
-            }
+            self.write_picture(aside, view.name(), &drawing, (&style.formats, 1), &texts)?;
         }
         Ok(())
     }

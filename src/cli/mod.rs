@@ -2,6 +2,7 @@
 
 mod devices;
 mod engine;
+mod figures;
 mod landscapes;
 mod map;
 mod orbit;
@@ -42,6 +43,7 @@ enum Command {
     Map(Box<map::Arguments>),
     Orbit(orbit::Arguments),
     Render(render::Arguments),
+    Figures(figures::Arguments),
     Landscapes(landscapes::Arguments),
     Devices(devices::Arguments),
 }
@@ -97,6 +99,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Map(arguments) => map::run(arguments),
         Command::Orbit(arguments) => orbit::run(arguments),
         Command::Render(arguments) => render::run(arguments),
+        Command::Figures(arguments) => figures::run(arguments),
         Command::Landscapes(arguments) => landscapes::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
     }

@@ -29,6 +29,7 @@ pub use self::chart::{Axis as ChartAxis, Chart};
 pub use self::drawing::{Drawing, encode as png_with_text};
 pub use self::figure::{Figure, Frame, Panel, Plot};
 pub use self::key::{Bar, Entry, Key};
+pub use self::names::{quantity, short as short_number};
 pub use self::palette::Ramp;
 pub use self::raster::Raster;
 pub use self::scale::Scale;
@@ -89,6 +90,13 @@ pub fn panel(map: &Map, attractors: &[Attractor], caption: &Caption, view: View,
 /// show their fate.
 pub fn panel_of_values(map: &Map, values: &[f64], label: &str, caption: &Caption, length: u32) -> Panel {
     view::panel(map, values::measured(map, values, label), caption, length)
+}
+
+/// A colour bar for `values`, with a linear or logarithmic scale as they ask for; from 0 to 1 if there are
+/// none.
+pub fn bar(values: &[f64], label: &str, ramp: Ramp) -> Bar {
+    let scale = values::sequential_scale(values.iter().copied());
+    values::bar(values, label, scale.unwrap_or(Scale::linear(0.0, 1.0)), ramp)
 }
 
 /// The coloured cells of a view alone, one pixel each.

@@ -96,6 +96,8 @@ pub enum Ramp {
     Viridis,
     /// Dark blue through red to yellow, even steps to the eye.
     Plasma,
+    /// White to a middle grey, for what coloured lines go over.
+    Grey,
     /// Blue below, white in the middle, red above.
     Diverging,
 }
@@ -107,6 +109,7 @@ impl Ramp {
         let colour = match self {
             Ramp::Viridis => colorous::VIRIDIS.eval_continuous(position),
             Ramp::Plasma => colorous::PLASMA.eval_continuous(position),
+            Ramp::Grey => colorous::GREYS.eval_continuous(0.65 * position),
             Ramp::Diverging => colorous::RED_BLUE.eval_continuous(1.0 - position),
         };
         Rgb([colour.r, colour.g, colour.b])
