@@ -19,8 +19,9 @@
 //!    `shaders/math.wgsl` the same ones; [`noise`] and `shaders/noise.wgsl` draw normal numbers.
 //! 5. [`analysis`]: which cells share an attractor, where basins meet, and how far f64 agrees.
 //! 6. [`map`](mod@map), [`report`], [`output`]: the results in memory and on disk.
-//! 7. [`picture`]: a [`view::View`] of a map as an image.
-//! 8. [`cli`]: the commands. [`run`](fn@run) and [`orbit`](fn@orbit) are what they call.
+//! 7. [`picture`]: a [`view::View`] of a map as an image; curves, landscapes, figures of several panels.
+//! 8. [`figures`]: the paper's figures, made of all these.
+//! 9. [`cli`]: the commands. [`run`](fn@run) and [`orbit`](fn@orbit) are what they call.
 //!
 //! ```
 //! use gdscope::{engine::cpu::CpuEngine, experiment::Draft, fate::Fate};
@@ -49,6 +50,7 @@ pub mod engine;
 pub mod error;
 pub mod experiment;
 pub mod fate;
+pub mod figures;
 pub mod formula;
 pub mod landscape;
 pub mod map;
@@ -60,6 +62,7 @@ pub mod picture;
 pub mod plan;
 pub mod report;
 pub mod run;
+pub mod sample;
 pub mod view;
 pub mod window;
 

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::error::{Error, Result};
 use crate::experiment::{Draft, Experiment};
 use crate::map::Map;
-use crate::picture::{self, Caption};
+use crate::picture::{self, Caption, Drawing, Format, Style};
 use crate::report::Report;
 use crate::view::View;
 
@@ -20,6 +20,8 @@ const REPORT: &str = "report.json";
 const EXPERIMENT: &str = "experiment.toml";
 /// Pixels along a picture's longest side, at least.
 const PICTURE: u32 = 768;
+/// Pixels of a figure's file for each pixel that it is laid out by.
+const FIGURE_SCALE: u32 = 2;
 
 /// What an interrupted process has to take away.
 static UNFINISHED: Mutex<Vec<Unfinished>> = Mutex::new(Vec::new());
@@ -93,8 +95,9 @@ impl Directory {
         made.iter().for_each(Unfinished::note);
         let directory = Self { path: path.to_owned(), made };
         fs::create_dir_all(path).map_err(Error::write(path))?;
-        let views = View::ALL.map(View::file_name);
-        for name in [MAP, REPORT, EXPERIMENT].into_iter().chain(views.iter().map(String::as_str)) {
+        let views = View::ALL.map(View::file_names);
+        let views = views.iter().flatten().map(String::as_str);
+        for name in [MAP, REPORT, EXPERIMENT].into_iter().chain(views) {
             let to = path.join(name);
             if to.is_dir() {
                 let reason = std::io::Error::other("a directory has this name; move it or give another -o");
@@ -111,27 +114,73 @@ impl Directory {
     ///
     /// # Errors
     /// [`Error::Write`].
-    pub fn save(&self, experiment: &Experiment, map: &Map, report: &mut Report) -> Result<Vec<PathBuf>> {
+    pub fn save(
+        &self,
+        experiment: &Experiment,
+        map: &Map,
+        report: &mut Report,
+        style: &Style,
+    ) -> Result<Vec<PathBuf>> {
         let mut aside = self.aside()?;
         let started = Instant::now();
-        self.draw(&mut aside, experiment, map, report, &experiment.show)?;
+        self.draw(&mut aside, experiment, map, report, (&experiment.show, style))?;
         report.seconds.draw = started.elapsed().as_secs_f64();
         aside.write(MAP, |to| map.write(experiment.precision, to))?;
         aside.write(REPORT, |to| to.write_all(report.to_json().as_bytes()))?;
         aside.write(EXPERIMENT, |to| to.write_all(experiment.to_toml().as_bytes()))?;
         // Pictures of an earlier map would lie.
-        let stale = View::ALL.into_iter().filter(|view| !experiment.show.contains(view));
-        aside.publish(stale.map(View::file_name).collect())
+        let stale =
+            View::ALL.into_iter().flat_map(View::file_names).filter(|name| !aside.names.contains(name));
+        let stale = stale.collect();
+        aside.publish(stale)
     }
 
     /// Draws views of a saved map into its directory.
     ///
     /// # Errors
     /// [`Error::Write`].
-    pub fn render(&self, saved: &Saved, views: &[View]) -> Result<Vec<PathBuf>> {
+    pub fn render(&self, saved: &Saved, views: &[View], style: &Style) -> Result<Vec<PathBuf>> {
         let mut aside = self.aside()?;
-        self.draw(&mut aside, &saved.experiment, &saved.map, &saved.report, views)?;
+        self.draw(&mut aside, &saved.experiment, &saved.map, &saved.report, (views, style))?;
         aside.publish(Vec::new())
+    }
+
+    /// Writes a picture that belongs to no saved map, in each of `formats`. `about` is its title, and the
+    /// experiments that it shows.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn picture(
+        &self,
+        name: &str,
+        drawing: &Drawing,
+        formats: &[Format],
+        (title, experiments): (&str, &str),
+    ) -> Result<Vec<PathBuf>> {
+        let mut aside = self.aside()?;
+        let texts = texts(title, experiments, env!("CARGO_PKG_VERSION"));
+        let texts = texts.each_ref().map(|(keyword, text)| (*keyword, text.as_str()));
+        self.write_picture(&mut aside, name, drawing, (formats, FIGURE_SCALE), &texts)?;
+        aside.publish(Vec::new())
+    }
+
+    /// Writes the files of one picture, those of pixels with `scale` of them for each of its own.
+    fn write_picture(
+        &self,
+        aside: &mut Aside,
+        name: &str,
+        drawing: &Drawing,
+        (formats, scale): (&[Format], u32),
+        texts: &[(&str, &str)],
+    ) -> Result<()> {
+        for format in formats {
+            let name = format!("{name}.{}", format.ending());
+            let file = drawing
+                .file(*format, scale, texts)
+                .map_err(|e| Error::write(self.path.join(&name))(std::io::Error::other(e)))?;
+            aside.write(&name, |to| to.write_all(&file))?;
+        }
+        Ok(())
     }
 
     fn draw(
@@ -140,19 +189,18 @@ impl Directory {
         experiment: &Experiment,
         map: &Map,
         report: &Report,
-        views: &[View],
+        (views, style): (&[View], &Style),
     ) -> Result<()> {
         let caption = Caption::of(experiment);
-        let software = format!("gdscope {}", report.version);
         let toml = experiment.to_toml();
-        let texts =
-            [("Title", caption.title.as_str()), ("Software", software.as_str()), ("Experiment", &toml)];
+        let texts = texts(&caption.title, &toml, &report.version);
+        let texts = texts.each_ref().map(|(keyword, text)| (*keyword, text.as_str()));
         for view in views {
-            let image = picture::draw(map, &report.attractors, &caption, *view, PICTURE);
-            let name = view.file_name();
-            let png = picture::png_with_text(&image, &texts)
-                .map_err(|e| Error::write(self.path.join(&name))(std::io::Error::other(e)))?;
-            aside.write(&name, |to| to.write_all(&png))?;
+            let drawing = match style.plain {
+                true => picture::drawing_of(&picture::plain(map, &report.attractors, *view)),
+                false => picture::figure(map, &report.attractors, &caption, *view, PICTURE).draw(style.theme),
+            };
+            self.write_picture(aside, view.name(), &drawing, (&style.formats, 1), &texts)?;
         }
         Ok(())
     }
@@ -164,6 +212,15 @@ impl Directory {
         Unfinished::Aside(folder.path().to_owned()).note();
         Ok(Aside { folder, to: self.path.clone(), names: Vec::new() })
     }
+}
+
+/// What a picture file says about itself, as pairs of keyword and text.
+pub(crate) fn texts(title: &str, experiment: &str, version: &str) -> [(&'static str, String); 3] {
+    [
+        ("Title", title.to_owned()),
+        ("Software", format!("gdscope {version}")),
+        ("Experiment", experiment.to_owned()),
+    ]
 }
 
 impl Drop for Directory {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::picture::Format;
+
 /// A picture of one aspect of a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -57,9 +59,14 @@ impl View {
         }
     }
 
+    /// The names that its pictures in a map's directory may have.
+    pub fn file_names(self) -> [String; 2] {
+        Format::ALL.map(|format| self.file_name(format))
+    }
+
     /// The name of its picture in a map's directory.
-    pub fn file_name(self) -> String {
-        format!("{}.png", self.name())
+    pub fn file_name(self, format: Format) -> String {
+        format!("{}.{}", self.name(), format.ending())
     }
 }
 

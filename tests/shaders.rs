@@ -43,6 +43,8 @@ fn plan(
             .chain(more.iter().map(|(name, value)| ((*name).to_owned(), *value)))
             .collect(),
         optimizer: Some(optimizer),
+        // Half of the shaders note the first step at a loss.
+        target: eta.is_empty().then_some(0.25),
         across: Some(across),
         up: Some(up),
         ..Draft::default()
@@ -68,6 +70,9 @@ fn shaders() -> Vec<(String, String)> {
             }
         }
     }
+    let data = Landscape::load("relu-data").unwrap();
+    let rows = shader_source(&plan(&data, ("V0 = -1 .. 1", "N = 1 .. 900", "0.1"), OPTIMIZERS[0]));
+    shaders.push(("relu-data, any number of rows".to_owned(), rows));
     shaders
 }
 

@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::engine::EngineArguments;
 use super::request::Request;
+use super::style::StyleArguments;
 use super::{tell, tell_files};
 use crate::analysis::{Check, Spread};
 use crate::error::Result;
@@ -50,6 +51,9 @@ pub struct Arguments {
     /// Pictures to draw, separated by commas [default: basins,amplitude]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "VIEWS")]
     show: Option<Vec<View>>,
+
+    #[command(flatten)]
+    style: StyleArguments,
 
     /// Cells across and up [default: 1024x1024]
     #[arg(long, value_name = "WxH", value_parser = size, allow_hyphen_values = true)]
@@ -115,7 +119,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let result = crate::run(&experiment, engine.as_ref(), arguments.check, &|done| progress.show(done));
     progress.clear();
     let (map, mut report) = result?;
-    let files = directory.save(&experiment, &map, &mut report)?;
+    let files = directory.save(&experiment, &map, &mut report, &arguments.style.style())?;
     tell(&summary(&report, cells));
     tell_files(&files);
     Ok(())

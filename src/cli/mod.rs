@@ -2,11 +2,13 @@
 
 mod devices;
 mod engine;
+mod figures;
 mod landscapes;
 mod map;
 mod orbit;
 mod render;
 mod request;
+mod style;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -38,9 +40,10 @@ struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    Map(map::Arguments),
+    Map(Box<map::Arguments>),
     Orbit(orbit::Arguments),
     Render(render::Arguments),
+    Figures(figures::Arguments),
     Landscapes(landscapes::Arguments),
     Devices(devices::Arguments),
 }
@@ -96,6 +99,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Map(arguments) => map::run(arguments),
         Command::Orbit(arguments) => orbit::run(arguments),
         Command::Render(arguments) => render::run(arguments),
+        Command::Figures(arguments) => figures::run(arguments),
         Command::Landscapes(arguments) => landscapes::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::style::StyleArguments;
 use super::tell_files;
 use crate::error::Result;
 use crate::experiment::check_views;
@@ -13,7 +14,7 @@ use crate::view::View;
 /// Draw views of a map that `gdscope map` has saved
 ///
 /// Example:
-///   gdscope render out/f1 --show period,lyapunov
+///   gdscope render out/f1 --show period,lyapunov --format png,svg
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {
@@ -24,6 +25,9 @@ pub struct Arguments {
     /// Pictures to draw, separated by commas
     #[arg(long, value_enum, value_delimiter = ',', value_name = "VIEWS", required = true)]
     show: Vec<View>,
+
+    #[command(flatten)]
+    style: StyleArguments,
 }
 
 /// Runs the command.
@@ -31,6 +35,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     check_views(&arguments.show)?;
     let saved = Saved::read(&arguments.directory)?;
     let directory = Directory::create(&arguments.directory)?;
-    tell_files(&directory.render(&saved, &arguments.show)?);
+    tell_files(&directory.render(&saved, &arguments.show, &arguments.style.style())?);
     Ok(())
 }

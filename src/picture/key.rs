@@ -1,10 +1,11 @@
 //! The key beside a picture: a colour bar, a legend, or one above the other.
 
-use super::paint::{INK, PAPER, QUIET, boxed, fill};
+use super::canvas::{Canvas, Dash, Stroke};
 use super::palette::Ramp;
 use super::scale::{Scale, Tick};
 use super::text::{self, Block, Direction};
-use image::{Rgb, RgbImage};
+use super::theme::Tint;
+use image::Rgb;
 
 /// Widest label of an entry before it wraps, in units of the text size.
 const LABEL_LIMIT: f32 = 19.0;
@@ -12,6 +13,8 @@ const LABEL_LIMIT: f32 = 19.0;
 const ENTRY_GAP: f32 = 0.25;
 /// Shortest colour bar, in units of the text size.
 const SHORTEST_BAR: f32 = 8.0;
+/// Colours along a bar, between which they change evenly.
+const STOPS: u32 = 64;
 
 /// One line of a legend.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +45,7 @@ pub struct Bar {
 }
 
 /// Everything that explains the colours of a picture.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Key {
     /// The colour bar, above the entries.
     pub bar: Option<Bar>,
@@ -58,52 +61,75 @@ impl Key {
     /// How far the key reaches above the top of what it stands beside, in units of the text size.
     pub const OVERHANG: f32 = 0.8;
 
-    /// Draws the key beside a raster of `height` pixels; its top is `OVERHANG` above the raster.
-    pub fn draw(&self, size: f32, height: f32) -> RgbImage {
-        let legend = self.legend(size);
+    /// Lays the key out for a place beside something `height` pixels high.
+    pub fn layout(&self, size: f32, height: f32) -> Layout<'_> {
+        let legend = Legend::new(self, size);
         let Some(bar) = &self.bar else {
-            return lowered(&legend, (Key::OVERHANG * size) as u32);
+            let overhang = if legend.height > 0.0 { Key::OVERHANG * size } else { 0.0 };
+            return Layout { extent: (legend.width, overhang + legend.height), bar: None, legend };
         };
-        let below = match legend.height() {
-            0 => 0.0,
-            rows => rows as f32 + size,
+        let below = match legend.height {
+            0.0 => 0.0,
+            rows => rows + size,
         };
         let length = (height - below).max(SHORTEST_BAR * size).round();
-        let bar = bar.draw(size, length);
-        let width = bar.width().max(legend.width());
-        let top = bar.height() + (0.5 * size) as u32;
-        let mut image = RgbImage::from_pixel(width, top + legend.height(), PAPER);
-        image::imageops::replace(&mut image, &bar, 0, 0);
-        image::imageops::replace(&mut image, &legend, 0, i64::from(top));
-        image
-    }
-
-    /// Heading, entries and note; an empty picture if there are none.
-    fn legend(&self, size: f32) -> RgbImage {
-        let columns = Columns::new(&self.entries, size);
-        let limit = columns.width.max(10.0 * size);
-        let heading = Block::wrapped(&self.heading, size, limit);
-        let note = Block::wrapped(&self.note, 0.9 * size, limit);
-        let parts = [columns.width, heading.width(), note.width()];
-        let width = parts.into_iter().fold(0.0, f32::max).ceil();
-        let entries: f32 = columns.heights.iter().map(|h| h + ENTRY_GAP * size).sum();
-        let gaps = [heading.height(), note.height()].map(|h| if h > 0.0 { 0.3 * size } else { 0.0 });
-        let height = heading.height() + note.height() + gaps[0] + gaps[1] + entries;
-        let mut image = RgbImage::from_pixel(width as u32, height.ceil() as u32, PAPER);
-        heading.draw(&mut image, INK, (0.0, 0.0));
-        let top = heading.height() + gaps[0];
-        columns.draw(&mut image, &self.entries, top);
-        note.draw(&mut image, QUIET, (0.0, top + entries + gaps[1]));
-        image
+        let bar = BarLayout::new(bar, size, length);
+        let width = bar.width.max(legend.width);
+        Layout { extent: (width, bar.height + 0.5 * size + legend.height), bar: Some(bar), legend }
     }
 }
 
-/// A picture with some paper above it.
-fn lowered(picture: &RgbImage, space: u32) -> RgbImage {
-    let height = space + picture.height();
-    let mut image = RgbImage::from_pixel(picture.width(), height, PAPER);
-    image::imageops::replace(&mut image, picture, 0, i64::from(space));
-    image
+/// A key with the place of everything in it.
+pub struct Layout<'a> {
+    /// Width and height in pixels; the top is `OVERHANG` above what it stands beside.
+    pub extent: (f32, f32),
+    bar: Option<BarLayout<'a>>,
+    legend: Legend<'a>,
+}
+
+impl Layout<'_> {
+    /// Draws the key with its top left corner at `corner`.
+    pub fn draw(&self, canvas: &mut Canvas, corner: (f32, f32)) {
+        let (x, y) = (corner.0.round(), corner.1.round());
+        if let Some(bar) = &self.bar {
+            bar.draw(canvas, (x, y));
+        }
+        self.legend.draw(canvas, (x, (y + self.extent.1 - self.legend.height).round()));
+    }
+}
+
+/// Heading, entries and note.
+struct Legend<'a> {
+    key: &'a Key,
+    size: f32,
+    columns: Columns,
+    heading: Block,
+    note: Block,
+    width: f32,
+    height: f32,
+}
+
+impl<'a> Legend<'a> {
+    fn new(key: &'a Key, size: f32) -> Self {
+        let columns = Columns::new(&key.entries, size);
+        let limit = columns.width.max(10.0 * size);
+        let heading = Block::wrapped(&key.heading, size, limit);
+        let note = Block::wrapped(&key.note, 0.9 * size, limit);
+        let parts = [columns.width, heading.width(), note.width()];
+        let width = parts.into_iter().fold(0.0, f32::max).ceil();
+        let gap = |block: &Block| if block.height() > 0.0 { block.height() + 0.3 * size } else { 0.0 };
+        let height = (gap(&heading) + columns.height() + gap(&note)).ceil();
+        Legend { key, size, columns, heading, note, width, height }
+    }
+
+    fn draw(&self, canvas: &mut Canvas, (x, y): (f32, f32)) {
+        self.heading.draw(canvas, Tint::Ink, (x, y));
+        let gap = if self.heading.height() > 0.0 { 0.3 * self.size } else { 0.0 };
+        let top = y + self.heading.height() + gap;
+        self.columns.draw(canvas, &self.key.entries, (x, top));
+        let under = top + self.columns.height() + 0.3 * self.size;
+        self.note.draw(canvas, Tint::Quiet, (x, under));
+    }
 }
 
 /// The measured columns of a legend.
@@ -144,91 +170,95 @@ impl Columns {
         }
     }
 
-    fn draw(&self, image: &mut RgbImage, entries: &[Entry], top: f32) {
+    /// Height of all entries.
+    fn height(&self) -> f32 {
+        self.heights.iter().map(|h| h + ENTRY_GAP * self.size).sum()
+    }
+
+    fn draw(&self, canvas: &mut Canvas, entries: &[Entry], (left, top): (f32, f32)) {
         let size = self.size;
         let mut y = top;
         for ((entry, label), height) in entries.iter().zip(&self.labels).zip(&self.heights) {
             if let Some(colour) = entry.colour {
-                let side = size.round() as u32;
+                let side = size.round();
                 // The line is higher than the swatch; the swatch stands in its middle.
-                let corner = (0, (y + 0.175 * size).round() as u32);
-                boxed(image, corner, (side, side), QUIET, colour);
+                let corner = (left, (y + 0.175 * size).round());
+                canvas.boxed(corner, (side, side), Tint::Quiet, Tint::Colour(colour));
             }
             let mut line = |text: &str, end: f32| {
                 let block = Block::wrapped(text, size, f32::MAX);
-                block.draw(image, INK, (end - block.width(), y));
+                block.draw(canvas, Tint::Ink, (left + end - block.width(), y));
             };
             line(&entry.mark, self.mark_end);
             line(&entry.value, self.width);
-            label.draw(image, INK, (self.label_start, y));
+            label.draw(canvas, Tint::Ink, (left + self.label_start, y));
             y += height + ENTRY_GAP * size;
         }
     }
 }
 
-impl Bar {
-    /// The bar, `length` pixels from end to end with its points, `OVERHANG` above and below it.
-    fn draw(&self, size: f32, length: f32) -> RgbImage {
-        let overhang = (Key::OVERHANG * size).round();
-        let tip = |wanted: bool| if wanted { (0.9 * size).round() } else { 0.0 };
-        let (above, below) = (tip(self.above), tip(self.below));
-        let body = (length - above - below) as u32;
-        let thick = (1.3 * size).round() as u32;
-        let ticks = self.scale.fitting_ticks(body as f32, 1.5 * size, |_| size);
-        let labels = ticks.iter().map(|tick| text::width(&tick.label, size));
-        let labels = labels.fold(0.0, f32::max);
-        let start = thick as f32 + 0.7 * size;
-        let title = Block::wrapped(&self.label, size, length);
-        let width = start + labels + 0.5 * size + title.height();
-        let height = length + 2.0 * overhang;
-        let mut image = RgbImage::from_pixel(width.ceil() as u32, height as u32, PAPER);
-        let top = (overhang + above) as u32;
-        self.draw_body(&mut image, top, (thick, body));
-        self.draw_points(&mut image, (top, top + body), thick, (above as u32, below as u32));
-        draw_ticks(&mut image, &ticks, size, (thick, top, body));
-        let centre = overhang + length / 2.0;
-        title.draw_up(&mut image, INK, start + labels + 0.5 * size, centre);
-        image
-    }
-
-    /// The coloured rectangle, the high end at the top.
-    fn draw_body(&self, image: &mut RgbImage, top: u32, extent: (u32, u32)) {
-        let (thick, body) = extent;
-        boxed(image, (0, top), extent, INK, PAPER);
-        for y in 1..body - 1 {
-            let position = 1.0 - (f64::from(y) + 0.5) / f64::from(body);
-            fill(image, (1, top + y), (thick - 2, 1), self.ramp.at(position));
-        }
-    }
-
-    /// The points at the ends that stand for values outside the range.
-    fn draw_points(&self, image: &mut RgbImage, ends: (u32, u32), thick: u32, heights: (u32, u32)) {
-        let mut row = |y: u32, step: u32, height: u32, colour| {
-            let inset = step * thick / (2 * height);
-            let span = thick.saturating_sub(2 * inset).max(1);
-            fill(image, (inset, y), (span, 1), INK);
-            if span > 2 {
-                fill(image, (inset + 1, y), (span - 2, 1), colour);
-            }
-        };
-        for step in 0..heights.0 {
-            row(ends.0 - 1 - step, step, heights.0, self.ramp.at(1.0));
-        }
-        for step in 0..heights.1 {
-            row(ends.1 + step, step, heights.1, self.ramp.at(0.0));
-        }
-    }
+/// A bar, `length` pixels from end to end with its points, `OVERHANG` above and below it.
+struct BarLayout<'a> {
+    bar: &'a Bar,
+    size: f32,
+    length: f32,
+    thick: f32,
+    /// Heights of the points above and below.
+    points: (f32, f32),
+    ticks: Vec<Tick>,
+    title: Block,
+    /// Where the title begins.
+    title_left: f32,
+    width: f32,
+    height: f32,
 }
 
-/// Ticks and numbers to the right of a bar that is `thick` wide.
-fn draw_ticks(image: &mut RgbImage, ticks: &[Tick], size: f32, place: (u32, u32, u32)) {
-    let (thick, top, body) = place;
-    for tick in ticks {
-        let y = f64::from(top) + (1.0 - tick.position) * f64::from(body - 1);
-        let y = y.round() as u32;
-        let long = if tick.label.is_empty() { 0.2 } else { 0.4 };
-        fill(image, (thick, y), ((long * size).round() as u32, 1), INK);
-        let at = (thick as f32 + 0.7 * size, y as f32 + 0.37 * size);
-        text::draw_line(image, &tick.label, size, INK, at, Direction::Across);
+impl<'a> BarLayout<'a> {
+    fn new(bar: &'a Bar, size: f32, length: f32) -> Self {
+        let tip = |wanted: bool| if wanted { (0.9 * size).round() } else { 0.0 };
+        let points = (tip(bar.above), tip(bar.below));
+        let body = length - points.0 - points.1;
+        let thick = (1.3 * size).round();
+        let ticks = bar.scale.fitting_ticks(body, 1.5 * size, |_| size);
+        let labels = ticks.iter().map(|tick| text::width(&tick.label, size));
+        let title = Block::wrapped(&bar.label, size, length);
+        let title_left = thick + 1.2 * size + labels.fold(0.0, f32::max);
+        let width = (title_left + title.height()).ceil();
+        let height = length + 2.0 * (Key::OVERHANG * size).round();
+        BarLayout { bar, size, length, thick, points, ticks, title, title_left, width, height }
+    }
+
+    fn draw(&self, canvas: &mut Canvas, (x, y): (f32, f32)) {
+        let overhang = (Key::OVERHANG * self.size).round();
+        let (top, thick) = (y + overhang + self.points.0, self.thick);
+        let body = self.length - self.points.0 - self.points.1;
+        let ramp = self.bar.ramp;
+        let colours: Vec<_> = (0..=STOPS).map(|k| ramp.at(f64::from(k) / f64::from(STOPS))).collect();
+        canvas.fill((x, top), (thick, body), Tint::Ink);
+        canvas.gradient((x + 1.0, top + 1.0), (thick - 2.0, body - 2.0), &colours);
+        // The points stand for values outside the range.
+        let line = Some(Stroke { tint: Tint::Ink, width: 1.0, dash: Dash::Solid });
+        let mut point = |base: f32, height: f32, colour: Rgb<u8>| {
+            if height != 0.0 {
+                let corners = [(x + 0.5, base), (x + thick / 2.0, base + height), (x + thick - 0.5, base)];
+                canvas.polygon(&corners, Tint::Colour(colour), line);
+            }
+        };
+        point(top + 0.5, -self.points.0, ramp.at(1.0));
+        point(top + body - 0.5, self.points.1, ramp.at(0.0));
+        self.draw_ticks(canvas, (x + thick, top), body);
+        let centre = y + overhang + self.length / 2.0;
+        self.title.draw_up(canvas, Tint::Ink, x + self.title_left, centre);
+    }
+
+    /// Ticks and numbers to the right of the bar.
+    fn draw_ticks(&self, canvas: &mut Canvas, (x, top): (f32, f32), body: f32) {
+        for tick in &self.ticks {
+            let y = (top + (1.0 - tick.position as f32) * (body - 1.0)).round();
+            let long = if tick.label.is_empty() { 0.2 } else { 0.4 };
+            canvas.fill((x, y), ((long * self.size).round(), 1.0), Tint::Ink);
+            let at = (x + 0.7 * self.size, y + 0.37 * self.size);
+            canvas.text(&tick.label, self.size, Tint::Ink, at, Direction::Across);
+        }
     }
 }

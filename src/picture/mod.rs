@@ -1,20 +1,41 @@
-//! Pictures of maps: each cell a coloured dot, with axes and a key that explains the colours.
+//! Pictures: maps with each cell a coloured dot, curves, surfaces, with axes and keys that explain the
+//! colours.
+//!
+//! A [`Figure`] of panels is drawn once, as SVG. Its pixels are those of that SVG, so that PNG and SVG
+//! show the same.
 
 mod basins;
+mod canvas;
 mod chart;
 mod classes;
+mod drawing;
+mod figure;
 mod key;
 mod names;
-mod paint;
 mod palette;
 mod raster;
 mod scale;
+mod series;
+mod surface;
 mod text;
+mod theme;
 mod values;
 mod view;
 
 use image::RgbImage;
 
+pub use self::canvas::{Dash, Stroke};
+pub use self::chart::{Axis as ChartAxis, Chart};
+pub use self::drawing::{Drawing, encode as png_with_text};
+pub use self::figure::{Figure, Frame, Panel, Plot};
+pub use self::key::{Bar, Entry, Key};
+pub use self::names::{quantity, short as short_number};
+pub use self::palette::Ramp;
+pub use self::raster::Raster;
+pub use self::scale::Scale;
+pub use self::series::{Levels, Marker, Series};
+pub use self::surface::Surface;
+pub use self::theme::{Format, Style, Theme, Tint};
 use crate::analysis::Attractor;
 use crate::experiment::{Axis, Experiment};
 use crate::map::Map;
@@ -52,32 +73,42 @@ impl Caption {
     }
 }
 
-/// Draws one view of a map with axes and key. The longest side of the coloured area is about
-/// `length` pixels, more where the map has more cells than that.
-pub fn draw(map: &Map, attractors: &[Attractor], caption: &Caption, view: View, length: u32) -> RgbImage {
-    view::chart(view, map, attractors, caption).draw(length)
+/// One view of a map with axes and key, under the caption's title. The longest side of the coloured area
+/// is about `length` pixels, more where the map has more cells than that.
+pub fn figure(map: &Map, attractors: &[Attractor], caption: &Caption, view: View, length: u32) -> Figure {
+    let panel = panel(map, attractors, caption, view, length);
+    let (title, subtitle) = (caption.title.clone(), caption.subtitle.clone());
+    Figure { title, subtitle, rows: vec![vec![panel]], caption: String::new() }
 }
 
-/// The picture as a PNG file that carries `texts` as pairs of keyword and text.
-///
-/// # Errors
-///
-/// Fails for a keyword that PNG does not allow (empty, longer than 79 bytes, or with letters
-/// outside Latin-1).
-pub fn png_with_text(picture: &RgbImage, texts: &[(&str, &str)]) -> Result<Vec<u8>, png::EncodingError> {
-    let mut file = Vec::new();
-    let mut encoder = png::Encoder::new(&mut file, picture.width(), picture.height());
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_source_srgb(png::SrgbRenderingIntent::Perceptual);
-    for (keyword, text) in texts {
-        // The international chunk, because texts may hold any letter.
-        encoder.add_itxt_chunk((*keyword).to_owned(), (*text).to_owned())?;
-    }
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(picture.as_raw())?;
-    writer.finish()?;
-    Ok(file)
+/// One view of a map as a part of a larger figure.
+pub fn panel(map: &Map, attractors: &[Attractor], caption: &Caption, view: View, length: u32) -> Panel {
+    view::panel(map, view::colours(view, map, attractors), caption, length)
+}
+
+/// A panel of numbers, one for each cell of a map, on a colour bar called `label`. Cells without a number
+/// show their fate.
+pub fn panel_of_values(map: &Map, values: &[f64], label: &str, caption: &Caption, length: u32) -> Panel {
+    view::panel(map, values::measured(map, values, label), caption, length)
+}
+
+/// A colour bar for `values`, with a linear or logarithmic scale as they ask for; from 0 to 1 if there are
+/// none.
+pub fn bar(values: &[f64], label: &str, ramp: Ramp) -> Bar {
+    let scale = values::sequential_scale(values.iter().copied());
+    values::bar(values, label, scale.unwrap_or(Scale::linear(0.0, 1.0)), ramp)
+}
+
+/// The coloured cells of a view alone, one pixel each.
+pub fn plain(map: &Map, attractors: &[Attractor], view: View) -> RgbImage {
+    view::colours(view, map, attractors).0.plain()
+}
+
+/// An image as a drawing, so that it can be written in any format.
+pub fn drawing_of(image: &RgbImage) -> Drawing {
+    let mut canvas = canvas::Canvas::new(Theme::Light);
+    canvas.image(image, (0.0, 0.0), (image.width() as f32, image.height() as f32));
+    canvas.finish(image.dimensions())
 }
 
 #[cfg(test)]

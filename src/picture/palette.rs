@@ -49,6 +49,16 @@ pub fn attractor(k: usize) -> Rgb<u8> {
     Rgb(ATTRACTOR[k % ATTRACTORS])
 }
 
+/// Colours of lines that stay apart from each other and from light and dark paper: those of Okabe and Ito,
+/// but for the purple, which is by Tol: theirs is too near to their green.
+const LINE: [[u8; 3]; 6] =
+    [[0, 114, 178], [213, 94, 0], [0, 158, 115], [170, 51, 119], [230, 159, 0], [86, 180, 233]];
+
+/// The colour of line number `k`, counted from 0.
+pub fn line(k: usize) -> Rgb<u8> {
+    Rgb(LINE[k % LINE.len()])
+}
+
 /// The colour of a fate in pictures of classes.
 pub fn fate(fate: u8) -> Rgb<u8> {
     match fate {
@@ -86,6 +96,8 @@ pub enum Ramp {
     Viridis,
     /// Dark blue through red to yellow, even steps to the eye.
     Plasma,
+    /// White to a middle grey, for what coloured lines go over.
+    Grey,
     /// Blue below, white in the middle, red above.
     Diverging,
 }
@@ -97,6 +109,7 @@ impl Ramp {
         let colour = match self {
             Ramp::Viridis => colorous::VIRIDIS.eval_continuous(position),
             Ramp::Plasma => colorous::PLASMA.eval_continuous(position),
+            Ramp::Grey => colorous::GREYS.eval_continuous(0.65 * position),
             Ramp::Diverging => colorous::RED_BLUE.eval_continuous(1.0 - position),
         };
         Rgb([colour.r, colour.g, colour.b])
@@ -128,6 +141,7 @@ pub fn from_linear(light: f64) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::picture::theme::Theme;
 
     fn distance(a: Rgb<u8>, b: Rgb<u8>) -> i32 {
         let channels = a.0.iter().zip(b.0);
@@ -186,7 +200,7 @@ mod tests {
     fn attractors_and_fates_have_distinct_colours() {
         let mut colours: Vec<Rgb<u8>> = (0..ATTRACTORS).map(attractor).collect();
         colours.extend([0, 3, 4, 5].map(fate));
-        colours.push(Rgb([255; 3]));
+        colours.extend([Theme::Light, Theme::Dark].map(Theme::paper));
         for (k, a) in colours.iter().enumerate() {
             for b in &colours[..k] {
                 let wanted = if k < 12 { 4.0 } else { 2.0 } * NOTICEABLE;
@@ -194,6 +208,17 @@ mod tests {
             }
         }
         assert_eq!(attractor(ATTRACTORS), attractor(0));
+    }
+
+    #[test]
+    fn lines_stand_out_from_each_other_and_from_the_paper() {
+        let papers = [Theme::Light, Theme::Dark].map(Theme::paper);
+        let colours: Vec<_> = papers.into_iter().chain((0..LINE.len()).map(line)).collect();
+        for (k, a) in colours.iter().enumerate() {
+            for b in &colours[..k] {
+                assert!(contrast(*a, *b) >= 4.0 * NOTICEABLE, "{a:?} and {b:?}");
+            }
+        }
     }
 
     #[test]

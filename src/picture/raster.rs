@@ -57,12 +57,28 @@ impl Zoom {
 }
 
 impl Raster {
-    /// The raster in pixels, its longest side about `length`, row 0 at the bottom.
-    pub fn shown(&self, length: u32) -> RgbImage {
+    /// The raster with one pixel for each cell, row 0 at the bottom.
+    pub fn plain(&self) -> RgbImage {
+        self.reduced(Zoom::Enlarge(1), Zoom::Enlarge(1))
+    }
+
+    /// The raster for a picture whose longest side is about `length` pixels: an image with one pixel
+    /// for each cell, or for several of them, and the width and height to show it at.
+    pub fn shown(&self, length: u32) -> (RgbImage, (u32, u32)) {
         let (across, up) = self.zooms(length as usize);
-        let width = across.pixels(self.width);
+        let extent = (across.pixels(self.width) as u32, up.pixels(self.height) as u32);
+        (self.reduced(across, up), extent)
+    }
+
+    /// An image with one pixel for each cell or, where the zoom reduces, for several.
+    fn reduced(&self, across: Zoom, up: Zoom) -> RgbImage {
+        let at_most_one = |zoom: Zoom| match zoom {
+            Zoom::Enlarge(_) => Zoom::Enlarge(1),
+            reduce => reduce,
+        };
+        let (across, up) = (at_most_one(across), at_most_one(up));
         let height = up.pixels(self.height);
-        RgbImage::from_fn(width as u32, height as u32, |x, y| {
+        RgbImage::from_fn(across.pixels(self.width) as u32, height as u32, |x, y| {
             let columns = across.cells(x as usize, self.width);
             let rows = up.cells(height - 1 - y as usize, self.height);
             self.joined(columns, rows)
@@ -148,10 +164,11 @@ mod tests {
     fn row_zero_is_at_the_bottom_and_column_zero_at_the_left() {
         let mut raster = blank(64, 64);
         raster.colours[0] = BLACK;
-        let image = raster.shown(768);
-        assert_eq!(image.dimensions(), (768, 768));
+        let (image, extent) = raster.shown(768);
+        assert_eq!((image.dimensions(), extent), ((64, 64), (768, 768)));
+        assert_eq!(image, raster.plain());
         for (x, y, pixel) in image.enumerate_pixels() {
-            let marked = x < 12 && y >= 756;
+            let marked = (x, y) == (0, 63);
             assert_eq!(*pixel == BLACK, marked, "at {x}, {y}");
         }
     }
@@ -170,7 +187,11 @@ mod tests {
             ((3, 4001), (534, 1334)),
         ];
         for ((width, height), pixels) in cases {
-            assert_eq!(blank(width, height).shown(768).dimensions(), pixels);
+            let raster = blank(width, height);
+            let (image, extent) = raster.shown(768);
+            assert_eq!(extent, pixels);
+            assert!(image.width() <= extent.0 && image.height() <= extent.1);
+            assert_eq!(raster.plain().dimensions(), (width as u32, height as u32));
         }
     }
 
@@ -182,7 +203,7 @@ mod tests {
                 *colour = BLACK;
             }
         }
-        let image = raster.shown(768);
+        let (image, _) = raster.shown(768);
         // By the sRGB formula, 1.055 (2/3)^(1/2.4) - 0.055 = 0.836 and 0.836 * 255 = 213.2; a mean
         // of the numbers would be 170.
         assert_eq!(image.get_pixel(5, 5), &Rgb([213; 3]));
@@ -197,6 +218,6 @@ mod tests {
             raster.colours[cell] = BLACK;
         }
         raster.classes = Some(classes);
-        assert!(raster.shown(768).pixels().all(|pixel| *pixel == BLACK));
+        assert!(raster.shown(768).0.pixels().all(|pixel| *pixel == BLACK));
     }
 }

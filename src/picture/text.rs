@@ -1,8 +1,11 @@
 //! Text set in the embedded font, so that it looks the same on every machine.
 
-use ab_glyph::{Font, FontRef, Glyph, PxScaleFont, ScaleFont, point};
-use image::{Rgb, RgbImage};
 use std::sync::LazyLock;
+
+use ab_glyph::{Font, FontRef, GlyphId, OutlineCurve, Point};
+
+use super::canvas::Canvas;
+use super::theme::Tint;
 
 static FONT: LazyLock<FontRef<'static>> = LazyLock::new(|| {
     FontRef::try_from_slice(include_bytes!("../../assets/DejaVuSans-subset.ttf"))
@@ -23,76 +26,58 @@ pub enum Direction {
     Up,
 }
 
-/// The embedded font with an em of `size` pixels.
-fn font(size: f32) -> PxScaleFont<&'static FontRef<'static>> {
-    let em = FONT.units_per_em().unwrap_or(1000.0);
-    FONT.as_scaled(size * FONT.height_unscaled() / em)
+/// Units of the font in the text size.
+pub const EM: f32 = 2048.0;
+
+/// One line of text, in units of the font.
+pub struct Line {
+    /// Glyphs and where each one starts.
+    pub glyphs: Vec<(GlyphId, f32)>,
+    width: f32,
 }
 
-/// The glyphs of one line with the pen starting at (0, 0), and where the pen ends.
-fn set_line(text: &str, size: f32) -> (Vec<Glyph>, f32) {
-    let font = font(size);
+/// Sets one line of text.
+pub fn set_line(text: &str) -> Line {
     let (mut glyphs, mut pen) = (Vec::new(), 0.0);
     let mut last = None;
     for letter in text.chars() {
         let letter = if letter.is_control() { ' ' } else { letter };
-        let mut glyph = font.scaled_glyph(letter);
+        let glyph = FONT.glyph_id(letter);
         if let Some(last) = last {
-            pen += font.kern(last, glyph.id);
+            pen += FONT.kern_unscaled(last, glyph);
         }
-        last = Some(glyph.id);
-        glyph.position = point(pen, 0.0);
-        pen += font.h_advance(glyph.id);
-        glyphs.push(glyph);
+        last = Some(glyph);
+        glyphs.push((glyph, pen));
+        pen += FONT.h_advance_unscaled(glyph);
     }
-    (glyphs, pen)
+    Line { glyphs, width: pen }
+}
+
+/// The outline of a glyph as an SVG path in units of the font, y down; empty for a space.
+pub fn outline(glyph: GlyphId) -> String {
+    let Some(outline) = FONT.outline(glyph) else { return String::new() };
+    let mut path = String::new();
+    let mut pen = None;
+    let place = |p: Point| format!("{} {}", p.x, 0.0 - p.y);
+    for curve in outline.curves {
+        let (start, end, drawn) = match curve {
+            OutlineCurve::Line(a, b) => (a, b, format!("L{}", place(b))),
+            OutlineCurve::Quad(a, b, c) => (a, c, format!("Q{} {}", place(b), place(c))),
+            OutlineCurve::Cubic(a, b, c, d) => (a, d, format!("C{} {} {}", place(b), place(c), place(d))),
+        };
+        if pen != Some(start) {
+            let close = if pen.is_some() { "Z" } else { "" };
+            path += &format!("{close}M{}", place(start));
+        }
+        path += &drawn;
+        pen = Some(end);
+    }
+    path + "Z"
 }
 
 /// Length of a line of text in pixels.
 pub fn width(text: &str, size: f32) -> f32 {
-    set_line(text, size).1
-}
-
-/// Draws one line of text whose baseline starts at `at`.
-pub fn draw_line(
-    image: &mut RgbImage,
-    text: &str,
-    size: f32,
-    colour: Rgb<u8>,
-    at: (f32, f32),
-    direction: Direction,
-) {
-    // Whole pixels keep the same word the same shape wherever it stands.
-    let (x0, y0) = (at.0.round() as i32, at.1.round() as i32);
-    for glyph in set_line(text, size).0 {
-        let Some(outline) = FONT.outline_glyph(glyph) else {
-            continue;
-        };
-        let bounds = outline.px_bounds();
-        let (left, top) = (bounds.min.x as i32, bounds.min.y as i32);
-        outline.draw(|x, y, cover| {
-            let (along, down) = (left + x as i32, top + y as i32);
-            let (x, y) = match direction {
-                Direction::Across => (x0 + along, y0 + down),
-                Direction::Up => (x0 + down, y0 - along),
-            };
-            blend(image, x, y, colour, cover);
-        });
-    }
-}
-
-/// Lays `colour` over a pixel; outside the picture nothing happens.
-fn blend(image: &mut RgbImage, x: i32, y: i32, colour: Rgb<u8>, cover: f32) {
-    let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y)) else {
-        return;
-    };
-    let Some(pixel) = image.get_pixel_mut_checked(x, y) else {
-        return;
-    };
-    let cover = cover.clamp(0.0, 1.0);
-    for (under, over) in pixel.0.iter_mut().zip(colour.0) {
-        *under = (f32::from(*under) * (1.0 - cover) + f32::from(over) * cover).round() as u8;
-    }
+    set_line(text).width * size / EM
 }
 
 /// A paragraph of one text size, already broken into lines.
@@ -141,29 +126,29 @@ impl Block {
     }
 
     /// Draws the block with its top left corner at `at`.
-    pub fn draw(&self, image: &mut RgbImage, colour: Rgb<u8>, at: (f32, f32)) {
+    pub fn draw(&self, canvas: &mut Canvas, tint: Tint, at: (f32, f32)) {
         for (k, line) in self.lines.iter().enumerate() {
             let baseline = at.1 + self.baseline(k);
             let place = (at.0, baseline);
-            draw_line(image, line, self.size, colour, place, Direction::Across);
+            canvas.text(line, self.size, tint, place, Direction::Across);
         }
     }
 
     /// Draws every line centred on the column `centre`, from `top` down.
-    pub fn draw_centred(&self, image: &mut RgbImage, colour: Rgb<u8>, centre: f32, top: f32) {
+    pub fn draw_centred(&self, canvas: &mut Canvas, tint: Tint, centre: f32, top: f32) {
         for (k, line) in self.lines.iter().enumerate() {
             let left = centre - width(line, self.size) / 2.0;
             let place = (left, top + self.baseline(k));
-            draw_line(image, line, self.size, colour, place, Direction::Across);
+            canvas.text(line, self.size, tint, place, Direction::Across);
         }
     }
 
     /// Draws the block turned a quarter to the left, every line centred on the row `centre`.
-    pub fn draw_up(&self, image: &mut RgbImage, colour: Rgb<u8>, left: f32, centre: f32) {
+    pub fn draw_up(&self, canvas: &mut Canvas, tint: Tint, left: f32, centre: f32) {
         for (k, line) in self.lines.iter().enumerate() {
             let bottom = centre + width(line, self.size) / 2.0;
             let place = (left + self.baseline(k), bottom);
-            draw_line(image, line, self.size, colour, place, Direction::Up);
+            canvas.text(line, self.size, tint, place, Direction::Up);
         }
     }
 
@@ -189,6 +174,7 @@ fn break_word(word: &str, size: f32, limit: f32, lines: &mut Vec<String>) -> Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::picture::theme::Theme;
 
     #[test]
     fn the_font_has_every_sign_used_by_the_pictures() {
@@ -217,13 +203,23 @@ mod tests {
     }
 
     #[test]
+    fn the_font_has_the_units_that_it_is_scaled_by() {
+        assert_eq!(FONT.units_per_em(), Some(EM));
+    }
+
+    #[test]
     fn upward_text_is_the_turned_text() {
-        let (white, black) = (Rgb([255; 3]), Rgb([0; 3]));
-        let mut across = RgbImage::from_pixel(60, 60, white);
-        let mut up = across.clone();
-        draw_line(&mut across, "Rg1", 18.0, black, (10.0, 30.0), Direction::Across);
-        draw_line(&mut up, "Rg1", 18.0, black, (30.0, 49.0), Direction::Up);
-        assert_eq!(image::imageops::rotate270(&across), up);
+        let draw = |at, direction| {
+            let mut canvas = Canvas::new(Theme::Light);
+            canvas.text("Rg1", 18.0, Tint::Ink, at, direction);
+            canvas.finish((60, 60)).pixels(1)
+        };
+        let across = draw((10.0, 30.0), Direction::Across);
+        let up = draw((30.0, 50.0), Direction::Up);
+        let turned = image::imageops::rotate270(&across);
+        // Curves are cut into lines anew, so that the shade of an edge may differ a little.
+        let worst = turned.iter().zip(up.iter()).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(worst.unwrap() < 24, "{worst:?}");
         assert!(across.pixels().any(|pixel| pixel.0[0] < 60));
     }
 }

@@ -113,7 +113,7 @@ pub fn lyapunov(map: &Map) -> (Raster, Key) {
 }
 
 /// A linear or logarithmic scale for the finite ones among `values`, if there are any.
-fn sequential_scale(values: impl Iterator<Item = f64> + Clone) -> Option<Scale> {
+pub fn sequential_scale(values: impl Iterator<Item = f64> + Clone) -> Option<Scale> {
     let positive = values.clone().filter(|value| *value > 0.0);
     let logarithms = positive.map(f64::ln);
     let whole = Spread::of(values.clone())?;
@@ -166,7 +166,7 @@ fn picture(map: &Map, values: &[f64], label: &str, scale: Option<Scale>, ramp: R
 }
 
 /// The colour bar, with points at the ends that some values lie beyond.
-fn bar(values: &[f64], label: &str, scale: Scale, ramp: Ramp) -> Bar {
+pub fn bar(values: &[f64], label: &str, scale: Scale, ramp: Ramp) -> Bar {
     let positions = values.iter().map(|value| scale.position(*value));
     // The ends went through logarithms, so they may differ from the values by a hair.
     let (below, above) = positions

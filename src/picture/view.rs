@@ -1,7 +1,10 @@
-//! Which chart shows which view of a map.
+//! Which panel shows which view of a map.
 
 use super::chart::{Axis, Chart};
+use super::figure::{Frame, Panel, Plot};
+use super::key::Key;
 use super::names;
+use super::raster::Raster;
 use super::scale::Scale;
 use super::{Caption, basins, classes, values};
 use crate::analysis::Attractor;
@@ -9,9 +12,9 @@ use crate::experiment;
 use crate::map::Map;
 use crate::view::View;
 
-/// The chart that shows this view of a map.
-pub fn chart(view: View, map: &Map, attractors: &[Attractor], caption: &Caption) -> Chart {
-    let (raster, key) = match view {
+/// The coloured cells of a view, and what their colours mean.
+pub fn colours(view: View, map: &Map, attractors: &[Attractor]) -> (Raster, Key) {
+    match view {
         View::Basins => basins::picture(map, attractors),
         View::Fate => classes::fates(map),
         View::Period => classes::periods(map),
@@ -21,15 +24,20 @@ pub fn chart(view: View, map: &Map, attractors: &[Attractor], caption: &Caption)
         View::Reach => values::measured(map, &map.reach, "steps to reach the loss"),
         View::Loss => values::measured(map, &map.loss, "loss"),
         View::Sharpness => values::measured(map, &map.sharpness, "sharpness"),
-    };
-    Chart {
-        title: caption.title.clone(),
-        subtitle: caption.subtitle.clone(),
+    }
+}
+
+/// The panel that shows coloured cells of a map; the longest side of its frame is about `length` pixels,
+/// more where the map has more cells than that.
+pub fn panel(map: &Map, (raster, key): (Raster, Key), caption: &Caption, length: u32) -> Panel {
+    let chart = Chart {
         across: axis(&caption.across, &map.across),
         up: axis(&caption.up, &map.up),
-        raster,
-        key,
-    }
+        raster: Some(raster),
+        levels: None,
+        series: Vec::new(),
+    };
+    Panel { title: String::new(), plot: Plot::Chart(chart), key, frame: Frame::Longest(length) }
 }
 
 /// The axis along which `values` stand.
@@ -40,6 +48,5 @@ fn axis(axis: &experiment::Axis, values: &[f64]) -> Axis {
         true => Scale::log(low, high),
         false => Scale::linear(low, high),
     };
-    let label = names::quantity(&axis.name);
-    Axis { label, scale }
+    Axis::of_cells(&names::quantity(&axis.name), scale, values.len())
 }

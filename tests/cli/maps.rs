@@ -224,6 +224,38 @@ fn other_views_are_rendered_later() {
     assert!(pixels("once/sharpness.png") == pixels("both/sharpness.png"));
 }
 
+/// The `metadata` of an SVG file with this id.
+fn svg_text(file: &str, id: &str) -> String {
+    let start = file.split_once(&format!("<metadata id=\"{id}\">")).unwrap().1;
+    start.split_once("</metadata>").unwrap().0.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}
+
+#[test]
+fn pictures_come_in_every_format_and_theme() {
+    let place = Place::new();
+    let map = "map f1 --across x=-5..5 --up eta=0.5..6 --size 16x12 --engine cpu --show fate,loss -o";
+    place.done(&words(&format!("{map} both --format png,svg")));
+    let pictures = |names: Vec<String>| -> Vec<String> {
+        names.into_iter().filter(|name| name.ends_with("png") || name.ends_with("svg")).collect()
+    };
+    assert_eq!(pictures(place.names("both")), ["fate.png", "fate.svg", "loss.png", "loss.svg"]);
+    let svg = place.text("both/fate.svg");
+    assert_eq!(svg_text(&svg, "Experiment"), place.text("both/experiment.toml"));
+    assert_eq!(svg_text(&svg, "Software"), format!("gdscope {}", env!("CARGO_PKG_VERSION")));
+    // An earlier map's pictures go, whatever their format.
+    place.done(&words(&format!("{map} both --format svg")));
+    assert_eq!(pictures(place.names("both")), ["fate.svg", "loss.svg"]);
+
+    let size = |file: &str| image::open(place.path(file)).unwrap().into_rgb8().dimensions();
+    place.done(&words(&format!("{map} plain --plain")));
+    assert_eq!((size("plain/fate.png"), size("plain/loss.png")), ((16, 12), (16, 12)));
+    let corner = |file: &str| image::open(place.path(file)).unwrap().into_rgb8().get_pixel(0, 0).0;
+    place.done(&words("render both --show fate --theme dark"));
+    place.done(&words("render plain --show fate"));
+    assert!(corner("both/fate.png").iter().all(|c| *c < 40));
+    assert_eq!(corner("plain/fate.png"), [255; 3]);
+}
+
 #[test]
 fn every_experiment_file_can_be_run() {
     let place = Place::new();

@@ -118,7 +118,11 @@ fn numbers() {
         ("--escape inf", ["escape: inf is no distance", "above 0"]),
         ("--show settle", ["show: `settle` is not measured yet", "drop it"]),
         ("--show spirals", ["--show", "possible values: basins"]),
+        ("--format gif", ["--format", "possible values: png, svg"]),
+        ("--theme blue", ["--theme", "possible values: light, dark"]),
         ("--optimizer adam", ["--optimizer", "possible values: gd, heavy-ball, nesterov"]),
+        ("--target nan", ["target: NaN is no loss", "such as 0.01"]),
+        ("--show reach", ["show: `reach` is the first step at a loss", "--target 0.01"]),
         ("--precision f16", ["--precision", "f32, f64"]),
     ] {
         refused(&format!("{MAP_F1} {more}"), &parts);

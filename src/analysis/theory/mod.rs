@@ -1,0 +1,3 @@
+//! What the paper's theory says, in closed or nearly closed form.
+
+pub mod quasistatic;

@@ -1,0 +1,136 @@
+//! Figure 4.1: gradient descent on subquadratic functions, convex, nonconvex, and in two dimensions.
+
+use super::Picture;
+use super::parts::{Mapped, cross, curves, iterations, orbit, over_time, rules, with_series};
+use crate::error::Result;
+use crate::orbit::Row;
+use crate::picture::{ChartAxis, Figure, Marker, Panel, Scale, Series, quantity};
+use crate::view::View;
+
+/// Width and height of a panel of curves.
+const FRAME: (u32, u32) = (320, 220);
+
+/// A column of the figure.
+struct Column {
+    setup: &'static str,
+    title: &'static str,
+    /// Names of the variables.
+    variables: &'static [&'static str],
+    /// Where the learning rate changes.
+    decays: &'static [f64],
+    steps: u32,
+    /// The range of the coordinates, and the end of that of the loss.
+    range: (f64, f64),
+    highest: f64,
+}
+
+/// The caption's settings.
+const COLUMNS: [Column; 3] = [
+    Column {
+        setup: "landscape = 'f1'\neta = '5@0,3@100,1@150'\nset = { x = -5 }",
+        title: "f₁: η = 5, 3 from step 100, 1 from step 150",
+        variables: &["x"],
+        decays: &[100.0, 150.0],
+        steps: 200,
+        range: (-7.5, 7.5),
+        highest: 9.0,
+    },
+    Column {
+        setup: "landscape = 'f2'\neta = '2@0,0.5@500,0.2@700'\nset = { w = -5 }",
+        title: "f₂: η = 2, 0.5 from step 500, 0.2 from step 700",
+        variables: &["w"],
+        decays: &[500.0, 700.0],
+        steps: 900,
+        range: (-5.5, 5.5),
+        highest: 1.0,
+    },
+    Column {
+        setup: "landscape = 'f3'\neta = '1@0,0.3@200,0.1@400'\nset = { x1 = -3, x2 = 3 }",
+        title: "f₃: η = 1, 0.3 from step 200, 0.1 from step 400",
+        variables: &["x1", "x2"],
+        decays: &[200.0, 400.0],
+        steps: 500,
+        range: (-3.5, 3.5),
+        highest: 4.0,
+    },
+];
+
+const CAPTION: &str = "Fig. 4.1 of Ma, Kunin, Wu and Ying (2022): the trajectory (above) and the loss (below) of \
+    gradient descent on subquadratic functions, from x₀ = −5 (left), w₀ = −5 (middle) and (−3, 3) (right). Dotted: \
+    the steps at which the learning rate is decreased. On f₂ and f₃, which are not convex, descent is chaotic.";
+
+const MAPS: [(&str, &str); 4] = [
+    ("f1", include_str!("../../experiments/fig-4.1-f1.toml")),
+    ("f2", include_str!("../../experiments/fig-4.1-f2.toml")),
+    ("f3", include_str!("../../experiments/fig-4.1-f3.toml")),
+    ("f3-decayed", include_str!("../../experiments/fig-4.1-f3-decayed.toml")),
+];
+
+const MAPS_CAPTION: &str = "What the trajectories of Fig. 4.1 are a sample of. Crosses: where they start, for each of \
+    their learning rates.";
+
+/// The figure, and the maps beside it.
+pub fn pictures(progress: &dyn Fn(&str)) -> Result<Vec<Picture>> {
+    progress("trajectories of f1, f2 and f3");
+    let (mut above, mut below) = (Vec::new(), Vec::new());
+    for column in &COLUMNS {
+        let rows = orbit(column.setup, column.steps)?;
+        above.push(trajectory(column, &rows));
+        below.push(loss(column, &rows));
+    }
+    let setups: Vec<&str> = COLUMNS.iter().map(|column| column.setup).collect();
+    let figure = Figure { rows: vec![above, below], caption: CAPTION.to_owned(), ..Figure::default() };
+    Ok(vec![
+        Picture { name: "fig-4.1".to_owned(), figure, experiments: setups.join("\n\n") },
+        maps(progress)?,
+    ])
+}
+
+/// The coordinates of a trajectory, step by step.
+fn trajectory(column: &Column, rows: &[Row]) -> Panel {
+    let names = column.variables.iter().map(|name| quantity(name));
+    let dots = names.clone().enumerate().map(|(k, name)| {
+        let name = if column.variables.len() > 1 { name } else { String::new() };
+        Series::dots(&name, k, over_time(rows, |row| row.point[k])).marked(Marker::Dot, 1.2)
+    });
+    let up =
+        ChartAxis::new(&names.collect::<Vec<_>>().join(", "), Scale::linear(column.range.0, column.range.1));
+    let series = rules(column.decays, column.range).into_iter().chain(dots);
+    curves(column.title, FRAME, iterations(0, column.steps), up, series.collect())
+}
+
+/// The loss, step by step.
+fn loss(column: &Column, rows: &[Row]) -> Panel {
+    let dots = Series::dots("", 2, over_time(rows, |row| row.loss)).marked(Marker::Dot, 1.2);
+    let range = (0.0, column.highest);
+    let up = ChartAxis::new("loss", Scale::linear(range.0, range.1));
+    let series = rules(column.decays, range).into_iter().chain([dots]);
+    curves("", FRAME, iterations(0, column.steps), up, series.collect())
+}
+
+/// Amplitudes over the learning rate and the start for f1 and f2, fates and basins over the plane for f3.
+fn maps(progress: &dyn Fn(&str)) -> Result<Picture> {
+    let mut mapped = Vec::new();
+    for (name, toml) in MAPS {
+        progress(&format!("map of {name}"));
+        mapped.push(Mapped::run(toml)?);
+    }
+    let [f1, f2, f3, decayed] = &mapped[..] else { unreachable!("one map for each file") };
+    let f1 = with_series(
+        f1.panel(View::Amplitude, "f₁: amplitude"),
+        cross(&[(5.0, -5.0), (3.0, -5.0), (1.0, -5.0)]),
+    );
+    let f2 = with_series(
+        f2.panel(View::Amplitude, "f₂: amplitude"),
+        cross(&[(2.0, -5.0), (0.5, -5.0), (0.2, -5.0)]),
+    );
+    let fates = with_series(f3.panel(View::Fate, "f₃, η = 1: fates"), cross(&[(-3.0, 3.0)]));
+    let basins = with_series(decayed.panel(View::Basins, "f₃, η = 0.3: basins"), cross(&[(-3.0, 3.0)]));
+    let figure = Figure {
+        rows: vec![vec![f1, f2], vec![fates, basins]],
+        caption: MAPS_CAPTION.to_owned(),
+        ..Figure::default()
+    };
+    let experiments = MAPS.map(|(_, toml)| toml).join("\n");
+    Ok(Picture { name: "fig-4.1-maps".to_owned(), figure, experiments })
+}

@@ -1,0 +1,218 @@
+//! Lines and points over a chart: curves, orbits, level lines.
+
+use super::canvas::{Canvas, Dash, Stroke};
+use super::palette;
+use super::theme::Tint;
+
+/// A shape around a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marker {
+    Dot,
+    Square,
+    Diamond,
+    Cross,
+}
+
+/// A line through points, or the points alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// Its name in the legend; none there if empty.
+    pub name: String,
+    /// In the units of the axes. A point that is not a number, or has no place on a logarithmic axis,
+    /// breaks the line.
+    pub points: Vec<(f64, f64)>,
+    /// The line through the points, if there is one; its width is in pixels at the smallest text size.
+    pub line: Option<Stroke>,
+    /// What stands at each point, and its radius.
+    pub marker: Option<(Marker, f32)>,
+    /// The colour of the markers.
+    pub tint: Tint,
+}
+
+impl Series {
+    /// A solid line in the `k`-th colour for lines.
+    pub fn line(name: &str, k: usize, points: Vec<(f64, f64)>) -> Self {
+        let tint = Tint::Colour(palette::line(k));
+        let line = Some(Stroke { tint, width: 1.5, dash: Dash::Solid });
+        Self { name: name.to_owned(), points, line, marker: None, tint }
+    }
+
+    /// Points alone, in the `k`-th colour for lines.
+    pub fn dots(name: &str, k: usize, points: Vec<(f64, f64)>) -> Self {
+        Self { line: None, marker: Some((Marker::Dot, 1.5)), ..Self::line(name, k, points) }
+    }
+
+    /// This series with another colour.
+    #[must_use]
+    pub fn tinted(mut self, tint: Tint) -> Self {
+        self.tint = tint;
+        self.line = self.line.map(|line| Stroke { tint, ..line });
+        self
+    }
+
+    /// This series with its line broken.
+    #[must_use]
+    pub fn dashed(mut self, dash: Dash) -> Self {
+        self.line = self.line.map(|line| Stroke { dash, ..line });
+        self
+    }
+
+    /// This series with another width of its line.
+    #[must_use]
+    pub fn width(mut self, width: f32) -> Self {
+        self.line = self.line.map(|line| Stroke { width, ..line });
+        self
+    }
+
+    /// This series with a marker at each point.
+    #[must_use]
+    pub fn marked(mut self, marker: Marker, radius: f32) -> Self {
+        self.marker = Some((marker, radius));
+        self
+    }
+
+    /// Draws the series; `place` gives a point's pixel, `unit` is how many pixels a width of 1 has.
+    pub fn draw(&self, canvas: &mut Canvas, unit: f32, place: impl Fn((f64, f64)) -> Option<(f32, f32)>) {
+        let places: Vec<Option<(f32, f32)>> = self.points.iter().map(|point| place(*point)).collect();
+        if let Some(line) = self.line {
+            let stroke = Stroke { width: line.width * unit, ..line };
+            let runs = places.split(Option::is_none).map(|run| run.iter().flatten().copied().collect());
+            runs.filter(|run: &Vec<_>| run.len() > 1).for_each(|run| canvas.line(&run, stroke));
+        }
+        if let Some((marker, radius)) = self.marker {
+            places.iter().flatten().for_each(|at| mark(canvas, marker, *at, radius * unit, self.tint));
+        }
+    }
+
+    /// Draws a sample of the series for the legend, `width` pixels from `left` on, at height `y`.
+    pub fn draw_sample(&self, canvas: &mut Canvas, unit: f32, left: f32, width: f32, y: f32) {
+        if let Some(line) = self.line {
+            let stroke = Stroke { width: line.width * unit, ..line };
+            canvas.line(&[(left, y), (left + width, y)], stroke);
+        }
+        if let Some((marker, radius)) = self.marker {
+            // Dots may be too small to tell their colour.
+            let radius = (radius * unit).max(2.5 * unit);
+            mark(canvas, marker, (left + width / 2.0, y), radius, self.tint);
+        }
+    }
+}
+
+/// Draws one marker.
+fn mark(canvas: &mut Canvas, marker: Marker, (x, y): (f32, f32), radius: f32, tint: Tint) {
+    let r = radius;
+    match marker {
+        Marker::Dot => canvas.circle((x, y), r, tint),
+        Marker::Square => canvas.fill((x - r, y - r), (2.0 * r, 2.0 * r), tint),
+        Marker::Diamond => {
+            let r = 1.25 * r;
+            canvas.polygon(&[(x - r, y), (x, y - r), (x + r, y), (x, y + r)], tint, None);
+        }
+        Marker::Cross => {
+            let stroke = Stroke { tint, width: (0.45 * r).max(1.0), dash: Dash::Solid };
+            let arms = [[(x - r, y - r), (x + r, y + r)], [(x - r, y + r), (x + r, y - r)]];
+            canvas.segments(&arms, stroke);
+        }
+    }
+}
+
+/// Level lines of a field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Levels {
+    /// Values in a row of the field.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// The field, row after row from the bottom up, on a grid that spans the axes.
+    pub values: Vec<f64>,
+    /// Where the lines are drawn.
+    pub at: Vec<f64>,
+    pub tint: Tint,
+}
+
+impl Levels {
+    /// The lines of one level, as pairs of points in grid steps from the first value: by linear
+    /// interpolation along the sides of each mesh, and through its mean where the level passes a
+    /// saddle.
+    pub fn lines(&self, level: f64) -> Vec<[(f64, f64); 2]> {
+        let mut lines = Vec::new();
+        for i in 1..self.height {
+            for j in 1..self.width {
+                self.mesh((i, j), level, &mut lines);
+            }
+        }
+        lines
+    }
+
+    /// The lines through the mesh whose upper right corner is in row `i`, column `j`.
+    fn mesh(&self, (i, j): (usize, usize), level: f64, lines: &mut Vec<[(f64, f64); 2]>) {
+        // The corners in turn: lower left, lower right, upper right, upper left.
+        let corners = [(i - 1, j - 1), (i - 1, j), (i, j), (i, j - 1)];
+        let heights = corners.map(|(i, j)| self.values[i * self.width + j] - level);
+        if !heights.iter().all(|h| h.is_finite()) {
+            return;
+        }
+        let crossing = |k: usize| {
+            let (a, b) = (k, (k + 1) % 4);
+            let share = heights[a] / (heights[a] - heights[b]);
+            let along = |a: usize, b: usize| a as f64 + share * (b as f64 - a as f64);
+            (along(corners[a].1, corners[b].1), along(corners[a].0, corners[b].0))
+        };
+        let crossed: Vec<usize> =
+            (0..4).filter(|k| (heights[*k] < 0.0) != (heights[(k + 1) % 4] < 0.0)).collect();
+        match crossed[..] {
+            [a, b] => lines.push([crossing(a), crossing(b)]),
+            [a, b, c, d] => {
+                let middle = heights.iter().sum::<f64>();
+                // The lines cut off the corners that lie on the other side than the middle.
+                let cut_first = (heights[0] < 0.0) != (middle < 0.0);
+                let pairs = if cut_first { [(d, a), (b, c)] } else { [(a, b), (c, d)] };
+                lines.extend(pairs.map(|(a, b)| [crossing(a), crossing(b)]));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn levels(n: usize, field: impl Fn(f64, f64) -> f64) -> Levels {
+        let step = 2.0 / (n as f64 - 1.0);
+        let at = |k: usize| k as f64 * step - 1.0;
+        let values = (0..n * n).map(|cell| field(at(cell % n), at(cell / n))).collect();
+        Levels { width: n, height: n, values, at: Vec::new(), tint: Tint::Ink }
+    }
+
+    #[test]
+    fn a_level_line_of_the_distance_is_a_circle() {
+        let n = 201;
+        let lines = levels(n, |x, y| x.hypot(y)).lines(0.5);
+        let to_plane = |v: f64| v * 0.01 - 1.0;
+        let mut length = 0.0;
+        for [a, b] in lines {
+            for (x, y) in [a, b] {
+                assert!((to_plane(x).hypot(to_plane(y)) - 0.5).abs() < 1e-4);
+            }
+            length += 0.01 * (a.0 - b.0).hypot(a.1 - b.1);
+        }
+        assert!((length - std::f64::consts::PI).abs() < 1e-3, "{length}");
+    }
+
+    #[test]
+    fn lines_do_not_cross_at_a_saddle() {
+        // x y = +-h around one mesh: each corner above the level is on its own, or each below.
+        let saddle = |shift: f64| levels(2, move |x, y| x * y + shift).lines(0.0);
+        for (shift, cut) in [(-0.5, [(0.0, 0.0), (1.0, 1.0)]), (0.5, [(1.0, 0.0), (0.0, 1.0)])] {
+            let lines = saddle(shift);
+            assert_eq!(lines.len(), 2);
+            for [a, b] in lines {
+                let middle = ((a.0 + b.0) / 2.0, (a.1 + b.1) / 2.0);
+                let near = |corner: &(f64, f64)| (middle.0 - corner.0).hypot(middle.1 - corner.1) < 0.3;
+                assert!(cut.iter().any(near), "{a:?} {b:?}");
+            }
+        }
+        assert!(levels(3, |_, _| f64::NAN).lines(0.0).is_empty());
+    }
+}

@@ -1,0 +1,86 @@
+//! The colours of paper and ink, and the kinds of file that pictures are written as.
+
+use image::Rgb;
+
+/// Dark on light, or light on dark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Theme {
+    /// Black on white
+    #[default]
+    Light,
+    /// White on black
+    Dark,
+}
+
+impl Theme {
+    /// The background.
+    pub fn paper(self) -> Rgb<u8> {
+        match self {
+            Theme::Light => Rgb([255; 3]),
+            Theme::Dark => Rgb([18, 18, 20]),
+        }
+    }
+
+    /// The colour that a tint has on this paper.
+    pub fn colour(self, tint: Tint) -> Rgb<u8> {
+        match (tint, self) {
+            (Tint::Paper, _) => self.paper(),
+            (Tint::Ink, Theme::Light) => Rgb([30; 3]),
+            (Tint::Ink, Theme::Dark) => Rgb([232; 3]),
+            (Tint::Quiet, Theme::Light) => Rgb([105; 3]),
+            (Tint::Quiet, Theme::Dark) => Rgb([160; 3]),
+            (Tint::Colour(colour), _) => colour,
+        }
+    }
+}
+
+/// A colour, or one that follows the theme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tint {
+    /// The background's.
+    Paper,
+    /// That of text and lines.
+    Ink,
+    /// That of text and lines which should stay behind the others.
+    Quiet,
+    /// The same on any paper.
+    Colour(Rgb<u8>),
+}
+
+/// A kind of picture file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Pixels
+    Png,
+    /// Lines, texts as outlines; for papers and any size
+    Svg,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Format; 2] = [Format::Png, Format::Svg];
+
+    /// The file name's ending.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Format::Png => "png",
+            Format::Svg => "svg",
+        }
+    }
+}
+
+/// How pictures of a map are to look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Style {
+    pub theme: Theme,
+    /// Each picture is written once in each.
+    pub formats: Vec<Format>,
+    /// The coloured cells alone, one pixel each.
+    pub plain: bool,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { theme: Theme::Light, formats: vec![Format::Png], plain: false }
+    }
+}
