@@ -47,7 +47,10 @@ impl Caption {
             .filter_map(|name| Some(format!("{} = {}", names::quantity(name), setup.value(name)?)));
         let eta = setup.eta.as_ref().map(|eta| format!("η = {eta}"));
         let budget = format!("{} steps", experiment.steps);
-        let subtitle = eta.into_iter().chain(fixed).chain([budget]).collect::<Vec<_>>().join(", ");
+        let optimizer = experiment.setup.optimizer;
+        let optimizer = optimizer.has_momentum().then(|| optimizer.name().to_owned());
+        let told = optimizer.into_iter().chain(eta).chain(fixed).chain([budget]);
+        let subtitle = told.collect::<Vec<_>>().join(", ");
         Self { title, subtitle, across: experiment.across.clone(), up: experiment.up.clone() }
     }
 }
