@@ -16,7 +16,7 @@ mod view;
 use image::RgbImage;
 
 use crate::analysis::Attractor;
-use crate::experiment::{Axis, Experiment};
+use crate::experiment::{Axis, Experiment, MOMENTUM};
 use crate::map::Map;
 use crate::view::View;
 
@@ -48,8 +48,10 @@ impl Caption {
         let eta = setup.eta.as_ref().map(|eta| format!("η = {eta}"));
         let budget = format!("{} steps", experiment.steps);
         let optimizer = experiment.setup.optimizer;
+        let momentum = setup.set.get(MOMENTUM).filter(|_| optimizer.has_momentum());
+        let momentum = momentum.map(|beta| format!("{} = {beta}", names::quantity(MOMENTUM)));
         let optimizer = optimizer.has_momentum().then(|| optimizer.name().to_owned());
-        let told = optimizer.into_iter().chain(eta).chain(fixed).chain([budget]);
+        let told = optimizer.into_iter().chain(momentum).chain(eta).chain(fixed).chain([budget]);
         let subtitle = told.collect::<Vec<_>>().join(", ");
         Self { title, subtitle, across: experiment.across.clone(), up: experiment.up.clone() }
     }
