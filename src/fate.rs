@@ -122,9 +122,9 @@ pub struct Probe<R> {
     /// the probe before it; -1 for the first.
     pub elapsed: R,
     pub last: R,
-    /// Largest coordinate, without its sign, at the window's end.
+    /// Largest variable, without its sign, at the window's end.
     pub reach: R,
-    /// The same over the whole cycle.
+    /// The same over the whole cycle, velocities included, as everything below.
     pub size: R,
     /// Longest side of the box around the cycle.
     pub extent: R,

@@ -37,7 +37,7 @@ pub use self::series::{Levels, Marker, Series};
 pub use self::surface::Surface;
 pub use self::theme::{Format, Style, Theme, Tint};
 use crate::analysis::Attractor;
-use crate::experiment::{Axis, Experiment};
+use crate::experiment::{Axis, Experiment, MOMENTUM};
 use crate::map::Map;
 use crate::view::View;
 
@@ -68,7 +68,12 @@ impl Caption {
             .filter_map(|name| Some(format!("{} = {}", names::quantity(name), setup.value(name)?)));
         let eta = setup.eta.as_ref().map(|eta| format!("η = {eta}"));
         let budget = format!("{} steps", experiment.steps);
-        let subtitle = eta.into_iter().chain(fixed).chain([budget]).collect::<Vec<_>>().join(", ");
+        let optimizer = experiment.setup.optimizer;
+        let momentum = setup.set.get(MOMENTUM).filter(|_| optimizer.has_momentum());
+        let momentum = momentum.map(|beta| format!("{} = {beta}", names::quantity(MOMENTUM)));
+        let optimizer = optimizer.has_momentum().then(|| optimizer.name().to_owned());
+        let told = optimizer.into_iter().chain(momentum).chain(eta).chain(fixed).chain([budget]);
+        let subtitle = told.collect::<Vec<_>>().join(", ");
         Self { title, subtitle, across: experiment.across.clone(), up: experiment.up.clone() }
     }
 }

@@ -1,6 +1,6 @@
 //! A block of trajectories: what the phases of `descend.rs` read and write, and how it is read out.
 
-use super::draw::Draws;
+use super::draw::{Draws, draws};
 use crate::fate::{Memory, Probe, Samples, match_grain};
 use crate::formula::{CHUNK, LANES, Register, Tape};
 use crate::math::Real;
@@ -47,7 +47,7 @@ impl<R: Real> Program<R> {
             dims,
             variables: descent.variables,
             quantities: descent.quantities.len(),
-            draws: Draws::new(descent, 2 * dims + descent.quantities.len() + 1),
+            draws: draws(descent, 2 * dims + descent.quantities.len() + 1),
             normals: descent.normal_inputs().count(),
             seed: plan.seed,
             target: plan.target.map(R::from_f64),

@@ -6,6 +6,7 @@
 use multiversion::multiversion;
 
 use super::block::{Block, Program, larger};
+use super::draw::draw;
 use crate::fate::{GROWTH_STRIDE, MATCH, Rules};
 use crate::formula::{CHUNK, LANES, Register, chunk, put};
 use crate::math::Real;
@@ -53,7 +54,9 @@ pub fn descend<R: Real>(
         begin(program, block, phase, steps, chunks);
         for step in 1..=steps {
             block.tape[program.step_register()] = Register::splat(R::from_f64(f64::from(t)));
-            program.draws.draw(&mut block.tape, chunks, (program.seed, t), &block.trajectories);
+            if !program.draws.is_empty() {
+                draw(&program.draws, &mut block.tape, chunks, (program.seed, t), &block.trajectories);
+            }
             tape.run(&mut block.tape, chunks);
             if let Some(target) = program.target {
                 note(program, block, chunks, target, t);

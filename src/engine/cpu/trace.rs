@@ -3,7 +3,7 @@
 
 use nalgebra::DMatrix;
 
-use super::draw::Draws;
+use super::draw::{Draws, draw, draws};
 use crate::descent::Descent;
 use crate::formula::{CHUNK, LANES, Register, Tape};
 
@@ -71,7 +71,7 @@ impl Tracer {
             dims: descent.state.len(),
             quantities: quantities.len(),
             normals: descent.normal_inputs().count(),
-            draws: Draws::new(descent, 2 * descent.state.len() + quantities.len() + 1),
+            draws: draws(descent, 2 * descent.state.len() + quantities.len() + 1),
             seed,
         }
     }
@@ -92,7 +92,7 @@ impl Tracer {
     pub fn observe(&mut self, t: u32, lanes: usize) {
         let step = 2 * self.dims + self.quantities;
         self.registers[step] = Register::splat(f64::from(t));
-        self.draws.draw(&mut self.registers, lanes.div_ceil(CHUNK), (self.seed, t), &TRAJECTORIES);
+        draw(&self.draws, &mut self.registers, lanes.div_ceil(CHUNK), (self.seed, t), &TRAJECTORIES);
         self.observe.load_constants(&mut self.registers);
         self.observe.run(&mut self.registers, lanes.div_ceil(CHUNK));
     }
