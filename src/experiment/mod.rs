@@ -347,9 +347,6 @@ impl Experiment {
         for ((flag, axis), cells) in axes.into_iter().zip(self.size) {
             self.check_spacing(flag, axis, cells)?;
         }
-        if let Some(target) = self.target.filter(|loss| !loss.is_finite()) {
-            return Err(Error::request(format!("target: {target} is no loss; give a number such as 0.01")));
-        }
         if self.show.contains(&View::Reach) && self.target.is_none() {
             return Err(Error::request(
                 "show: `reach` is the first step at a loss; say which with --target, such as --target 0.01",
@@ -376,6 +373,9 @@ impl Experiment {
 
     /// Whether the numbers lie in the range of the number format.
     fn check_range(&self) -> Result<()> {
+        if let Some(target) = self.target.filter(|loss| !loss.is_finite()) {
+            return Err(Error::request(format!("target: {target} is no loss; give a number such as 0.01")));
+        }
         for (name, value) in [("tolerance", self.tolerance), ("escape", self.escape)] {
             if let Some(value) = value.filter(|v| !(*v > 0.0 && v.is_finite())) {
                 return Err(Error::request(format!(
