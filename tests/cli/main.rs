@@ -4,6 +4,7 @@
 mod common;
 
 mod failures;
+mod figures;
 mod files;
 mod maps;
 mod orbits;
