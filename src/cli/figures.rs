@@ -11,7 +11,7 @@ use crate::figures::PaperFigure;
 use crate::output::Directory;
 use crate::picture::{Format, Theme};
 
-/// Draw the paper's figures, and beside each the map that its trajectories are a sample of
+/// Draw the paper's figures, each with the map that it is a sample of
 ///
 /// Figures 4.1, 4.2, 5.1 and 6.1, with the settings of their captions, computed on the CPU in less than
 /// two minutes. The maps' experiments are the files experiments/fig-*.toml of the source code.

@@ -59,15 +59,51 @@ const CAPTION: &str = "Fig. 4.1 of Ma, Kunin, Wu and Ying (2022): the trajectory
     gradient descent on subquadratic functions, from x₀ = −5 (left), w₀ = −5 (middle) and (−3, 3) (right). Dotted: \
     the steps at which the learning rate is decreased. On f₂ and f₃, which are not convex, descent is chaotic.";
 
-const MAPS: [(&str, &str); 4] = [
-    ("f1", include_str!("../../experiments/fig-4.1-f1.toml")),
-    ("f2", include_str!("../../experiments/fig-4.1-f2.toml")),
-    ("f3", include_str!("../../experiments/fig-4.1-f3.toml")),
-    ("f3-decayed", include_str!("../../experiments/fig-4.1-f3-decayed.toml")),
+/// A map beside the figure: its experiment, the crosses over it, its views with their titles.
+struct Beside {
+    toml: &'static str,
+    crosses: &'static [(f64, f64)],
+    views: &'static [(View, &'static str)],
+}
+
+const MAPS: [&[Beside]; 2] = [
+    &[
+        Beside {
+            toml: include_str!("../../experiments/fig-4.1-f1.toml"),
+            crosses: &[(5.0, -5.0), (3.0, -5.0), (1.0, -5.0)],
+            views: &[(View::Amplitude, "f₁: amplitude")],
+        },
+        Beside {
+            toml: include_str!("../../experiments/fig-4.1-f2.toml"),
+            crosses: &[(2.0, -5.0), (0.5, -5.0), (0.2, -5.0)],
+            views: &[(View::Amplitude, "f₂, C = 3: amplitude")],
+        },
+        Beside {
+            toml: include_str!("../../experiments/fig-4.1-f3.toml"),
+            crosses: &[(-3.0, 3.0)],
+            views: &[(View::Fate, "f₃, C = 3, η = 1: fates")],
+        },
+    ],
+    &[
+        Beside {
+            toml: include_str!("../../experiments/fig-4.1-f3-periods.toml"),
+            crosses: &[(1.0, 3.0), (0.3, 3.0), (0.1, 3.0)],
+            views: &[
+                (View::Lyapunov, "f₃ from (−3, 3): Lyapunov exponent"),
+                (View::Period, "f₃ from (−3, 3): period"),
+            ],
+        },
+        Beside {
+            toml: include_str!("../../experiments/fig-4.1-f3-basins.toml"),
+            crosses: &[],
+            views: &[(View::Basins, "f₃, C = 0.46, η = 3.8: basins")],
+        },
+    ],
 ];
 
-const MAPS_CAPTION: &str = "What the trajectories of Fig. 4.1 are a sample of. Crosses: where they start, for each of \
-    their learning rates.";
+const MAPS_CAPTION: &str = "What the trajectories of Fig. 4.1 are a sample of. Crosses: their starts and learning \
+    rates. With η = 1 and C = 3 every start on f₃ ends in chaos; between convergence and chaos there are cycles, and \
+    where two of them exist side by side their basins lie between each other in ever finer layers.";
 
 /// The figure, and the maps beside it.
 pub fn pictures(progress: &dyn Fn(&str)) -> Result<Vec<Picture>> {
@@ -108,29 +144,22 @@ fn loss(column: &Column, rows: &[Row]) -> Panel {
     curves("", FRAME, iterations(0, column.steps), up, series.collect())
 }
 
-/// Amplitudes over the learning rate and the start for f1 and f2, fates and basins over the plane for f3.
+/// Amplitudes over the learning rate and the start for f1 and f2; for f3 fates and basins over the plane, and
+/// periods over the learning rate and C.
 fn maps(progress: &dyn Fn(&str)) -> Result<Picture> {
-    let mut mapped = Vec::new();
-    for (name, toml) in MAPS {
-        progress(&format!("map of {name}"));
-        mapped.push(Mapped::run(toml)?);
+    let (mut rows, mut experiments) = (Vec::new(), Vec::new());
+    for beside in MAPS {
+        let mut row = Vec::new();
+        for Beside { toml, crosses, views } in beside {
+            progress(&format!("map of {}", views[0].1));
+            let mapped = Mapped::run(toml)?;
+            row.extend(
+                views.iter().map(|(view, title)| with_series(mapped.panel(*view, title), cross(crosses))),
+            );
+            experiments.push(*toml);
+        }
+        rows.push(row);
     }
-    let [f1, f2, f3, decayed] = &mapped[..] else { unreachable!("one map for each file") };
-    let f1 = with_series(
-        f1.panel(View::Amplitude, "f₁: amplitude"),
-        cross(&[(5.0, -5.0), (3.0, -5.0), (1.0, -5.0)]),
-    );
-    let f2 = with_series(
-        f2.panel(View::Amplitude, "f₂: amplitude"),
-        cross(&[(2.0, -5.0), (0.5, -5.0), (0.2, -5.0)]),
-    );
-    let fates = with_series(f3.panel(View::Fate, "f₃, η = 1: fates"), cross(&[(-3.0, 3.0)]));
-    let basins = with_series(decayed.panel(View::Basins, "f₃, η = 0.3: basins"), cross(&[(-3.0, 3.0)]));
-    let figure = Figure {
-        rows: vec![vec![f1, f2], vec![fates, basins]],
-        caption: MAPS_CAPTION.to_owned(),
-        ..Figure::default()
-    };
-    let experiments = MAPS.map(|(_, toml)| toml).join("\n");
-    Ok(Picture { name: "fig-4.1-maps".to_owned(), figure, experiments })
+    let figure = Figure { rows, caption: MAPS_CAPTION.to_owned(), ..Figure::default() };
+    Ok(Picture { name: "fig-4.1-maps".to_owned(), figure, experiments: experiments.join("\n") })
 }

@@ -1,9 +1,7 @@
 //! Figure 5.1: the time to converge after learning-rate decays at different steps.
 
 use super::Picture;
-use super::parts::{
-    Field, MAP_LENGTH, cross, curves, draft, iterations, orbit, over_time, rules, with_series,
-};
+use super::parts::{Field, cross, curves, draft, iterations, orbit, over_time, rules, with_series};
 use crate::error::Result;
 use crate::map::Map;
 use crate::orbit::Row;
@@ -14,25 +12,28 @@ use crate::sample::steps_to_loss;
 const DECAYS: [u32; 3] = [650, 700, 750];
 /// The iterations shown before a drop; at the first x1 gets bigger than -4.
 const BEFORE: (usize, usize) = (466, 750);
-/// Iterations shown of the trajectories after a decay, and of the loss.
+/// Iterations shown of the trajectories after a decay.
 const AFTER: usize = 500;
-const STEPS: u32 = 2500;
-/// Least loss that is drawn.
-const LOWEST: f64 = 1e-8;
-/// The loss whose time is mapped.
-const REACHED: f64 = 1e-3;
+/// The first and last iteration of the loss that is shown, and the largest loss.
+const SHOWN: (u32, u32) = (400, 2400);
+const HIGHEST: f64 = 0.6;
+/// The loss whose time is mapped: half of what the floor of the large valley has at most, so it is only
+/// reached in the small one.
+const REACHED: f64 = 0.125;
 
 const FRAME: (u32, u32) = (330, 270);
 
 const CAPTION: &str = "Fig. 5.1 of Ma, Kunin, Wu and Ying (2022): learning-rate decays at different steps lead to very \
     different behaviour. Descent starts at (−20, 3) with η = 2.5, which is decayed to 0.25 at step 650, 700 or 750. \
     Left: the landscape, a wide flat valley and a small sharp one. Middle: the trajectory from iteration 466, where \
-    x₁ exceeds −4, to 750 without a decay, and 500 iterations after each decay. Right: the loss.";
+    x₁ exceeds −4, to 750 without a decay, and 500 iterations after each decay. Right: the loss from iteration 400 \
+    on. Descent does not come to rest in the small valley: its curvature at the origin, 25, exceeds 2/η = 8.";
 
 const MAP: &str = include_str!("../../experiments/fig-5.1.toml");
 
 const MAP_CAPTION: &str = "What the three trajectories of Fig. 5.1 are a sample of: the steps until the loss is below \
-    0.001, over the step of the decay and its factor. Crosses: the decays of the figure.";
+    0.125, which it is in the small valley alone, over the step of the decay and its factor. Crosses: the decays of \
+    the figure.";
 
 /// The run with a decay at a step.
 fn setup(decay: u32) -> String {
@@ -44,7 +45,7 @@ pub fn pictures(progress: &dyn Fn(&str)) -> Result<Vec<Picture>> {
     progress("trajectories with decays at 650, 700 and 750");
     let mut runs = Vec::new();
     for decay in DECAYS {
-        runs.push(orbit(&setup(decay), STEPS)?);
+        runs.push(orbit(&setup(decay), SHOWN.1)?);
     }
     let panels = vec![landscape(&runs[2])?, trajectories(&runs)?, losses(&runs)];
     let figure = Figure { rows: vec![panels], caption: CAPTION.to_owned(), ..Figure::default() };
@@ -78,14 +79,15 @@ fn trajectories(runs: &[Vec<Row>]) -> Result<Panel> {
 
 /// The losses of the runs.
 fn losses(runs: &[Vec<Row>]) -> Panel {
-    let loss = DECAYS.iter().zip(runs).enumerate().map(|(k, (decay, rows))| {
-        Series::line(&format!("decay at {decay}"), k + 1, over_time(rows, |row| row.loss))
+    // The one that falls first is behind the others.
+    let loss = DECAYS.iter().zip(runs).enumerate().rev().map(|(k, (decay, rows))| {
+        let rows = &rows[SHOWN.0 as usize..];
+        Series::line(&format!("decay at {decay}"), k + 1, over_time(rows, |row| row.loss)).width(1.0)
     });
-    let range = (LOWEST, 10.0);
-    let at = DECAYS.map(f64::from);
-    let series = rules(&at, range).into_iter().chain(loss);
-    let up = ChartAxis::new("loss", Scale::log(range.0, range.1));
-    curves("", FRAME, iterations(0, STEPS), up, series.collect())
+    let range = (0.0, HIGHEST);
+    let series = rules(&DECAYS.map(f64::from), range).into_iter().chain(loss);
+    let up = ChartAxis::new("loss", Scale::linear(range.0, range.1));
+    curves("", FRAME, iterations(SHOWN.0, SHOWN.1), up, series.collect())
 }
 
 /// Steps to a loss over decay step and decay factor.
@@ -102,8 +104,13 @@ fn map(progress: &dyn Fn(&str)) -> Result<Picture> {
         ..Map::default()
     };
     let caption = Caption::of(&experiment);
-    let panel =
-        crate::picture::panel_of_values(&map, &steps, "steps until loss < 0.001", &caption, MAP_LENGTH);
+    let panel = crate::picture::panel_of_values(
+        &map,
+        &steps,
+        "steps until loss < 0.125",
+        &caption,
+        2 * experiment.size[0],
+    );
     let panel = with_series(panel, cross(&DECAYS.map(|decay| (f64::from(decay), 0.1))));
     let figure = Figure {
         title: caption.title,

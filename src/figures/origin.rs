@@ -1,9 +1,11 @@
 //! Figure 6.1: losses that training data make, with separate scales or a continuum of them.
 
 use super::Picture;
-use super::parts::{Field, Mapped, curves, draft};
+use super::parts::{Field, Mapped, curves, draft, with_series};
 use crate::error::Result;
-use crate::picture::{ChartAxis, Dash, Figure, Frame, Key, Panel, Plot, Ramp, Scale, Series, Surface};
+use crate::picture::{
+    Caption, ChartAxis, Dash, Figure, Frame, Key, Panel, Plot, Ramp, Scale, Series, Surface, Tint,
+};
 use crate::sample::losses;
 use crate::view::View;
 
@@ -101,9 +103,10 @@ fn map(progress: &dyn Fn(&str)) -> Result<Picture> {
     let mapped = Mapped::run(MAP)?;
     let panel = mapped.panel(View::Lyapunov, "");
     let line = mapped.map.up.iter().map(|c| (3.0 / (c * c), *c)).collect();
-    let line = Series::line("η = 2/f₂''(0)", 1, line).dashed(Dash::Dashed).tinted(crate::picture::Tint::Ink);
-    let panel = super::parts::with_series(panel, [line]);
-    let caption = crate::picture::Caption::of(&mapped.experiment);
+    let line =
+        Series::line("η = 2/f₂''(0)", 1, line).dashed(Dash::Dashed).tinted(Tint::Colour(image::Rgb([30; 3])));
+    let panel = with_series(panel, [line]);
+    let caption = Caption::of(&mapped.experiment);
     let figure = Figure {
         title: caption.title,
         subtitle: caption.subtitle,

@@ -47,13 +47,12 @@ impl Mapped {
     /// One of its views as a panel.
     pub fn panel(&self, view: View, title: &str) -> Panel {
         let caption = Caption::of(&self.experiment);
-        let panel = crate::picture::panel(&self.map, &self.attractors, &caption, view, MAP_LENGTH);
+        let [width, height] = self.experiment.size;
+        let length = width.max(height);
+        let panel = crate::picture::panel(&self.map, &self.attractors, &caption, view, length);
         Panel { title: title.to_owned(), ..panel }
     }
 }
-
-/// Pixels along the longest side of a map.
-pub const MAP_LENGTH: u32 = 384;
 
 /// A panel of curves over an axis of steps or values.
 pub fn curves(
@@ -80,6 +79,11 @@ pub fn iterations(from: u32, to: u32) -> ChartAxis {
 /// The points (t, value) of an orbit.
 pub fn over_time(rows: &[Row], value: impl Fn(&Row) -> f64) -> Vec<(f64, f64)> {
     rows.iter().map(|row| (f64::from(row.t), value(row))).collect()
+}
+
+/// Every `stride`-th of the rows: enough of a smooth curve.
+pub fn thinned(rows: &[Row], stride: usize) -> Vec<Row> {
+    rows.iter().step_by(stride).cloned().collect()
 }
 
 /// Dotted vertical lines, such as where a learning rate changes.

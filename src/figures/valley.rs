@@ -1,13 +1,14 @@
 //! Figure 4.2: descent bounces between the walls of a valley and moves to where it is flat.
 
 use super::Picture;
-use super::parts::{Field, MAP_LENGTH, curves, draft, iterations, orbit, over_time, with_series};
+use super::parts::{Field, cross, curves, draft, iterations, orbit, over_time, thinned, with_series};
 use crate::analysis::theory::quasistatic::{Point, Valley};
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Cells, Engine};
 use crate::error::Result;
 use crate::map::Map;
-use crate::picture::{Caption, ChartAxis, Dash, Figure, Panel, Scale, Series, Tint};
+use crate::orbit::Row;
+use crate::picture::{Caption, ChartAxis, Dash, Figure, Marker, Panel, Scale, Series, Tint};
 use crate::plan::Plan;
 
 /// The caption's settings.
@@ -15,7 +16,11 @@ const SETUP: &str = "landscape = 'valley'\neta = 3\nset = { x1 = 1, x2 = 1 }";
 const ETA: f64 = 3.0;
 const START: f64 = 1.0;
 /// Until the motion has nearly stopped.
-const STEPS: u32 = 3000;
+const STEPS: u32 = 10_000;
+/// Every so many steps a smooth curve has a point. It is odd, so that both walls are met.
+const STRIDE: usize = 15;
+/// Every so many points of the trajectory, two are joined.
+const JOINED: usize = 30;
 
 const CAPTION: &str = "Fig. 4.2 of Ma, Kunin, Wu and Ying (2022): gradient descent on f₁(x₂/(1 + 0.01 x₁)) from (1, 1) \
     with η = 3 bounces between the walls of the valley and moves to where it is flatter. Dashed: the quasistatic \
@@ -48,11 +53,12 @@ pub fn pictures(progress: &dyn Fn(&str)) -> Result<Vec<Picture>> {
     let rows = orbit(SETUP, STEPS)?;
     let motion: Vec<Point> = valley().path(ETA, &[START], STEPS).collect();
     let quasistatic = |value: fn(&Point) -> f64| {
-        let points = motion.iter().enumerate().map(|(t, point)| (t as f64, value(point)));
+        let points = motion.iter().enumerate().step_by(STRIDE).map(|(t, point)| (t as f64, value(point)));
         Series::line("quasistatic", 1, points.collect()).dashed(Dash::Dashed)
     };
+    let rows = thinned(&rows, STRIDE);
     let panels = vec![
-        landscape(rows.iter().map(|row| (row.point[0], row.point[1])).collect())?,
+        landscape(&rows)?,
         curves(
             "along the valley",
             FRAME,
@@ -85,12 +91,18 @@ pub fn pictures(progress: &dyn Fn(&str)) -> Result<Vec<Picture>> {
 const FRAME: (u32, u32) = (320, 260);
 
 /// The trajectory over the landscape.
-fn landscape(points: Vec<(f64, f64)>) -> Result<Panel> {
+fn landscape(rows: &[Row]) -> Result<Panel> {
     let setup = draft(SETUP).setup()?;
-    let field = Field::new(&setup, "x1 = 0 .. 25", "x2 = -2.5 .. 2.5", Field::grid(FRAME))?;
-    let orbit = Series::line("trajectory", 1, points).width(0.5);
-    Ok(with_series(field.panel("", FRAME), [orbit]))
+    let field = Field::new(&setup, "x1 = 0 .. 25", "x2 = -1.5 .. 1.5", Field::grid(FRAME))?;
+    let points: Vec<(f64, f64)> = rows.iter().map(|row| (row.point[0], row.point[1])).collect();
+    let bounces = points.windows(2).step_by(JOINED).flat_map(|pair| [pair[0], pair[1], BREAK]).collect();
+    let dots = Series::dots("trajectory", 1, points).marked(Marker::Dot, 1.0);
+    let bounces = Series::line("some of its bounces", 1, bounces).width(0.8);
+    Ok(with_series(field.panel("", FRAME), [dots, bounces]))
 }
+
+/// Between two lines of one series.
+const BREAK: (f64, f64) = (f64::NAN, f64::NAN);
 
 /// The last x1 of each trajectory, over the learning rate and the start.
 fn map(progress: &dyn Fn(&str)) -> Result<Picture> {
@@ -102,10 +114,10 @@ fn map(progress: &dyn Fn(&str)) -> Result<Picture> {
     let etas = plan.across.clone();
     let map = Map { across: plan.across, up: plan.up, fate: outcomes.fate, ..Map::default() };
     let caption = Caption::of(&experiment);
-    let panel = crate::picture::panel_of_values(&map, &last, "x₁ at the end", &caption, MAP_LENGTH);
+    let panel = crate::picture::panel_of_values(&map, &last, "x₁ at the end", &caption, experiment.size[0]);
     let line = Series::line("curvature 2/η", 1, etas.into_iter().map(|eta| (eta, stop(eta))).collect());
     let panel = with_series(panel, [line.dashed(Dash::Dashed)]);
-    let panel = with_series(panel, super::parts::cross(&[(ETA, START)]));
+    let panel = with_series(panel, cross(&[(ETA, START)]));
     let figure = Figure {
         title: caption.title,
         subtitle: caption.subtitle,

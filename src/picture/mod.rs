@@ -65,7 +65,10 @@ impl Caption {
             .iter()
             .chain(parameters)
             .filter(|name| !on_axis(name))
-            .filter_map(|name| Some(format!("{} = {}", names::quantity(name), setup.value(name)?)));
+            .filter_map(|name| Some((name, setup.value(name)?)))
+            .map(|(name, value)| {
+                format!("{} = {}", names::quantity(name), value.to_string().replace('-', "−"))
+            });
         let eta = setup.eta.as_ref().map(|eta| format!("η = {eta}"));
         let budget = format!("{} steps", experiment.steps);
         let optimizer = experiment.setup.optimizer;

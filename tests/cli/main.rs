@@ -5,6 +5,7 @@ mod common;
 
 mod data;
 mod failures;
+mod figures;
 mod files;
 mod maps;
 mod orbits;
