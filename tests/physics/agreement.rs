@@ -68,6 +68,22 @@ fn f3_over_learning_rate_and_parameter() {
 }
 
 #[test]
+fn separable_in_few_and_many_variables() {
+    for (n, size) in [(2, 64), (8, 32), (16, 24)] {
+        let others: String = (2..=n).map(|i| format!("x{i} = {}, ", 0.3 * f64::from(i - 4))).collect();
+        let toml = format!(
+            r#"landscape = "separable-{n}-2"
+            across = "x1 = -4 .. 4"
+            up = "eta = 0.5 .. 8"
+            set = {{ {others} }}
+            size = [{size}, {size}]
+            steps = 2000"#
+        );
+        compare(&toml, &[Fate::Converged, Fate::Periodic]);
+    }
+}
+
+#[test]
 fn momentum_over_the_plane() {
     for optimizer in ["heavy-ball", "nesterov"] {
         let toml = format!(
