@@ -20,7 +20,8 @@
 //! 5. [`analysis`]: which cells share an attractor, where basins meet, and how far f64 agrees.
 //! 6. [`map`](mod@map), [`report`], [`output`]: the results in memory and on disk.
 //! 7. [`picture`]: a [`view::View`] of a map as an image.
-//! 8. [`cli`]: the commands. [`run`](fn@run) and [`orbit`](fn@orbit) are what they call.
+//! 8. [`verify`]: the paper's claims, checked with the engines and the theory of [`analysis::theory`].
+//! 9. [`cli`]: the commands. [`run`](fn@run) and [`orbit`](fn@orbit) are what they call.
 //!
 //! ```
 //! use gdscope::{engine::cpu::CpuEngine, experiment::Draft, fate::Fate};
@@ -60,6 +61,7 @@ pub mod picture;
 pub mod plan;
 pub mod report;
 pub mod run;
+pub mod verify;
 pub mod view;
 pub mod window;
 

@@ -7,6 +7,7 @@ mod map;
 mod orbit;
 mod render;
 mod request;
+mod verify;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -41,6 +42,7 @@ enum Command {
     Map(map::Arguments),
     Orbit(orbit::Arguments),
     Render(render::Arguments),
+    Verify(verify::Arguments),
     Landscapes(landscapes::Arguments),
     Devices(devices::Arguments),
 }
@@ -96,6 +98,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Map(arguments) => map::run(arguments),
         Command::Orbit(arguments) => orbit::run(arguments),
         Command::Render(arguments) => render::run(arguments),
+        Command::Verify(arguments) => verify::run(arguments),
         Command::Landscapes(arguments) => landscapes::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
     }
