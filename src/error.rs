@@ -31,6 +31,9 @@ pub enum Error {
     /// The GPU failed while computing.
     #[error("the device failed: {0}")]
     Device(String),
+    /// So many of the claims checked do not hold.
+    #[error("{0} of {1} claims do not hold")]
+    Claims(usize, usize),
 }
 
 impl Error {

@@ -1,5 +1,7 @@
 //! A landscape: a loss formula with its variables, parameters and data.
 
+pub mod separable;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -61,15 +63,18 @@ pub struct Landscape {
 impl Landscape {
     /// The names of the built-in landscapes.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        BUILT_IN.iter().map(|(name, _)| *name)
+        BUILT_IN.iter().map(|(name, _)| *name).chain([separable::NAME])
     }
 
-    /// A built-in landscape, or the file at the path `name` (anything with a dot or a separator).
+    /// A built-in landscape, [`separable`] ones of any size and seed among them, or the file at the path `name` (anything with a dot or a separator).
     ///
     /// # Errors
     /// [`Error::Request`] for an unknown name, [`Error::File`] for a file that cannot be read, and
     /// what [`Landscape::check`] finds.
     pub fn load(name: &str) -> Result<Self> {
+        if let Some(made) = separable::called(name) {
+            return made;
+        }
         let (text, path) = match BUILT_IN.iter().find(|(n, _)| *n == name) {
             Some((_, text)) => ((*text).to_owned(), Path::new(name)),
             None if Self::is_path(name) => {
@@ -80,7 +85,7 @@ impl Landscape {
                 let hint = nearest(name, Self::names());
                 let known = Self::names().collect::<Vec<_>>().join(", ");
                 return Err(Error::request(format!(
-                    "unknown landscape `{name}`{hint}; built in: {known}; or give a file's path, or --loss"
+                    "unknown landscape `{name}`{hint}; built in: {known} (and separable-N-SEED); or give a file's path, or --loss"
                 )));
             }
         };
@@ -241,6 +246,7 @@ mod tests {
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap().replace(".toml", ""))
+            .chain([separable::NAME.to_owned()])
             .collect();
         let mut names: Vec<&str> = Landscape::names().collect();
         files.sort();

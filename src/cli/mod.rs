@@ -9,6 +9,7 @@ mod orbit;
 mod render;
 mod request;
 mod style;
+mod verify;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -44,6 +45,7 @@ enum Command {
     Orbit(orbit::Arguments),
     Render(render::Arguments),
     Figures(figures::Arguments),
+    Verify(verify::Arguments),
     Landscapes(landscapes::Arguments),
     Devices(devices::Arguments),
 }
@@ -100,6 +102,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Orbit(arguments) => orbit::run(arguments),
         Command::Render(arguments) => render::run(arguments),
         Command::Figures(arguments) => figures::run(arguments),
+        Command::Verify(arguments) => verify::run(arguments),
         Command::Landscapes(arguments) => landscapes::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
     }

@@ -190,7 +190,7 @@ impl Draft {
             }
             Some(LandscapeKey::Table(body)) => NamedLandscape { name: None, body: body.clone() },
             Some(LandscapeKey::Name(name)) => NamedLandscape {
-                name: Landscape::names().find(|n| n == name).map(str::to_owned),
+                name: (!Landscape::is_path(name)).then(|| name.clone()),
                 body: Landscape::load(name).map_err(|e| match Landscape::is_path(name) {
                     true => e.within(Path::new(name)),
                     false => e,

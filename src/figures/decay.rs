@@ -2,11 +2,14 @@
 
 use super::Picture;
 use super::parts::{Field, cross, curves, draft, iterations, orbit, over_time, rules, with_series};
+use crate::engine::cpu::CpuEngine;
+use crate::engine::{Cells, Engine};
 use crate::error::Result;
+use crate::fate::Fate;
 use crate::map::Map;
 use crate::orbit::Row;
 use crate::picture::{Caption, ChartAxis, Figure, Marker, Panel, Scale, Series};
-use crate::sample::steps_to_loss;
+use crate::plan::Plan;
 
 /// The caption's settings.
 const DECAYS: [u32; 3] = [650, 700, 750];
@@ -17,10 +20,6 @@ const AFTER: usize = 500;
 /// The first and last iteration of the loss that is shown, and the largest loss.
 const SHOWN: (u32, u32) = (400, 2400);
 const HIGHEST: f64 = 0.6;
-/// The loss whose time is mapped: half of what the floor of the large valley has at most, so it is only
-/// reached in the small one.
-const REACHED: f64 = 0.125;
-
 const FRAME: (u32, u32) = (330, 270);
 
 const CAPTION: &str = "Fig. 5.1 of Ma, Kunin, Wu and Ying (2022): learning-rate decays at different steps lead to very \
@@ -31,7 +30,7 @@ const CAPTION: &str = "Fig. 5.1 of Ma, Kunin, Wu and Ying (2022): learning-rate 
 
 const MAP: &str = include_str!("../../experiments/fig-5.1.toml");
 
-const MAP_CAPTION: &str = "What the three trajectories of Fig. 5.1 are a sample of: the steps until the loss is below \
+const MAP_CAPTION: &str = "What the three trajectories of Fig. 5.1 are a sample of: the steps until the loss is \
     0.125, which it is in the small valley alone, over the step of the decay and its factor. Crosses: the decays of \
     the figure.";
 
@@ -94,20 +93,16 @@ fn losses(runs: &[Vec<Row>]) -> Panel {
 fn map(progress: &dyn Fn(&str)) -> Result<Picture> {
     progress("map of the steps to a loss");
     let experiment = draft(MAP).resolve()?;
-    let steps = steps_to_loss(&experiment, REACHED)?;
-    let [width, height] = experiment.size;
-    let map = Map {
-        across: experiment.across.values(width),
-        up: experiment.up.values(height),
-        // What has not come so far is undecided.
-        fate: vec![0; steps.len()],
-        ..Map::default()
-    };
+    let plan = Plan::new(&experiment)?;
+    let outcomes = CpuEngine::default().run(&plan, &Cells::All, &|_| {})?;
+    // What has not come so far is undecided.
+    let fate = vec![Fate::Undecided as u8; plan.cells()];
+    let map = Map { across: plan.across, up: plan.up, fate, ..Map::default() };
     let caption = Caption::of(&experiment);
     let panel = crate::picture::panel_of_values(
         &map,
-        &steps,
-        "steps until loss < 0.125",
+        &outcomes.reach,
+        "steps until loss ≤ 0.125",
         &caption,
         2 * experiment.size[0],
     );

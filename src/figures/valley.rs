@@ -2,10 +2,11 @@
 
 use super::Picture;
 use super::parts::{Field, cross, curves, draft, iterations, orbit, over_time, thinned, with_series};
-use crate::analysis::theory::quasistatic::{Point, Valley};
+use crate::analysis::theory::{Curve, Quasistatic};
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Cells, Engine};
 use crate::error::Result;
+use crate::landscape::Landscape;
 use crate::map::Map;
 use crate::orbit::Row;
 use crate::picture::{Caption, ChartAxis, Dash, Figure, Marker, Panel, Scale, Series, Tint};
@@ -32,14 +33,10 @@ const MAP_CAPTION: &str = "What the trajectory of Fig. 4.2 is a sample of: where
     dashed line, x₁ = 100 (√(η/2) − 1), the valley is so flat that descent stays where it starts; below, it moves \
     towards the line. Cross: the trajectory of the figure.";
 
-/// The valley f1(h(x1) x2) with h = 1/(1 + x1/100).
-fn valley() -> Valley<impl Fn(f64) -> f64, impl Fn(&[f64]) -> f64, impl Fn(&[f64]) -> Vec<f64>> {
-    Valley {
-        slope: f64::ln_1p,
-        curvature: 1.0,
-        stretch: |x: &[f64]| 1.0 / (1.0 + x[0] / 100.0),
-        log_gradient: |x: &[f64]| vec![-1.0 / (100.0 + x[0])],
-    }
+/// The motion along the valley f1(h(x1) x2), as (x1, |x2|).
+fn motion() -> Result<Vec<(f64, f64)>> {
+    let (f, h) = (Curve::new(&Landscape::load("f1")?)?, Curve::of("1/(1 + 0.01*x)", "x")?);
+    Ok(Quasistatic { f, h, eta: ETA }.path(START).take(STEPS as usize + 1).collect())
 }
 
 /// Where the curvature h^2 f1''(0) is 2/eta.
@@ -51,8 +48,8 @@ fn stop(eta: f64) -> f64 {
 pub fn pictures(progress: &dyn Fn(&str)) -> Result<Vec<Picture>> {
     progress("the trajectory and the quasistatic motion");
     let rows = orbit(SETUP, STEPS)?;
-    let motion: Vec<Point> = valley().path(ETA, &[START], STEPS).collect();
-    let quasistatic = |value: fn(&Point) -> f64| {
+    let motion = motion()?;
+    let quasistatic = |value: fn(&(f64, f64)) -> f64| {
         let points = motion.iter().enumerate().step_by(STRIDE).map(|(t, point)| (t as f64, value(point)));
         Series::line("quasistatic", 1, points.collect()).dashed(Dash::Dashed)
     };
@@ -69,7 +66,7 @@ pub fn pictures(progress: &dyn Fn(&str)) -> Result<Vec<Picture>> {
                     .tinted(Tint::Quiet)
                     .dashed(Dash::Dotted),
                 Series::line("gradient descent", 0, over_time(&rows, |row| row.point[0])).width(2.5),
-                quasistatic(|point| point.x[0]),
+                quasistatic(|point| point.0),
             ],
         ),
         curves(
@@ -79,7 +76,7 @@ pub fn pictures(progress: &dyn Fn(&str)) -> Result<Vec<Picture>> {
             ChartAxis::new("|x₂|", Scale::linear(0.0, 2.0)),
             vec![
                 Series::line("gradient descent", 0, over_time(&rows, |row| row.point[1].abs())).width(2.5),
-                quasistatic(|point| point.y),
+                quasistatic(|point| point.1),
             ],
         ),
     ];

@@ -6,13 +6,14 @@ use std::path::Path;
 use super::common::{Place, words};
 
 /// Axes for each built-in landscape that is tried on both engines.
-const REQUESTS: [(&str, &str); 7] = [
+const REQUESTS: [(&str, &str); 8] = [
     ("quadratic", "--across x=-5..5 --up eta=0.5..3"),
     ("f1", "--across eta=0.5..10 --up x=-8..8"),
     ("f2", "--across w=-4..4 --up C=1..5 --eta 0.5"),
     ("f3", "--across x1=-4..4 --up x2=-4..4 --eta 0.1"),
     ("valley", "--across eta=0.5..4 --up x1=-5..20 --set x2=1 --steps 2000"),
     ("noisy-valley", "--across x1=-2..2 --up eta=0.1..0.3 --set x2=0.1 --seed 2 --steps 200"),
+    ("separable", "--across x1=-4..4 --up eta=0.5..6 --set x2=1"),
     ("two-valleys", "--across x1=-1..1 --up x2=-1..1 --eta 2.5@0,0.05@20 --steps 2000"),
 ];
 

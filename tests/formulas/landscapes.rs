@@ -4,6 +4,7 @@ use gdscope::descent::Descent;
 use gdscope::experiment::Optimizer;
 use gdscope::formula::{NORM_FLOOR, Register, Tape};
 use gdscope::landscape::Landscape;
+use gdscope::landscape::separable::rotation;
 use num_dual::{DualNum, HyperDual64};
 
 use crate::evaluate::evaluate;
@@ -59,7 +60,7 @@ fn noisy_valley<D: DualNum<Primitive = f64> + Copy>(x: D, y: D) -> D {
 }
 
 /// The landscapes that are compared below.
-const COMPARED: [&str; 10] = [
+const COMPARED: [&str; 11] = [
     "quadratic",
     "f1",
     "f2",
@@ -70,6 +71,7 @@ const COMPARED: [&str; 10] = [
     "relu-data",
     "relu-uniform",
     "relu-2d",
+    "separable",
 ];
 
 /// A built-in landscape's formulas with the usual parameters and eta = [`ETA`].
@@ -167,8 +169,9 @@ fn compare_to(
 fn random_points() {
     let mut random = Random(2);
     assert_eq!(Landscape::names().collect::<Vec<_>>(), COMPARED);
-    let [quadratic, one, two, three, valleys, crossing, noisy, data, uniform, plane] =
+    let [quadratic, one, two, three, valleys, crossing, noisy, data, uniform, plane, separable] =
         COMPARED.map(System::load);
+    let axes = rotation(2, 0);
     for _ in 0..10_000 {
         let p = [random.scaled(-8.0, 3.0), random.scaled(-8.0, 3.0)];
         let v = [random.symmetric(), random.symmetric()];
@@ -184,11 +187,52 @@ fn random_points() {
         compare_to(1e-14, "relu-2d", &plane.at(&p, &v), truth(relu_2d, p, v), &p, &v, 1e-13);
         let slack = 4e-15 * (1.0 + 1.0 / p[0].hypot(p[1]));
         compare("f3", &three.at(&p, &v), truth(f3, p, v), &p, &v, slack);
+        let turned = |x, y| {
+            let along = |i: usize| x * axes[(i, 0)] + y * axes[(i, 1)];
+            f1(along(0)) * 2.0 + f1(along(1)) * 0.5
+        };
+        let slack = 1e-15 * (1.0 + 10.0 * p[0].hypot(p[1]));
+        compare_to(slack, "separable", &separable.at(&p, &v), truth(turned, p, v), &p, &v, 1e-13);
         // Where the valleys are: not near the pole at x1 = -100, nor where 1 is lost against the loss.
         let p = [random.scaled(-8.0, 1.3), random.scaled(-8.0, 0.7)];
         compare("valley", &valleys.at(&p, &v), truth(valley, p, v), &p, &v, 1e-13);
         compare("two-valleys", &crossing.at(&p, &v), truth(two_valleys, p, v), &p, &v, 1e-11);
         compare("noisy-valley", &noisy.at(&p, &v), truth(noisy_valley, p, v), &p, &v, 1e-12);
+    }
+}
+
+/// (4.4) in few and many variables, with the rotation of its seed.
+#[test]
+fn separable_in_many_variables() {
+    let mut random = Random(6);
+    for (n, seed) in [(2, 9), (3, 0), (8, 3), (16, 1)] {
+        let system = System::load(&format!("separable-{n}-{seed}"));
+        let axes = rotation(n, seed);
+        for _ in 0..100 {
+            let p: Vec<f64> = (0..n).map(|_| random.scaled(-2.0, 1.5)).collect();
+            let v: Vec<f64> = (0..n).map(|_| random.symmetric()).collect();
+            let reading = system.at(&p, &v);
+            for k in 0..n {
+                let x: Vec<HyperDual64> = (0..n)
+                    .map(|i| HyperDual64::new(p[i], if i == k { 1.0 } else { 0.0 }, v[i], 0.0))
+                    .collect();
+                let loss = (0..n).fold(HyperDual64::from(0.0), |sum, i| {
+                    let along =
+                        x.iter().enumerate().fold(HyperDual64::from(0.0), |s, (j, x)| s + *x * axes[(i, j)]);
+                    // From 2 to 1/2, with the same ratio between neighbours.
+                    sum + f1(along) * 2.0 * 4f64.powf(-(i as f64) / (n as f64 - 1.0))
+                });
+                let pairs = [
+                    (reading.loss, loss.re),
+                    (reading.gradient[k], loss.eps1),
+                    (reading.curvature[k], loss.eps1eps2),
+                    (reading.next[k], p[k] - ETA * loss.eps1),
+                    (reading.tangent_next[k], v[k] - ETA * loss.eps1eps2),
+                ];
+                let agree = pairs.iter().all(|(a, b)| (a - b).abs() < 1e-12 * (1.0 + b.abs()));
+                assert!(agree, "n = {n} at {p:?}: {pairs:?}");
+            }
+        }
     }
 }
 

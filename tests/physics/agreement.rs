@@ -69,6 +69,23 @@ fn f3_over_learning_rate_and_parameter() {
 }
 
 #[test]
+fn separable_in_few_and_many_variables() {
+    // In many variables basins are small wherever several of them swing.
+    for (n, size, eta) in [(2, 64, "0.5 .. 8"), (8, 32, "0.5 .. 4"), (16, 24, "0.8 .. 1.4")] {
+        let others: String = (2..=n).map(|i| format!("x{i} = {}, ", 0.3 * f64::from(i - 4))).collect();
+        let toml = format!(
+            r#"landscape = "separable-{n}-2"
+            across = "x1 = -1 .. 1"
+            up = "eta = {eta}"
+            set = {{ {others} }}
+            size = [{size}, {size}]
+            steps = 2000"#
+        );
+        compare(&toml, &[Fate::Converged, Fate::Periodic]);
+    }
+}
+
+#[test]
 fn momentum_over_the_plane() {
     for optimizer in ["heavy-ball", "nesterov"] {
         let toml = format!(

@@ -1,8 +1,9 @@
 //! Numbers that the paper gives of its own runs.
 
 use super::engines::{all, experiment};
-use gdscope::analysis::theory::quasistatic::Valley;
+use gdscope::analysis::theory::{Curve, Quasistatic};
 use gdscope::experiment::{Draft, Precision};
+use gdscope::landscape::Landscape;
 use gdscope::orbit::Row;
 
 /// The orbit of an experiment without axes.
@@ -43,19 +44,14 @@ fn the_valley_is_left_as_the_quasistatic_dynamics_say() {
     // Fig. 4.2, with h(x) = 1/(1 + x/100) in (4.7) and (4.8): y is such that eta f1'(h y) h = 2 y, and
     // x moves by -2 y^2 d/dx log h = 2 y^2 / (100 + x).
     let rows = orbit("landscape = 'valley'\neta = 3\nset = { x1 = 1, x2 = 1 }", 4000);
-    let valley = Valley {
-        slope: f64::ln_1p,
-        curvature: 1.0,
-        stretch: |x: &[f64]| 1.0 / (1.0 + x[0] / 100.0),
-        log_gradient: |x: &[f64]| vec![-1.0 / (100.0 + x[0])],
-    };
-    let mut motion = valley.path(3.0, &[1.0], 4000);
+    let (f, h) = (Curve::new(&Landscape::load("f1").unwrap()), Curve::of("1/(1 + 0.01*x)", "x"));
+    let mut motion = Quasistatic { f: f.unwrap(), h: h.unwrap(), eta: 3.0 }.path(1.0);
     let mut x = 1.0;
     for row in rows {
         let h = 1.0 / (1.0 + x / 100.0);
         let y = super::engines::root(1e-6, 10.0, |y| 2.0 * y - 3.0 * h * (h * y).ln_1p());
         let point = motion.next().unwrap();
-        assert!((point.x[0] - x).abs() < 1e-9 && (point.y - y).abs() < 1e-9, "t {}: {point:?}", row.t);
+        assert!((point.0 - x).abs() < 1e-9 && (point.1 - y).abs() < 1e-9, "t {}: {point:?}", row.t);
         assert!((row.point[0] - x).abs() < 0.2, "t {}: {} against {x}", row.t, row.point[0]);
         x += 2.0 * y * y / (100.0 + x);
     }
