@@ -21,7 +21,7 @@
 //! 6. [`map`](mod@map), [`report`], [`output`]: the results in memory and on disk.
 //! 7. [`picture`]: a [`view::View`] of a map as an image; curves, landscapes, figures of several panels.
 //! 8. [`figures`]: the paper's figures, made of all these.
-//! 9. [`cli`]: the commands. [`run`](fn@run), [`orbit`](fn@orbit) and [`sample`] are what they call.
+//! 9. [`cli`]: the commands. [`run`](fn@run) and [`orbit`](fn@orbit) are what they call.
 //!
 //! ```
 //! use gdscope::{engine::cpu::CpuEngine, experiment::Draft, fate::Fate};

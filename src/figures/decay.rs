@@ -1,7 +1,7 @@
 //! Figure 5.1: the time to converge after learning-rate decays at different steps.
 
+use super::Picture;
 use super::parts::{Field, cross, curves, draft, iterations, orbit, over_time, rules, with_series};
-use super::{Picture, Progress};
 use crate::error::Result;
 use crate::map::Map;
 use crate::orbit::Row;
@@ -41,7 +41,7 @@ fn setup(decay: u32) -> String {
 }
 
 /// The figure, and the map beside it.
-pub fn pictures(progress: Progress) -> Result<Vec<Picture>> {
+pub fn pictures(progress: &dyn Fn(&str)) -> Result<Vec<Picture>> {
     progress("trajectories with decays at 650, 700 and 750");
     let mut runs = Vec::new();
     for decay in DECAYS {
@@ -91,7 +91,7 @@ fn losses(runs: &[Vec<Row>]) -> Panel {
 }
 
 /// Steps to a loss over decay step and decay factor.
-fn map(progress: Progress) -> Result<Picture> {
+fn map(progress: &dyn Fn(&str)) -> Result<Picture> {
     progress("map of the steps to a loss");
     let experiment = draft(MAP).resolve()?;
     let steps = steps_to_loss(&experiment, REACHED)?;

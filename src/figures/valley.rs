@@ -1,7 +1,7 @@
 //! Figure 4.2: descent bounces between the walls of a valley and moves to where it is flat.
 
+use super::Picture;
 use super::parts::{Field, cross, curves, draft, iterations, orbit, over_time, thinned, with_series};
-use super::{Picture, Progress};
 use crate::analysis::theory::quasistatic::{Point, Valley};
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Cells, Engine};
@@ -32,15 +32,14 @@ const MAP_CAPTION: &str = "What the trajectory of Fig. 4.2 is a sample of: where
     dashed line, x₁ = 100 (√(η/2) − 1), the valley is so flat that descent stays where it starts; below, it moves \
     towards the line. Cross: the trajectory of the figure.";
 
-/// The quasistatic motion along the valley f1(h(x1) x2) with h = 1/(1 + x1/100).
-fn motion() -> Vec<Point> {
-    let valley = Valley {
+/// The valley f1(h(x1) x2) with h = 1/(1 + x1/100).
+fn valley() -> Valley<impl Fn(f64) -> f64, impl Fn(&[f64]) -> f64, impl Fn(&[f64]) -> Vec<f64>> {
+    Valley {
         slope: f64::ln_1p,
         curvature: 1.0,
         stretch: |x: &[f64]| 1.0 / (1.0 + x[0] / 100.0),
         log_gradient: |x: &[f64]| vec![-1.0 / (100.0 + x[0])],
-    };
-    valley.path(ETA, &[START], STEPS).collect()
+    }
 }
 
 /// Where the curvature h^2 f1''(0) is 2/eta.
@@ -49,10 +48,10 @@ fn stop(eta: f64) -> f64 {
 }
 
 /// The figure, and the map beside it.
-pub fn pictures(progress: Progress) -> Result<Vec<Picture>> {
+pub fn pictures(progress: &dyn Fn(&str)) -> Result<Vec<Picture>> {
     progress("the trajectory and the quasistatic motion");
     let rows = orbit(SETUP, STEPS)?;
-    let motion = motion();
+    let motion: Vec<Point> = valley().path(ETA, &[START], STEPS).collect();
     let quasistatic = |value: fn(&Point) -> f64| {
         let points = motion.iter().enumerate().step_by(STRIDE).map(|(t, point)| (t as f64, value(point)));
         Series::line("quasistatic", 1, points.collect()).dashed(Dash::Dashed)
@@ -106,7 +105,7 @@ fn landscape(rows: &[Row]) -> Result<Panel> {
 const BREAK: (f64, f64) = (f64::NAN, f64::NAN);
 
 /// The last x1 of each trajectory, over the learning rate and the start.
-fn map(progress: Progress) -> Result<Picture> {
+fn map(progress: &dyn Fn(&str)) -> Result<Picture> {
     progress("map of the last x1");
     let experiment = draft(MAP).resolve()?;
     let plan = Plan::new(&experiment)?;

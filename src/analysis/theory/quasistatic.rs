@@ -98,20 +98,19 @@ mod tests {
 
     #[test]
     fn the_motion_ends_where_descent_settles() {
-        // A profile f' = atan in a valley of h = exp(-x/100): x moves by y^2/50 to where h^2 = 2/eta.
+        // A profile f' = atan in a valley of h = exp(-x): x moves by 2 y^2 to where h^2 = 2/eta.
         let valley = Valley {
             slope: f64::atan,
             curvature: 1.0,
-            stretch: |x: &[f64]| (-x[0] / 100.0).exp(),
-            log_gradient: |_: &[f64]| vec![-0.01],
+            stretch: |x: &[f64]| (-x[0]).exp(),
+            log_gradient: |_: &[f64]| vec![-1.0],
         };
         let eta = 2.2;
-        let points: Vec<Point> = valley.path(eta, &[0.0], 20_000).collect();
-        assert_eq!((points.len(), points[0].x[0]), (20_001, 0.0));
-        // Near the end, where atan(z) and z are as good as one, y is only known to the root of the rounding.
-        assert!(points.windows(2).all(|pair| pair[0].x[0] <= pair[1].x[0] && pair[0].y + 1e-7 >= pair[1].y));
-        let end = 50.0 * (eta / 2.0_f64).ln();
+        let points: Vec<Point> = valley.path(eta, &[0.0], 100_000).collect();
+        assert_eq!((points.len(), points[0].x[0]), (100_001, 0.0));
+        assert!(points.windows(2).all(|pair| pair[0].x[0] <= pair[1].x[0] && pair[0].y >= pair[1].y));
+        let end = 0.5 * (eta / 2.0_f64).ln();
         let last = points.last().unwrap();
-        assert!((last.x[0] - end).abs() < 1e-6, "{last:?}, {end}");
+        assert!((last.x[0] - end).abs() < 1e-4, "{last:?}, {end}");
     }
 }
