@@ -1,7 +1,7 @@
 //! Figure 4.1: gradient descent on subquadratic functions, convex, nonconvex, and in two dimensions.
 
-use super::Picture;
 use super::parts::{Mapped, cross, curves, iterations, orbit, over_time, rules, with_series};
+use super::{Picture, Progress};
 use crate::error::Result;
 use crate::orbit::Row;
 use crate::picture::{ChartAxis, Figure, Marker, Panel, Scale, Series, quantity};
@@ -106,7 +106,7 @@ const MAPS_CAPTION: &str = "What the trajectories of Fig. 4.1 are a sample of. C
     where two of them exist side by side their basins lie between each other in ever finer layers.";
 
 /// The figure, and the maps beside it.
-pub fn pictures(progress: &dyn Fn(&str)) -> Result<Vec<Picture>> {
+pub fn pictures(progress: Progress) -> Result<Vec<Picture>> {
     progress("trajectories of f1, f2 and f3");
     let (mut above, mut below) = (Vec::new(), Vec::new());
     for column in &COLUMNS {
@@ -146,7 +146,7 @@ fn loss(column: &Column, rows: &[Row]) -> Panel {
 
 /// Amplitudes over the learning rate and the start for f1 and f2; for f3 fates and basins over the plane, and
 /// periods over the learning rate and C.
-fn maps(progress: &dyn Fn(&str)) -> Result<Picture> {
+fn maps(progress: Progress) -> Result<Picture> {
     let (mut rows, mut experiments) = (Vec::new(), Vec::new());
     for beside in MAPS {
         let mut row = Vec::new();

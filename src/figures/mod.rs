@@ -28,8 +28,11 @@ pub struct PaperFigure {
     pub number: &'static str,
     /// Part of the caption, in a few words.
     pub about: &'static str,
-    draw: fn(&dyn Fn(&str)) -> Result<Vec<Picture>>,
+    draw: fn(Progress) -> Result<Vec<Picture>>,
 }
+
+/// Is told, in a few words, what is being computed.
+pub type Progress<'a> = &'a dyn Fn(&str);
 
 impl PaperFigure {
     /// Every figure that is about trajectories or losses written as formulas.
@@ -44,11 +47,11 @@ impl PaperFigure {
         PaperFigure { number: "6.1", about: "losses made by training data", draw: origin::pictures },
     ];
 
-    /// Computes the pictures on all cores. `progress` is told, in a few words, what is being computed.
+    /// Computes the pictures on all cores.
     ///
     /// # Errors
     /// Those of the experiments; none, as they are built in.
-    pub fn pictures(&self, progress: &dyn Fn(&str)) -> Result<Vec<Picture>> {
+    pub fn pictures(&self, progress: Progress) -> Result<Vec<Picture>> {
         (self.draw)(progress)
     }
 }

@@ -1,10 +1,10 @@
 //! Figure 6.1: losses that training data make, with separate scales or a continuum of them.
 
-use super::Picture;
 use super::parts::{Field, Mapped, curves, draft, with_series};
+use super::{Picture, Progress};
 use crate::error::Result;
 use crate::picture::{
-    Caption, ChartAxis, Dash, Figure, Frame, Key, Panel, Plot, Ramp, Scale, Series, Surface, Tint,
+    Caption, ChartAxis, Dash, Figure, Frame, Key, Panel, Plot, Ramp, Scale, Series, Surface,
 };
 use crate::sample::losses;
 use crate::view::View;
@@ -42,7 +42,7 @@ const MAP_CAPTION: &str = "What descent does on (6.2), over the learning rate an
     on C w alone, all is a function of η C²; dashed: η = 3/C², that is 2/f₂''(0), above which the minimum repels.";
 
 /// The figure, and the map beside it.
-pub fn pictures(progress: &dyn Fn(&str)) -> Result<Vec<Picture>> {
+pub fn pictures(progress: Progress) -> Result<Vec<Picture>> {
     progress("losses over their weights");
     let panels = vec![data()?, magnitudes()?, surface()?];
     let figure = Figure { rows: vec![panels], caption: CAPTION.to_owned(), ..Figure::default() };
@@ -98,13 +98,12 @@ fn surface() -> Result<Panel> {
 }
 
 /// The Lyapunov exponent over learning rate and C.
-fn map(progress: &dyn Fn(&str)) -> Result<Picture> {
+fn map(progress: Progress) -> Result<Picture> {
     progress("map of the Lyapunov exponent");
     let mapped = Mapped::run(MAP)?;
     let panel = mapped.panel(View::Lyapunov, "");
     let line = mapped.map.up.iter().map(|c| (3.0 / (c * c), *c)).collect();
-    let line =
-        Series::line("η = 2/f₂''(0)", 1, line).dashed(Dash::Dashed).tinted(Tint::Colour(image::Rgb([30; 3])));
+    let line = Series::line("η = 2/f₂''(0)", 2, line).dashed(Dash::Dashed);
     let panel = with_series(panel, [line]);
     let caption = Caption::of(&mapped.experiment);
     let figure = Figure {
