@@ -30,8 +30,8 @@ const CAPTION: &str = "Fig. 5.1 of Ma, Kunin, Wu and Ying (2022): learning-rate 
 
 const MAP: &str = include_str!("../../experiments/fig-5.1.toml");
 
-const MAP_CAPTION: &str = "What the three trajectories of Fig. 5.1 are a sample of: the steps until the loss is \
-    0.125, which it is in the small valley alone, over the step of the decay and its factor. Crosses: the decays of \
+const MAP_CAPTION: &str = "What the three trajectories of Fig. 5.1 are a sample of: the steps until the loss is at \
+    most 0.125, as in the small valley alone, over the step of the decay and its factor. Crosses: the decays of \
     the figure.";
 
 /// The run with a decay at a step.

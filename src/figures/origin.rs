@@ -9,20 +9,12 @@ use crate::picture::{
 use crate::sample::losses;
 use crate::view::View;
 
-/// The network (6.1) of one weight w gives min(|w x|, 1) for an input x; here the mean of its square over
-/// three inputs of different magnitude.
-const THREE: &str = "[landscape]
-variables = ['w']
-define = ['f(x, w) = min(abs(w*x), 1)']
-loss = '(f(1/3, w)^2 + f(1, w)^2 + f(3, w)^2)/3'";
+/// The network (6.1) with three inputs of different magnitude: 1/3, 1 and 3.
+const THREE: &str = "landscape = 'relu-data'\nset = { N = 3, spread = 3 }";
 /// (6.2): inputs uniform on [0, C].
-const UNIFORM: &str = "landscape = 'f2'\nset = { C = 3 }";
-/// Two such networks side by side, the inputs of the second ten times as large: the population loss.
-const PLANE: &str = "[landscape]
-variables = ['w1', 'w2']
-parameters = { C = 1.0, ratio = 10.0 }
-define = ['u(w, c) = if(abs(w) <= 1/c, c^2/3 * w^2, 1 - 2/(3*c*abs(w)))']
-loss = 'u(w1, C) + u(w2, ratio*C)'";
+const UNIFORM: &str = "landscape = 'relu-uniform'\nset = { C = 3 }";
+/// Two networks side by side, the inputs of the second ten times as large.
+const PLANE: &str = "landscape = 'relu-2d'\nset = { C = 1, N = 400, ratio = 10 }";
 
 const FRAME: (u32, u32) = (320, 260);
 /// The range of w, and the values in it.
@@ -73,7 +65,7 @@ fn magnitudes() -> Result<Panel> {
     let weights = || (0..=POINTS).map(|k| 10f64.powf(4.0 * f64::from(k) / f64::from(POINTS) - 2.5));
     let mut series = vec![Series::line("inputs 1/3, 1, 3", 0, curve(THREE, weights())?)];
     for (k, c, dash) in [(2, 0.3, Dash::Dotted), (4, 3.0, Dash::Solid), (1, 30.0, Dash::Dashed)] {
-        let toml = format!("landscape = 'f2'\nset = {{ C = {c:?} }}");
+        let toml = format!("landscape = 'relu-uniform'\nset = {{ C = {c:?} }}");
         series.push(Series::line(&format!("C = {c}"), k, curve(&toml, weights())?).dashed(dash));
     }
     let across = ChartAxis::new("w", Scale::log(10f64.powf(-2.5), 10f64.powf(1.5)));
