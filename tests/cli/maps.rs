@@ -265,7 +265,20 @@ fn every_experiment_file_can_be_run() {
     assert!(!files.is_empty());
     for file in files {
         let file = file.to_str().unwrap();
-        place.done(&["map", file, "--size", "24x24", "--steps", "500", "--engine", "cpu", "-o", "out"]);
+        place.done(&[
+            "map",
+            file,
+            "--size",
+            "24x24",
+            "--steps",
+            "500",
+            "--precision",
+            "f32",
+            "--engine",
+            "cpu",
+            "-o",
+            "out",
+        ]);
         arrays_are_as_agreed(&place.path("out/map.npz"), [24, 24], "<f4");
     }
 }
