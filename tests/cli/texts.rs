@@ -6,7 +6,7 @@ use super::common::{Place, names};
 #[test]
 fn help_is_as_written_down() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/help");
-    let commands = ["", "devices", "landscapes", "map", "orbit", "render"];
+    let commands = ["", "devices", "landscapes", "map", "orbit", "render", "verify"];
     let place = Place::new();
     let mut known = Vec::new();
     let mut differing = Vec::new();

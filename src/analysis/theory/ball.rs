@@ -31,7 +31,7 @@ struct Sample {
 pub struct Ball {
     /// c of Definition 4.1: the least cosine between the gradient and the way from the minimum.
     pub cosine: f64,
-    /// r_1: every step from farther out leads nearer, by (4.5).
+    /// r_1, no less than the first circle: every step from farther out leads nearer, by (4.5).
     pub leaving: f64,
     /// r_2, the bound on R_eta: no step from within r_1 leads farther.
     pub bound: f64,
@@ -75,13 +75,25 @@ impl Field {
     }
 }
 
+/// Steps of descent from a distance `from` down to `to`, where they are short: the integral of dr over eta
+/// times the weakest pull inwards at r.
+pub fn steps_inwards(field: &Field, eta: f64, [from, to]: [f64; 2]) -> f64 {
+    let circles = field.samples.chunk_by(|a, b| a.radius == b.radius);
+    let pulls: Vec<(f64, f64)> = circles
+        .map(|circle| (circle[0].radius, circle.iter().map(|s| s.outwards).fold(f64::INFINITY, f64::min)))
+        .filter(|(radius, _)| (to..=from).contains(radius))
+        .collect();
+    let pace = |(_, pull): (f64, f64)| 1.0 / (eta * pull);
+    pulls.windows(2).map(|pair| 0.5 * (pair[1].0 - pair[0].0) * (pace(pair[0]) + pace(pair[1]))).sum()
+}
+
 /// The proof's radii for a learning rate, as far as the samples tell; none if the gradient somewhere points
 /// away from the minimum, or is too long out to the last circle.
 pub fn ball(field: &Field, eta: f64) -> Option<Ball> {
     let samples = &field.samples;
     let cosine = samples.iter().map(|s| s.outwards / s.slope).fold(1.0, f64::min);
     let leaves = |s: &&Sample| s.slope >= 2.0 * cosine / eta * s.radius;
-    let leaving = samples.iter().filter(leaves).map(|s| s.radius).fold(0.0, f64::max);
+    let leaving = samples.iter().filter(leaves).map(|s| s.radius).fold(NEAREST, f64::max);
     if cosine <= 0.0 || leaving >= samples.last()?.radius {
         return None;
     }
@@ -107,6 +119,9 @@ mod tests {
             let (leaving, bound) = ((eta / 9.0).cbrt(), 2.0 * eta - 1.0 / 3.0);
             assert!((ball.leaving / leaving - 1.0).abs() < 0.01, "{eta}: {ball:?}");
             assert!((ball.bound / bound - 1.0).abs() < 0.02, "{eta}: {ball:?}");
+            // dr/dt = -eta 2/(9 r^2).
+            let steps = steps_inwards(&field, eta, [1e3, 10.0]) / (1.5 * (1e9 - 1e3) / eta);
+            assert!((steps - 1.0).abs() < 0.02, "{eta}: {steps}");
         }
     }
 
@@ -117,6 +132,6 @@ mod tests {
         assert_eq!(ball(&field("x^2 + y^2").unwrap(), 2.0), None);
         assert_eq!(ball(&field("x^2 - y^2").unwrap(), 0.1), None);
         // A contraction from everywhere: the origin is enough.
-        assert_eq!(ball(&field("x^2 + y^2").unwrap(), 0.1).unwrap().bound, 0.0);
+        assert_eq!(ball(&field("x^2 + y^2").unwrap(), 0.1).unwrap().bound, NEAREST);
     }
 }
