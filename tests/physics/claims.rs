@@ -12,6 +12,9 @@ use gdscope::verify::{
 
 use super::engines::gpu;
 
+/// No claim.
+const NONE: [usize; 0] = [];
+
 fn load(name: &str) -> Landscape {
     Landscape::load(name).unwrap()
 }
@@ -92,7 +95,7 @@ fn claim_3_theorem_4_2() {
             let build = |sum: &Sum| Ok((landscape.clone(), rotation(sum.n, seed)));
             broken(&theorem_4_2::check_on(lab, &sums, build).unwrap())
         };
-        assert_eq!(of(separable(3, 4), 4), []);
+        assert_eq!(of(separable(3, 4), 4), NONE);
         assert_eq!(of(separable(3, 4), 5), [0, 1, 2, 3]);
         let weaker = Landscape { loss: "g1(c1) + g2(c2/2) + g3(c3)".to_owned(), ..separable(3, 4) };
         assert_eq!(of(weaker, 4), [0, 1, 2, 3]);
@@ -161,12 +164,12 @@ fn claim_8_section_6() {
     let data = relu::spread_out(7, 1e3).unwrap();
     let higher = Landscape { define: vec!["f(x, w) = min(abs(w*x), 2)".to_owned()], ..data.clone() };
     assert!(!relu::total(lab, &higher).unwrap().holds);
-    assert_eq!(broken(&relu::sharpness(&data).unwrap()), []);
+    assert_eq!(broken(&relu::sharpness(&data).unwrap()), NONE);
     assert_eq!(broken(&relu::sharpness(&higher).unwrap()), [0]);
     // Data of like magnitude make no scales.
     assert_eq!(broken(&relu::sharpness(&relu::spread_out(7, 10.0).unwrap()).unwrap()), [1]);
     let of = |power: f64, first| broken(&network::check(lab, |depth| power / depth as f64, first));
-    assert_eq!(of(1.0, 1.0), []);
+    assert_eq!(of(1.0, 1.0), NONE);
     assert_eq!(of(1.01, 1.0), [0]);
     assert_eq!(of(1.0, 1.01), [1, 2]);
 }
