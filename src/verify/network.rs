@@ -51,9 +51,9 @@ impl Network {
     }
 }
 
-/// `l1(W) = l2(k^-power W)` without biases, where the paper's power is 1/L, and `l1(W1, ..) = l2(W1/k, ..)`
-/// without and with them, for the input k times as large.
-pub fn check(lab: &Lab, power: impl Fn(usize) -> f64) -> Vec<Claim> {
+/// `l1(W) = l2(k^-power W)` without biases, and `l1(W1, ..) = l2(k^-first_power W1, ..)` without and with
+/// them, where l2 is the loss for an input k times as large. The paper's powers are 1/L and 1.
+pub fn check(lab: &Lab, power: impl Fn(usize) -> f64, first_power: f64) -> Vec<Claim> {
     let per_depth: u32 = lab.size(100, 2000);
     let (mut all, mut first, mut biased) = (Vec::new(), Vec::new(), Vec::new());
     for depth in 2..=5 {
@@ -69,7 +69,7 @@ pub fn check(lab: &Lab, power: impl Fn(usize) -> f64) -> Vec<Claim> {
                 let network = Network::random(seed, depth, with_bias);
                 let l1 = network.loss(&x1, target);
                 let off = |other: &Network| (other.loss(&x2, target) - l1).abs() / (1.0 + l1);
-                let by_first = off(&network.scaled(0..1, 1.0 / k));
+                let by_first = off(&network.scaled(0..1, k.powf(-first_power)));
                 if with_bias {
                     biased.push(by_first);
                 } else {

@@ -16,7 +16,7 @@ pub fn check(lab: &Lab) -> Result<Vec<Claim>> {
     let mut claims = vec![piecewise(lab, NETWORK)?, total(lab, &spread_out(DECADES, 1e3)?)?];
     claims.push(population(lab, &Landscape::load("relu-uniform")?, 3.0)?);
     claims.extend(sharpness(&spread_out(DECADES, 1e3)?)?);
-    claims.extend(network::check(lab, |depth| 1.0 / depth as f64));
+    claims.extend(network::check(lab, |depth| 1.0 / depth as f64, 1.0));
     Ok(claims)
 }
 

@@ -3,6 +3,7 @@
 mod agreement;
 mod attractors;
 mod check;
+mod claims;
 mod data;
 mod engines;
 mod f1;

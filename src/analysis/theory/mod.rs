@@ -7,7 +7,7 @@ mod curve;
 mod periodic;
 mod quasistatic;
 
-pub use self::ball::{Ball, Field, ball};
+pub use self::ball::{Ball, Field, ball, steps_inwards};
 pub use self::curve::Curve;
 pub use self::periodic::{threshold, x_eta};
 pub use self::quasistatic::Quasistatic;
