@@ -43,8 +43,9 @@ fn lanes_may_have_different_numbers_of_rows() {
         registers[1][lane] = (1 + lane) as f64 + [0.0, 0.4, -0.4][lane % 3];
     }
     tape.run(&mut registers, LANES / CHUNK);
-    for lane in 0..LANES {
-        let (x, n) = (lane as f64, (1 + lane) as f64);
+    for rows in 1..=LANES {
+        let lane = rows - 1;
+        let (x, n) = (lane as f64, rows as f64);
         let truth = if lane == 0 { 0.0 } else { 0.5 * x + (2.0 * n - 1.0) / (6.0 * (n - 1.0)) };
         let got = registers[2][lane];
         assert!((got - truth).abs() <= 1e-13 * truth, "{n} rows: {got}, truth {truth}");
