@@ -28,13 +28,12 @@ pub fn check_on(lab: &Lab, valley: &Landscape, h: &str) -> Result<Vec<Claim>> {
         quasistatic.push(motion.step(quasistatic[t]));
     }
     let along = largest(orbit.iter().zip(&quasistatic).map(|(point, x)| (point[0] - x).abs()));
-    let across = (TRANSIENT..STEPS).map(|t| orbit[t][1].abs() / motion.y(quasistatic[t]) - 1.0);
-    let across = largest(across.map(f64::abs));
+    let across = |t: usize| (orbit[t][1].abs() / motion.y(quasistatic[t]) - 1.0).abs();
+    let across = largest((TRANSIENT..STEPS).map(across));
     let travelled = orbit[STEPS][0] - START[0];
 
     let pace = |t: usize| (orbit[t + 100][0] - orbit[t][0]).abs();
     let faster = (TRANSIENT..STEPS - 100).filter(|&t| pace(t + 100) > pace(t)).count();
-
     let stop = motion.stop(START[0], 1e4).unwrap_or(f64::NAN);
     let last = orbit[orbit.len() - 1];
     Ok(vec![
