@@ -84,10 +84,10 @@ pub fn sharpness_of_cells(plan: &Plan, cells: &[u32], outcomes: &Outcomes) -> Ve
 
 /// Puts the exponent of each cycle that an outcome ends on in the place of what an engine has measured.
 ///
-/// With momentum, orbits spiral in: the tangent vector swings in length as it turns, more than it shrinks
-/// over a probe. In plain descent it does not, and what was measured stays.
+/// Where multipliers are complex, orbits spiral in: the tangent vector swings in length as it turns, more
+/// than it shrinks over a probe. In one dimension it does not, and what was measured stays.
 pub fn refine_exponents(plan: &Plan, cells: &[u32], outcomes: &mut Outcomes) {
-    if plan.descent.state.len() == plan.descent.variables {
+    if plan.descent.state.len() == 1 {
         return;
     }
     let (places, starts): (Vec<usize>, Vec<Start<'_>>) = ended(plan, cells, outcomes).unzip();
@@ -117,10 +117,18 @@ fn exponents(plan: &Plan, starts: &[Start<'_>]) -> Vec<f64> {
     products.into_par_iter().zip(starts).map(exponent).collect()
 }
 
-/// The logarithm of the largest modulus of a square matrix's eigenvalues: with Gelfand's formula, of the
-/// power 2^24.
+/// The logarithm of the largest modulus of a square matrix's eigenvalues: of two, or with Gelfand's formula,
+/// of the power 2^24.
 fn log_spectral_radius(mut matrix: DMatrix<f64>) -> f64 {
     const SQUARINGS: i32 = 24;
+    if let &[a, c, b, d] = matrix.as_slice() {
+        // half +- sqrt(spread)
+        let (half, spread) = (0.5 * (a + d), 0.25 * (a - d) * (a - d) + b * c);
+        let radius = if spread < 0.0 { (half * half - spread).sqrt() } else { half.abs() + spread.sqrt() };
+        if radius.is_normal() {
+            return radius.ln();
+        }
+    }
     let (mut log, mut share) = (0.0, 1.0);
     for _ in 0..=SQUARINGS {
         let size = matrix.amax();

@@ -1,5 +1,7 @@
 //! What is measured on an attractor, against orbits computed here.
 
+use std::cmp::Ordering;
+
 use super::engines::{all, fate, fates, root};
 use gdscope::experiment::{Draft, Eta, EtaKey, LandscapeKey};
 use gdscope::fate::Fate;
@@ -192,4 +194,19 @@ fn the_first_step_at_a_loss_of_a_chaotic_orbit() {
         found += usize::from(first > 100.0);
     }
     assert!(found > 20, "{found} late ones");
+}
+
+/// Around a cycle of two points a product of two Hessians acts, whose eigenvalues may be complex: a tangent
+/// vector that turns swings in length. Every cycle that attracts has an exponent below 0 all the same.
+#[test]
+fn cycles_that_attract_have_negative_exponents() {
+    for subject in all() {
+        let toml = include_str!("../../experiments/wells.toml").replace("[1024, 1024]", "[64, 64]");
+        let map = subject.map(&toml);
+        let attracted = |cell: usize| matches!(fate(&map, cell), Fate::Converged | Fate::Periodic);
+        let cells: Vec<usize> = (0..map.cells()).filter(|&cell| attracted(cell)).collect();
+        let wrong =
+            cells.iter().filter(|&&cell| map.lyapunov[cell].partial_cmp(&0.0) != Some(Ordering::Less));
+        assert!(cells.len() > 1000 && wrong.count() == 0, "{}: {:?}", subject.name, fates(&map));
+    }
 }
