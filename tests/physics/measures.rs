@@ -201,7 +201,7 @@ fn the_first_step_at_a_loss_of_a_chaotic_orbit() {
 #[test]
 fn cycles_that_attract_have_negative_exponents() {
     for subject in all() {
-        let toml = include_str!("../../experiments/wells.toml").replace("[1024, 1024]", "[64, 64]");
+        let toml = include_str!("../../experiments/wells.toml").replace("[768, 768]", "[96, 96]");
         let map = subject.map(&toml);
         let attracted = |cell: usize| matches!(fate(&map, cell), Fate::Converged | Fate::Periodic);
         let cells: Vec<usize> = (0..map.cells()).filter(|&cell| attracted(cell)).collect();
