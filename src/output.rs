@@ -9,7 +9,7 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 use crate::error::{Error, Result};
-use crate::experiment::{Draft, Experiment};
+use crate::experiment::{Draft, Experiment, PICTURE_KEYWORD};
 use crate::map::Map;
 use crate::picture::{self, Caption, Drawing, Format, Style};
 use crate::report::Report;
@@ -219,7 +219,7 @@ pub(crate) fn texts(title: &str, experiment: &str, version: &str) -> [(&'static 
     [
         ("Title", title.to_owned()),
         ("Software", format!("gdscope {version}")),
-        ("Experiment", experiment.to_owned()),
+        (PICTURE_KEYWORD, experiment.to_owned()),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! The commands of `gdscope`, one file each: parse, call the library, print.
 
+mod completions;
 mod devices;
 mod engine;
 mod figures;
@@ -48,6 +49,8 @@ enum Command {
     Verify(verify::Arguments),
     Landscapes(landscapes::Arguments),
     Devices(devices::Arguments),
+    Completions(completions::Arguments),
+    Man(completions::ManualArguments),
 }
 
 /// Runs the command that the process was called with.
@@ -105,6 +108,8 @@ fn run(command: &Command) -> Result<()> {
         Command::Verify(arguments) => verify::run(arguments),
         Command::Landscapes(arguments) => landscapes::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
+        Command::Completions(arguments) => completions::run(arguments),
+        Command::Man(arguments) => completions::manual(arguments),
     }
 }
 

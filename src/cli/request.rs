@@ -12,8 +12,8 @@ use crate::landscape::Landscape;
 /// The landscape and the values of its names.
 #[derive(Debug, Args)]
 pub struct Request {
-    /// A built-in landscape (see `gdscope landscapes`), a landscape file, or an experiment file whose
-    /// keys the flags override
+    /// A built-in landscape (see `gdscope landscapes`), a landscape file, or an experiment whose keys
+    /// the flags override: a file, or a picture that `gdscope map` has drawn
     #[arg(value_name = "LANDSCAPE|FILE")]
     landscape: Option<String>,
 

@@ -1,25 +1,23 @@
 //! An experiment: which landscape, which quantities along the two axes, how long. TOML in and out.
 
 mod axis;
+mod draft;
 mod eta;
 mod keys;
 mod optimizer;
 mod setup;
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 
 pub use self::axis::Axis;
 pub(crate) use self::axis::number;
+pub use self::draft::Draft;
+pub(crate) use self::draft::PICTURE_KEYWORD;
 pub use self::eta::Eta;
 pub use self::keys::{EtaKey, LandscapeKey};
 pub use self::optimizer::{MOMENTUM, Optimizer};
 pub use self::setup::{NamedLandscape, Setup};
-use crate::dataset::Dataset;
-use crate::error::{Error, Result, toml_message};
-use crate::landscape::Landscape;
+use crate::error::{Error, Result};
 use crate::view::View;
 
 /// Default number of cells along each side.
@@ -58,195 +56,6 @@ pub struct Experiment {
     /// The loss whose first step is looked for.
     pub target: Option<f64>,
     pub show: Vec<View>,
-}
-
-/// An experiment as it is written down: every key may be missing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Draft {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub landscape: Option<LandscapeKey>,
-    /// Instead of the landscape's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub data: Option<Dataset>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub eta: Option<EtaKey>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub optimizer: Option<Optimizer>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seed: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub across: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub up: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub size: Option<[u32; 2]>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub steps: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub precision: Option<Precision>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tolerance: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub escape: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub show: Option<Vec<View>>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub set: BTreeMap<String, f64>,
-}
-
-impl Draft {
-    /// What `name` stands for: a built-in landscape, a landscape file or an experiment file.
-    ///
-    /// # Errors
-    /// As [`Landscape::load`] and [`Draft::read`].
-    pub fn open(name: &str) -> Result<Self> {
-        let named = Self { landscape: Some(LandscapeKey::Name(name.to_owned())), ..Self::default() };
-        if !Landscape::is_path(name) {
-            return Ok(named);
-        }
-        let path = Path::new(name);
-        let text = read_text(path)?;
-        let table: toml::Table =
-            toml::from_str(&text).map_err(|e| Error::file(path, toml_message(&text, &e)))?;
-        let is_landscape = table.contains_key("loss") || table.contains_key("variables");
-        if is_landscape { Ok(named) } else { Self::read(path) }
-    }
-
-    /// Reads an experiment file. Files that it names, of landscapes and data, are looked for beside it.
-    ///
-    /// # Errors
-    /// [`Error::File`] with the key.
-    pub fn read(path: &Path) -> Result<Self> {
-        let text = read_text(path)?;
-        let mut draft = Self::parse(&text).map_err(|message| Error::file(path, message))?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        match &mut draft.landscape {
-            Some(LandscapeKey::Name(name)) if Landscape::is_path(name) => {
-                *name = folder.join(&name).to_string_lossy().into_owned();
-            }
-            Some(LandscapeKey::Table(body)) => body.data.read_file(folder).map_err(|e| e.within(path))?,
-            _ => {}
-        }
-        if let Some(data) = &mut draft.data {
-            data.read_file(folder).map_err(|e| e.within(path))?;
-        }
-        Ok(draft)
-    }
-
-    /// Reads the text of an experiment file.
-    ///
-    /// # Errors
-    /// A message with the line and the key.
-    pub fn parse(text: &str) -> std::result::Result<Self, String> {
-        toml::from_str(text).map_err(|e| toml_message(text, &e))
-    }
-
-    /// This draft with the keys of `over` put over it.
-    #[must_use]
-    pub fn overridden(mut self, over: Draft) -> Self {
-        // A quantity that now is an axis is no longer set.
-        let swept: Vec<String> = [&over.across, &over.up]
-            .into_iter()
-            .flatten()
-            .filter_map(|axis| Some(axis.split_once('=')?.0.trim().to_owned()))
-            .collect();
-        self.set.retain(|name, _| !swept.contains(name));
-        if over.eta.is_none() && swept.iter().any(|name| name == "eta") {
-            self.eta = None;
-        }
-        self.set.extend(over.set);
-        Self {
-            landscape: over.landscape.or(self.landscape),
-            data: over.data.or(self.data),
-            eta: over.eta.or(self.eta),
-            optimizer: over.optimizer.or(self.optimizer),
-            seed: over.seed.or(self.seed),
-            across: over.across.or(self.across),
-            up: over.up.or(self.up),
-            size: over.size.or(self.size),
-            steps: over.steps.or(self.steps),
-            precision: over.precision.or(self.precision),
-            tolerance: over.tolerance.or(self.tolerance),
-            escape: over.escape.or(self.escape),
-            target: over.target.or(self.target),
-            show: over.show.or(self.show),
-            set: self.set,
-        }
-    }
-
-    /// The part of the draft that says what is descended and how, not yet checked.
-    ///
-    /// # Errors
-    /// For a landscape that is missing or unknown, and a learning rate that does not parse.
-    pub fn setup(&self) -> Result<Setup> {
-        let mut landscape = match &self.landscape {
-            None => {
-                return Err(Error::request(
-                    "no landscape: name one (`gdscope landscapes` lists them) or give --loss",
-                ));
-            }
-            Some(LandscapeKey::Table(body)) => NamedLandscape { name: None, body: body.clone() },
-            Some(LandscapeKey::Name(name)) => NamedLandscape {
-                name: (!Landscape::is_path(name)).then(|| name.clone()),
-                body: Landscape::load(name).map_err(|e| match Landscape::is_path(name) {
-                    true => e.within(Path::new(name)),
-                    false => e,
-                })?,
-            },
-        };
-        if let Some(data) = &self.data {
-            landscape.body.data = data.clone();
-        }
-        let eta = match &self.eta {
-            None => None,
-            Some(EtaKey::Value(eta)) => Some(eta.clone()),
-            Some(EtaKey::Text(text)) => {
-                Some(text.parse().map_err(|message| Error::request(format!("eta: {message}")))?)
-            }
-        };
-        if self.seed.is_some() && landscape.body.noise.is_empty() {
-            return Err(Error::request(
-                "seed: the landscape has no noise; drop the seed, or give a landscape file with `noise`",
-            ));
-        }
-        let (optimizer, seed) = (self.optimizer.unwrap_or_default(), self.seed.unwrap_or_default());
-        Ok(Setup { landscape, eta, optimizer, seed, set: self.set.clone() })
-    }
-
-    /// Fills in the defaults and checks everything.
-    ///
-    /// # Errors
-    /// As [`Experiment::check`], and for what is missing.
-    pub fn resolve(self) -> Result<Experiment> {
-        let axis = |text: &Option<String>, flag: &str, example: &str| {
-            let text = text.as_deref().ok_or_else(|| {
-                Error::request(format!(
-                    "no axis `{flag}`: give --{flag} NAME=FROM..TO, such as --{flag} {example}"
-                ))
-            })?;
-            text.parse::<Axis>().map_err(|message| Error::request(format!("{flag}: {message}")))
-        };
-        let setup = self.setup()?;
-        let variables = &setup.landscape.body.variables;
-        let first = variables[0].clone();
-        let experiment = Experiment {
-            across: axis(&self.across, "across", &format!("{first}=-4..4"))?,
-            up: axis(&self.up, "up", &format!("{}=-4..4", variables.get(1).unwrap_or(&first)))?,
-            setup,
-            size: self.size.unwrap_or(SIZE),
-            steps: self.steps.unwrap_or(STEPS),
-            precision: self.precision.unwrap_or_default(),
-            tolerance: self.tolerance,
-            escape: self.escape,
-            target: self.target,
-            show: self.show.unwrap_or_else(|| vec![View::Basins, View::Amplitude]),
-        };
-        experiment.check()?;
-        Ok(experiment)
-    }
 }
 
 impl Experiment {
@@ -410,21 +219,4 @@ pub(crate) fn check_views(views: &[View]) -> Result<()> {
         return Err(Error::request("show: `settle` is not measured yet; drop it"));
     }
     Ok(())
-}
-
-/// The text of a file of the user's.
-fn read_text(path: &Path) -> Result<String> {
-    std::fs::read(path)
-        .map_err(|e| {
-            let inside = path.join("experiment.toml");
-            let remedy = match inside.exists() {
-                true => format!("did you mean {}?", inside.display()),
-                false => "give the path of a landscape or an experiment file".to_owned(),
-            };
-            Error::file(path, format!("cannot be read: {e}; {remedy}"))
-        })
-        .and_then(|bytes| {
-            let not_text = |_| Error::file(path, "is not a text file; give a TOML file");
-            String::from_utf8(bytes).map_err(not_text)
-        })
 }

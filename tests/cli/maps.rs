@@ -282,3 +282,30 @@ fn every_experiment_file_can_be_run() {
         arrays_are_as_agreed(&place.path("out/map.npz"), [24, 24], "<f4");
     }
 }
+
+#[test]
+fn a_picture_is_enough_to_repeat_its_map() {
+    let place = Place::new();
+    let map =
+        "map --loss 'if(x < a, x^2, (x - a)^2/2 + a^2)' --set a=0.3 --eta 0.4 --across x=-2..2 --up b=0..1";
+    let loss = map.replace(" + a^2)'", " + a^2) + b*0'");
+    place.done(&words(&format!("{loss} --size 9x5 --engine cpu --show fate --format png,svg -o out")));
+    for picture in ["fate.png", "fate.svg"] {
+        place.done(&words(&format!("map out/{picture} --engine cpu -o again")));
+        assert_eq!(place.read("out/map.npz"), place.read("again/map.npz"), "{picture}");
+        assert_eq!(place.text("out/experiment.toml"), place.text("again/experiment.toml"), "{picture}");
+    }
+    // A picture of something else, and half a picture.
+    image::RgbImage::new(4, 4).save(place.path("other.png")).unwrap();
+    place.write("other.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>");
+    place.write("half.png", &place.read("out/fate.png")[..60]);
+    for (name, part) in [
+        ("other.png", "carries no experiment"),
+        ("other.svg", "carries no experiment"),
+        ("half.png", "the picture is damaged"),
+    ] {
+        let ran = place.run(&["map", name, "-o", "none"]);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{name}");
+        assert!(ran.err.contains(part) && ran.err.lines().count() == 1, "{name}: {}", ran.err);
+    }
+}

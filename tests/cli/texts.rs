@@ -6,7 +6,8 @@ use super::common::{Place, names};
 #[test]
 fn help_is_as_written_down() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/help");
-    let commands = ["", "devices", "figures", "landscapes", "map", "orbit", "render", "verify"];
+    let commands =
+        ["", "completions", "devices", "figures", "landscapes", "man", "map", "orbit", "render", "verify"];
     let place = Place::new();
     let mut known = Vec::new();
     let mut differing = Vec::new();
@@ -74,4 +75,22 @@ fn devices_are_listed() {
         let is_cpu = device["engine"] == "cpu";
         assert_eq!(device["index"].as_u64(), if is_cpu { None } else { Some(place as u64) });
     }
+}
+
+#[test]
+fn shells_and_manuals_know_every_command() {
+    let place = Place::new();
+    for (shell, sign) in
+        [("bash", "_gdscope()"), ("zsh", "#compdef gdscope"), ("fish", "complete -c gdscope")]
+    {
+        let script = place.done(&["completions", shell]).out;
+        assert!(script.contains(sign) && script.contains("across"), "{shell}");
+    }
+    place.done(&["man", "-o", "man"]);
+    let pages = place.names("man");
+    for command in ["map", "orbit", "verify", "man"] {
+        assert!(pages.contains(&format!("gdscope-{command}.1")), "{pages:?}");
+    }
+    assert!(place.text("man/gdscope-map.1").contains("Map a plane of initial points"));
+    assert!(pages.contains(&"gdscope.1".to_owned()));
 }

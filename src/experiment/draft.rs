@@ -1,0 +1,246 @@
+//! An experiment as it is written down, and where it is read from: TOML, or a picture that carries it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Axis, EtaKey, Experiment, LandscapeKey, NamedLandscape, Optimizer, Precision, SIZE, STEPS, Setup,
+};
+use crate::dataset::Dataset;
+use crate::error::{Error, Result, toml_message};
+use crate::landscape::Landscape;
+use crate::view::View;
+
+/// An experiment as it is written down: every key may be missing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Draft {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub landscape: Option<LandscapeKey>,
+    /// Instead of the landscape's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Dataset>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta: Option<EtaKey>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optimizer: Option<Optimizer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub across: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<[u32; 2]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escape: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub show: Option<Vec<View>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub set: BTreeMap<String, f64>,
+}
+
+/// The keyword of a picture's metadata under which the experiment stands.
+pub(crate) const PICTURE_KEYWORD: &str = "Experiment";
+
+impl Draft {
+    /// What `name` stands for: a built-in landscape, a landscape file, an experiment file or a picture
+    /// of a map.
+    ///
+    /// # Errors
+    /// As [`Landscape::load`] and [`Draft::read`].
+    pub fn open(name: &str) -> Result<Self> {
+        let named = Self { landscape: Some(LandscapeKey::Name(name.to_owned())), ..Self::default() };
+        if !Landscape::is_path(name) {
+            return Ok(named);
+        }
+        let path = Path::new(name);
+        let text = read_text(path)?;
+        let table: toml::Table =
+            toml::from_str(&text).map_err(|e| Error::file(path, toml_message(&text, &e)))?;
+        let is_landscape = table.contains_key("loss") || table.contains_key("variables");
+        if is_landscape { Ok(named) } else { Self::read(path) }
+    }
+
+    /// Reads an experiment file. Files that it names, of landscapes and data, are looked for beside it.
+    ///
+    /// # Errors
+    /// [`Error::File`] with the key.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = read_text(path)?;
+        let mut draft = Self::parse(&text).map_err(|message| Error::file(path, message))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        match &mut draft.landscape {
+            Some(LandscapeKey::Name(name)) if Landscape::is_path(name) => {
+                *name = folder.join(&name).to_string_lossy().into_owned();
+            }
+            Some(LandscapeKey::Table(body)) => body.data.read_file(folder).map_err(|e| e.within(path))?,
+            _ => {}
+        }
+        if let Some(data) = &mut draft.data {
+            data.read_file(folder).map_err(|e| e.within(path))?;
+        }
+        Ok(draft)
+    }
+
+    /// Reads the text of an experiment file.
+    ///
+    /// # Errors
+    /// A message with the line and the key.
+    pub fn parse(text: &str) -> std::result::Result<Self, String> {
+        toml::from_str(text).map_err(|e| toml_message(text, &e))
+    }
+
+    /// This draft with the keys of `over` put over it.
+    #[must_use]
+    pub fn overridden(mut self, over: Draft) -> Self {
+        // A quantity that now is an axis is no longer set.
+        let swept: Vec<String> = [&over.across, &over.up]
+            .into_iter()
+            .flatten()
+            .filter_map(|axis| Some(axis.split_once('=')?.0.trim().to_owned()))
+            .collect();
+        self.set.retain(|name, _| !swept.contains(name));
+        if over.eta.is_none() && swept.iter().any(|name| name == "eta") {
+            self.eta = None;
+        }
+        self.set.extend(over.set);
+        Self {
+            landscape: over.landscape.or(self.landscape),
+            data: over.data.or(self.data),
+            eta: over.eta.or(self.eta),
+            optimizer: over.optimizer.or(self.optimizer),
+            seed: over.seed.or(self.seed),
+            across: over.across.or(self.across),
+            up: over.up.or(self.up),
+            size: over.size.or(self.size),
+            steps: over.steps.or(self.steps),
+            precision: over.precision.or(self.precision),
+            tolerance: over.tolerance.or(self.tolerance),
+            escape: over.escape.or(self.escape),
+            target: over.target.or(self.target),
+            show: over.show.or(self.show),
+            set: self.set,
+        }
+    }
+
+    /// The part of the draft that says what is descended and how, not yet checked.
+    ///
+    /// # Errors
+    /// For a landscape that is missing or unknown, and a learning rate that does not parse.
+    pub fn setup(&self) -> Result<Setup> {
+        let mut landscape = match &self.landscape {
+            None => {
+                return Err(Error::request(
+                    "no landscape: name one (`gdscope landscapes` lists them) or give --loss",
+                ));
+            }
+            Some(LandscapeKey::Table(body)) => NamedLandscape { name: None, body: body.clone() },
+            Some(LandscapeKey::Name(name)) => NamedLandscape {
+                name: (!Landscape::is_path(name)).then(|| name.clone()),
+                body: Landscape::load(name).map_err(|e| match Landscape::is_path(name) {
+                    true => e.within(Path::new(name)),
+                    false => e,
+                })?,
+            },
+        };
+        if let Some(data) = &self.data {
+            landscape.body.data = data.clone();
+        }
+        let eta = match &self.eta {
+            None => None,
+            Some(EtaKey::Value(eta)) => Some(eta.clone()),
+            Some(EtaKey::Text(text)) => {
+                Some(text.parse().map_err(|message| Error::request(format!("eta: {message}")))?)
+            }
+        };
+        if self.seed.is_some() && landscape.body.noise.is_empty() {
+            return Err(Error::request(
+                "seed: the landscape has no noise; drop the seed, or give a landscape file with `noise`",
+            ));
+        }
+        let (optimizer, seed) = (self.optimizer.unwrap_or_default(), self.seed.unwrap_or_default());
+        Ok(Setup { landscape, eta, optimizer, seed, set: self.set.clone() })
+    }
+
+    /// Fills in the defaults and checks everything.
+    ///
+    /// # Errors
+    /// As [`Experiment::check`], and for what is missing.
+    pub fn resolve(self) -> Result<Experiment> {
+        let axis = |text: &Option<String>, flag: &str, example: &str| {
+            let text = text.as_deref().ok_or_else(|| {
+                Error::request(format!(
+                    "no axis `{flag}`: give --{flag} NAME=FROM..TO, such as --{flag} {example}"
+                ))
+            })?;
+            text.parse::<Axis>().map_err(|message| Error::request(format!("{flag}: {message}")))
+        };
+        let setup = self.setup()?;
+        let variables = &setup.landscape.body.variables;
+        let first = variables[0].clone();
+        let experiment = Experiment {
+            across: axis(&self.across, "across", &format!("{first}=-4..4"))?,
+            up: axis(&self.up, "up", &format!("{}=-4..4", variables.get(1).unwrap_or(&first)))?,
+            setup,
+            size: self.size.unwrap_or(SIZE),
+            steps: self.steps.unwrap_or(STEPS),
+            precision: self.precision.unwrap_or_default(),
+            tolerance: self.tolerance,
+            escape: self.escape,
+            target: self.target,
+            show: self.show.unwrap_or_else(|| vec![View::Basins, View::Amplitude]),
+        };
+        experiment.check()?;
+        Ok(experiment)
+    }
+}
+
+/// The text of a file of the user's.
+fn read_text(path: &Path) -> Result<String> {
+    std::fs::read(path)
+        .map_err(|e| {
+            let inside = path.join("experiment.toml");
+            let remedy = match inside.exists() {
+                true => format!("did you mean {}?", inside.display()),
+                false => "give the path of a landscape or an experiment file".to_owned(),
+            };
+            Error::file(path, format!("cannot be read: {e}; {remedy}"))
+        })
+        .and_then(|bytes| match carried(&bytes) {
+            Some(carried) => carried.map_err(|message| Error::file(path, message)),
+            None => String::from_utf8(bytes).map_err(|_| {
+                Error::file(path, "is not a text file; give a TOML file, or a picture of a map")
+            }),
+        })
+}
+
+/// The experiment that a picture carries in its metadata; `None` if `bytes` are no picture.
+fn carried(bytes: &[u8]) -> Option<std::result::Result<String, String>> {
+    const NONE: &str = "the picture carries no experiment; give one that `gdscope map` has drawn";
+    const START: &str = "<metadata id=\"Experiment\">";
+    if bytes.starts_with(b"\x89PNG") {
+        let reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info();
+        let found = reader.map_err(|e| format!("the picture is damaged: {e}")).and_then(|reader| {
+            let texts = &reader.info().utf8_text;
+            let text = texts.iter().find(|text| text.keyword == PICTURE_KEYWORD).ok_or(NONE)?;
+            text.get_text().map_err(|e| format!("the picture is damaged: {e}"))
+        });
+        return Some(found);
+    }
+    let text = std::str::from_utf8(bytes).ok().filter(|text| text.trim_start().starts_with("<svg"))?;
+    let inside = text.split_once(START).and_then(|(_, rest)| rest.split_once("</metadata>"));
+    // The three letters that the drawing has written otherwise.
+    let plain = |text: &str| text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+    Some(inside.map(|(text, _)| plain(text)).ok_or_else(|| NONE.to_owned()))
+}
