@@ -57,17 +57,17 @@ fn decide(probe: Probe, memory_before: Memory, tolerance: f32, escape: f32) -> J
     memory.growth = growth;
 
     let shrinking = -growth;
-    var rate = memory.rate;
-    var score = memory.score;
-    if shrinking > error {
-        let jitter = jitter(shrinking, probe.period, ulp);
-        rate = shrinking;
+    let told = shrinking > error;
+    var rate = select(memory.rate, shrinking, told);
+    if rate > 0.0 {
+        // Faster than this the probe itself has not seen its displacements shrink.
+        let jitter = jitter(rate, probe.period, ulp);
         if before > jitter {
             let remains = max(after - jitter, ulp);
-            rate = min(shrinking, m_log((before + jitter) / remains) / half_steps);
+            rate = min(rate, m_log((before + jitter) / remains) / half_steps);
         }
-        score = rate * probe.elapsed;
     }
+    let score = select(memory.score, rate * probe.elapsed, told);
     let contracts = rate > 0.0 && growth <= error;
     var closed = 0.0;
     if contracts {

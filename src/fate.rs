@@ -203,18 +203,17 @@ pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R
     memory.growth = growth;
 
     let shrinking = -growth;
-    let (rate, score) = if shrinking > error {
-        let jitter = jitter(shrinking, probe.period, ulp);
-        let rate = if before > jitter {
+    let told = shrinking > error;
+    let mut rate = if told { shrinking } else { memory.rate };
+    if rate > R::ZERO {
+        // Faster than this the probe itself has not seen its displacements shrink.
+        let jitter = jitter(rate, probe.period, ulp);
+        if before > jitter {
             let remains = greatest(after - jitter, ulp);
-            least(shrinking, ((before + jitter) / remains).ln() / half)
-        } else {
-            shrinking
-        };
-        (rate, rate * elapsed)
-    } else {
-        (memory.rate, memory.score)
-    };
+            rate = least(rate, ((before + jitter) / remains).ln() / half);
+        }
+    }
+    let score = if told { rate * elapsed } else { memory.score };
     let contracts = rate > R::ZERO && growth <= error;
     let closed = if contracts { closed(rate, probe.period) } else { R::ZERO };
     let resolved = contracts && ulp <= closed * (constant(RESOLVED) * ulp + rules.tolerance);

@@ -108,3 +108,19 @@ fn two_minima_are_two_attractors_and_signs_apart_are_different() {
         }
     }
 }
+
+/// At eta = 2/f''(0) descent nears the minimum like 1/t. From far away it arrives there all at once, which
+/// must not be taken for contraction.
+#[test]
+fn an_arrival_from_afar_is_no_contraction() {
+    let toml = r#"landscape = { variables = ["x"], parameters = { b = 0 }, loss = "(1 + abs(x)) * log1p(abs(x)) - abs(x) + 0*b" }
+        across = "x = -1000 .. 1000"
+        up = "b = 0 .. 1"
+        eta = 2
+        size = [2048, 2]
+        steps = 2000"#;
+    for subject in all() {
+        let map = subject.map(toml);
+        assert_eq!(fates(&map), [("undecided", 4096)], "{}", subject.name);
+    }
+}
