@@ -456,6 +456,10 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     } else if reach > size_bits(slice.escape) {
         fate = DIVERGED;
     }
+    if TARGETED && reached < 0.0 && fate != DIVERGED && slice.last == 0u {
+        // Near its attractor, an orbit may still come to the target.
+        fate = RUNNING;
+    }
     if fate == RUNNING && slice.last == 1u {
         fate = decide_at_end(Samples(
             f32(slice.samples), f32(slice.sampled), sums.growth, sums.growth_squared, sums.extent_first, extent,

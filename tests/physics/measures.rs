@@ -169,6 +169,28 @@ fn the_first_step_at_a_loss() {
     }
 }
 
+/// A target that is nearer to the minimum than what counts as arrived is still looked for.
+#[test]
+fn a_target_beyond_the_tolerance_is_reached() {
+    // With lambda = 1/2, x halves in every step, and x^2/4 is 1e-18 or less from x = 2e-9 on.
+    let toml = r#"landscape = "quadratic"
+        across = "x = 1 .. 9"
+        up = "lambda = 0.499 .. 0.501"
+        eta = 1
+        size = [9, 3]
+        steps = 200
+        target = 1e-18"#;
+    for subject in all() {
+        let map = subject.map(toml);
+        let middle = 9..18;
+        for (cell, x) in middle.zip(&map.across) {
+            let first = (x / 2e-9).log2().ceil();
+            assert_eq!(map.reach[cell], first, "{}: from {x}", subject.name);
+        }
+        assert_eq!(fates(&map), [("converged", 27)], "{}", subject.name);
+    }
+}
+
 /// The same where orbits are chaotic: the step of an orbit computed alone.
 #[test]
 fn the_first_step_at_a_loss_of_a_chaotic_orbit() {

@@ -269,6 +269,12 @@ impl<'a, R: Real> Batch<'a, R> {
             // Escape is looked for even while the schedule changes.
             Verdict::Ended(Fate::Diverged)
         };
+        // Near its attractor, an orbit may still come to the target.
+        let seeks = self.plan.target.is_some() && block.reached[lane] < R::ZERO;
+        let verdict = match verdict {
+            Verdict::Ended(fate) if seeks && fate != Fate::Diverged && !stage.is_last => Verdict::Running,
+            verdict => verdict,
+        };
         match verdict {
             Verdict::Running if stage.is_last => Verdict::Ended(decide_at_end(&block.samples(stage, lane))),
             verdict => verdict,
