@@ -70,9 +70,14 @@ impl Dataset {
             return Err(Error::request("data: `file` is the path of a CSV file; call the column otherwise"));
         };
         for (name, values) in read_csv(&folder.join(path))? {
+            if name == FILE {
+                return Err(Error::request(
+                    "data: a column cannot be called `file`, which stands for a CSV file; rename it",
+                ));
+            }
             if self.0.insert(name.clone(), Values::Listed(values)).is_some() {
                 return Err(Error::request(format!(
-                    "data: `{name}` is a column of the file as well; rename one of the two"
+                    "data: there are two columns `{name}`; rename one of them"
                 )));
             }
         }

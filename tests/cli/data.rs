@@ -62,6 +62,8 @@ fn a_wrong_file_is_named_with_its_line() {
         ("x,y\n1,2\n3\n", ["points.csv: ", "line: 3"]),
         ("x,y\n", ["points.csv: no rows below", "at least one"]),
         ("", ["points.csv: ", "first line must name the columns"]),
+        ("x,x\n1,2\n", ["there are two columns `x`", "rename one"]),
+        ("x,file\n1,2\n", ["cannot be called `file`", "rename it"]),
         ("x,1y\n1,2\n", ["`1y` cannot name", "a column"]),
     ] {
         place.write("points.csv", text);
