@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::analysis::{check, identify, refine_exponents, sharpness_of_cells};
+use crate::analysis::{check, identify, refine_exponents, settling_times, sharpness_of_cells};
 use crate::engine::{Cells, Engine, Outcomes};
 use crate::error::Result;
 use crate::experiment::Experiment;
@@ -11,6 +11,7 @@ use crate::fate::Fate;
 use crate::map::Map;
 use crate::plan::Plan;
 use crate::report::{LISTED, Report, StageSeconds};
+use crate::view::View;
 
 /// Runs every trajectory of `experiment` on `engine` and finds the attractors.
 ///
@@ -37,7 +38,11 @@ pub fn run(
     let attractors = identified.describe(&plan, &cells, &outcomes, LISTED);
     let attractors_found = identified.count();
     let sharpness = sharpness_of_cells(&plan, &cells, &outcomes);
-    let map = map(&plan, &outcomes, identified.ids, sharpness);
+    let settle = match experiment.show.contains(&View::Settle) {
+        true => settling_times(&plan, &cells, &outcomes),
+        false => vec![f64::NAN; plan.cells()],
+    };
+    let map = map(&plan, &outcomes, identified.ids, (settle, sharpness));
     let analyse = started.elapsed().as_secs_f64();
 
     let started = Instant::now();
@@ -68,7 +73,12 @@ pub fn run(
     Ok((map, report))
 }
 
-fn map(plan: &Plan, outcomes: &Outcomes, attractor: Vec<i32>, sharpness: Vec<f64>) -> Map {
+fn map(
+    plan: &Plan,
+    outcomes: &Outcomes,
+    attractor: Vec<i32>,
+    (settle, sharpness): (Vec<f64>, Vec<f64>),
+) -> Map {
     Map {
         across: plan.across.clone(),
         up: plan.up.clone(),
@@ -77,7 +87,7 @@ fn map(plan: &Plan, outcomes: &Outcomes, attractor: Vec<i32>, sharpness: Vec<f64
         attractor,
         amplitude: outcomes.amplitude.clone(),
         lyapunov: outcomes.lyapunov.clone(),
-        settle: vec![f64::NAN; plan.cells()],
+        settle,
         reach: outcomes.reach.clone(),
         loss: outcomes.loss.clone(),
         sharpness,

@@ -20,7 +20,7 @@ pub enum View {
     Amplitude,
     /// Lyapunov exponent, nats per step.
     Lyapunov,
-    /// First step from which the orbit stays near its attractor (not measured yet).
+    /// First step from which the orbit stays within the tolerance of its attractor.
     Settle,
     /// First step at which the loss is no more than the target.
     Reach,

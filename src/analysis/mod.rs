@@ -5,9 +5,11 @@ mod boundary;
 mod check;
 mod clusters;
 mod cycles;
+mod settling;
 pub mod theory;
 
 pub use self::attractors::{Attractor, Identified, identify};
 pub use self::boundary::next_to_boundary;
 pub use self::check::{Agreement, Check, SAMPLE, Spread, check};
 pub use self::cycles::{refine_exponents, sharpness_of_cells};
+pub use self::settling::settling_times;

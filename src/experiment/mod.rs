@@ -215,8 +215,5 @@ pub(crate) fn check_views(views: &[View]) -> Result<()> {
     if views.is_empty() {
         return Err(Error::request("show: no view; name at least one, such as basins"));
     }
-    if views.contains(&View::Settle) {
-        return Err(Error::request("show: `settle` is not measured yet; drop it"));
-    }
     Ok(())
 }

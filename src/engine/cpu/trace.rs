@@ -1,6 +1,9 @@
 //! Orbits followed step by step in f64, many side by side: what single orbits, cycles and
 //! sharpness are made of.
 
+use std::ops::Range;
+
+use multiversion::multiversion;
 use nalgebra::DMatrix;
 
 use super::draw::{Draws, draw, draws};
@@ -11,6 +14,8 @@ use crate::formula::{CHUNK, LANES, Register, Tape};
 ///
 /// After [`Tracer::place`] and [`Tracer::observe`], the readings are those of the points placed.
 pub struct Tracer {
+    /// The state after a step, in its own place.
+    advance: Tape<f64>,
     /// Everything but derivatives along a tangent vector.
     observe: Tape<f64>,
     curvature: Tape<f64>,
@@ -57,12 +62,14 @@ impl Tracer {
         let reserved = tangent + descent.tangent_next.len();
         let place = |ids: &[_], from: usize| ids.iter().copied().zip(from..).collect::<Vec<_>>();
         let compile = |outputs: &[_]| Tape::compile(&descent.graph, &inputs, reserved, outputs);
+        let advance = compile(&place(&descent.next, 0));
         let observe = compile(&place(&readings, first));
         let curvature = compile(&place(&descent.curvature, curvature));
         let tangent = compile(&place(&descent.tangent_next, tangent));
-        let needed = [&observe, &curvature, &tangent].map(Tape::registers).into_iter().max();
+        let needed = [&advance, &observe, &curvature, &tangent].map(Tape::registers).into_iter().max();
         let registers = vec![Register::splat(0.0); needed.unwrap_or_default()];
         Self {
+            advance,
             observe,
             curvature,
             tangent,
@@ -94,7 +101,20 @@ impl Tracer {
         self.registers[step] = Register::splat(f64::from(t));
         draw(&self.draws, &mut self.registers, lanes.div_ceil(CHUNK), (self.seed, t), &TRAJECTORIES);
         self.observe.load_constants(&mut self.registers);
-        self.observe.run(&mut self.registers, lanes.div_ceil(CHUNK));
+        evaluate(&self.observe, &mut self.registers, lanes.div_ceil(CHUNK));
+    }
+
+    /// Takes `steps`, named by their numbers, in the first `lanes` lanes and nothing else; `see` is shown the
+    /// state, by coordinate and lane, before each.
+    pub fn follow(&mut self, steps: Range<u32>, lanes: usize, mut see: impl FnMut(&[Register<f64>])) {
+        let (step, chunks) = (2 * self.dims + self.quantities, lanes.div_ceil(CHUNK));
+        self.advance.load_constants(&mut self.registers);
+        for t in steps {
+            see(&self.registers[..self.dims]);
+            self.registers[step] = Register::splat(f64::from(t));
+            draw(&self.draws, &mut self.registers, chunks, (self.seed, t), &TRAJECTORIES);
+            evaluate(&self.advance, &mut self.registers, chunks);
+        }
     }
 
     /// Moves every point on to the one after the step observed.
@@ -148,6 +168,12 @@ impl Tracer {
     }
 }
 
+/// Runs a tape with the widest instructions that the processor has.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+bmi1+bmi2"))]
+fn evaluate(tape: &Tape<f64>, registers: &mut [Register<f64>], chunks: usize) {
+    tape.run(registers, chunks);
+}
+
 /// The square matrices of a linear map of tangent vectors, by lane, column and row: `tape` takes the
 /// vector's first `size` coordinates from the registers at `from.0` to those at `from.1`.
 fn columns(
@@ -162,7 +188,7 @@ fn columns(
         for d in 0..size {
             registers[from.0 + d] = Register::splat(if d == column { 1.0 } else { 0.0 });
         }
-        tape.run(registers, lanes.div_ceil(CHUNK));
+        evaluate(tape, registers, lanes.div_ceil(CHUNK));
         for (lane, matrix) in matrices.chunks_exact_mut(size * size).enumerate() {
             for row in 0..size {
                 matrix[column * size + row] = registers[from.1 + row][lane];
