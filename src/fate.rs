@@ -56,7 +56,7 @@ impl Fate {
     }
 }
 
-/// Longest period that is called periodic.
+/// Longest period that is looked for, unless an experiment says otherwise.
 pub const PERIOD_MAX: u32 = 64;
 /// Distance still to go at which an orbit has arrived, in units of the map's scale: the largest
 /// initial coordinate, or 1 where all are 0.

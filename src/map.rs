@@ -42,12 +42,14 @@ pub struct Map {
     pub loss: Vec<f64>,
     /// Largest Hessian eigenvalue, mean over the attractor.
     pub sharpness: Vec<f64>,
+    /// Learning rate times sharpness; 2 is the edge of stability, with momentum too (see [`crate::analysis::edge`]).
+    pub edge: Vec<f64>,
 }
 
 /// Names of the arrays in the file that hold numbers of the engine's precision.
 const FLOATS: [&str; 5] = ["amplitude", "lyapunov", "settle", "loss", "sharpness"];
-/// And of the one that is there only if some cell has reached a target.
-const REACH: &str = "reach";
+/// And of those that are there only if some cell has a number.
+const OPTIONAL: [&str; 2] = ["reach", "edge"];
 
 impl Map {
     /// Cells in a row.
@@ -75,6 +77,7 @@ impl Map {
             View::Reach => Some(&self.reach),
             View::Loss => Some(&self.loss),
             View::Sharpness => Some(&self.sharpness),
+            View::Edge => Some(&self.edge),
         }
     }
 
@@ -91,9 +94,10 @@ impl Map {
             ("amplitude", self.amplitude.len()),
             ("lyapunov", self.lyapunov.len()),
             ("settle", self.settle.len()),
-            (REACH, self.reach.len()),
+            ("reach", self.reach.len()),
             ("loss", self.loss.len()),
             ("sharpness", self.sharpness.len()),
+            ("edge", self.edge.len()),
         ];
         if cells == 0 {
             return Err("an axis has no values".to_owned());
@@ -126,9 +130,12 @@ impl Map {
         array(&mut archive, "period", &[h, w], self.period.iter().copied())?;
         array(&mut archive, "attractor", &[h, w], self.attractor.iter().copied())?;
         let floats = [&self.amplitude, &self.lyapunov, &self.settle, &self.loss, &self.sharpness];
-        let reach = [(REACH, &self.reach)].into_iter().filter(|(_, v)| !v.iter().all(|v| v.is_nan()));
-        for (name, values) in FLOATS.into_iter().zip(floats).chain(reach) {
+        let optional = OPTIONAL.into_iter().zip([&self.reach, &self.edge]);
+        let optional = optional.filter(|(_, values)| !values.iter().all(|v| v.is_nan()));
+        for (name, values) in FLOATS.into_iter().zip(floats).chain(optional) {
             match precision {
+                // Step numbers have more digits than f32.
+                _ if name == "settle" => array(&mut archive, name, &[h, w], values.iter().copied())?,
                 Precision::F32 => array(&mut archive, name, &[h, w], values.iter().map(|&v| v as f32))?,
                 Precision::F64 => array(&mut archive, name, &[h, w], values.iter().copied())?,
             }
@@ -153,10 +160,13 @@ impl Map {
         }
         let [amplitude, lyapunov, settle, loss, sharpness] =
             <[Vec<f64>; 5]>::try_from(floats).expect("one array for each name");
-        let reach = match archive.index_for_name(&format!("{REACH}.npy")) {
-            Some(_) => read_floats(&mut archive, REACH).map_err(failed)?,
-            None => vec![f64::NAN; amplitude.len()],
-        };
+        let mut optional = OPTIONAL.map(|_| vec![f64::NAN; amplitude.len()]);
+        for (name, values) in OPTIONAL.into_iter().zip(&mut optional) {
+            if archive.index_for_name(&format!("{name}.npy")).is_some() {
+                *values = read_floats(&mut archive, name).map_err(failed)?;
+            }
+        }
+        let [reach, edge] = optional;
         let map = Self {
             across: read_floats(&mut archive, "across").map_err(failed)?,
             up: read_floats(&mut archive, "up").map_err(failed)?,
@@ -169,6 +179,7 @@ impl Map {
             reach,
             loss,
             sharpness,
+            edge,
         };
         map.check().map_err(failed)?;
         Ok(map)
@@ -247,6 +258,7 @@ mod tests {
             reach: values(7.0),
             loss: values(3.0),
             sharpness: values(4.0),
+            edge: values(1.5),
         }
     }
 

@@ -97,7 +97,7 @@ impl Plan {
             .collect();
         let settled = experiment.settled();
         // An orbit with noise never returns, nor comes to rest.
-        let period_max = if descent.normals.is_empty() { fate::PERIOD_MAX } else { 0 };
+        let period_max = if descent.normals.is_empty() { experiment.period_max } else { 0 };
         let scale = experiment.scale();
         Ok(Self {
             descent,

@@ -31,6 +31,9 @@ pub struct Report {
     pub steps_taken: u64,
     /// Wall-clock seconds by stage.
     pub seconds: StageSeconds,
+    /// The budgets that trajectories were run with, each longer one only for what was undecided before it.
+    #[serde(default)]
+    pub budgets: Vec<Budget>,
     /// Cells by fate, of every fate.
     pub fates: BTreeMap<String, u64>,
     pub attractors_found: usize,
@@ -39,6 +42,15 @@ pub struct Report {
     /// The comparison with f64, if it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<Check>,
+}
+
+/// A budget, and how many cells it has left undecided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// Most steps of a trajectory.
+    pub steps: u32,
+    /// Cells.
+    pub undecided: u64,
 }
 
 /// Wall-clock seconds by stage.

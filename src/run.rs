@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::analysis::{check, identify, refine_exponents, settling_times, sharpness_of_cells};
+use crate::analysis::{check, edge, identify, refine_exponents, settling_times, sharpness_of_cells};
 use crate::engine::{Cells, Engine, Outcomes};
 use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::fate::Fate;
 use crate::map::Map;
 use crate::plan::Plan;
-use crate::report::{LISTED, Report, StageSeconds};
+use crate::report::{Budget, LISTED, Report, StageSeconds};
 use crate::view::View;
 
 /// Runs every trajectory of `experiment` on `engine` and finds the attractors.
@@ -29,7 +29,7 @@ pub fn run(
     let started = Instant::now();
     let plan = Plan::new(experiment)?;
     let planned = started.elapsed().as_secs_f64();
-    let mut outcomes = engine.run(&plan, &Cells::All, progress)?;
+    let (mut outcomes, budgets, steps_taken) = trajectories(experiment, &plan, engine, progress)?;
 
     let started = Instant::now();
     let cells: Vec<u32> = (0..plan.cells() as u32).collect();
@@ -37,12 +37,15 @@ pub fn run(
     let identified = identify(&plan, &cells, &outcomes);
     let attractors = identified.describe(&plan, &cells, &outcomes, LISTED);
     let attractors_found = identified.count();
-    let sharpness = sharpness_of_cells(&plan, &cells, &outcomes);
-    let settle = match experiment.show.contains(&View::Settle) {
+    let shows = |view| experiment.show.contains(&view);
+    let chaos = shows(View::Sharpness) || shows(View::Edge);
+    let sharpness = sharpness_of_cells(&plan, &cells, &outcomes, chaos);
+    let edge = edge(experiment, &plan, &cells, &sharpness);
+    let settle = match shows(View::Settle) {
         true => settling_times(&plan, &cells, &outcomes),
         false => vec![f64::NAN; plan.cells()],
     };
-    let map = map(&plan, &outcomes, identified.ids, (settle, sharpness));
+    let map = map(&plan, &outcomes, identified.ids, [settle, sharpness, edge]);
     let analyse = started.elapsed().as_secs_f64();
 
     let started = Instant::now();
@@ -56,7 +59,7 @@ pub fn run(
         backend: device.backend.clone(),
         engine: device.engine.to_owned(),
         precision: experiment.precision,
-        steps_taken: outcomes.steps_taken(),
+        steps_taken,
         seconds: StageSeconds {
             compile: planned + outcomes.seconds.compile,
             run: outcomes.seconds.run,
@@ -65,6 +68,7 @@ pub fn run(
             check: if checked { started.elapsed().as_secs_f64() } else { 0.0 },
             draw: 0.0,
         },
+        budgets,
         fates: fates(&map),
         attractors_found,
         attractors,
@@ -73,11 +77,39 @@ pub fn run(
     Ok((map, report))
 }
 
+/// The ends of all trajectories, the budgets that they took, and the steps in all: those that are undecided are
+/// run again with twice the budget, as long as the experiment allows.
+fn trajectories(
+    experiment: &Experiment,
+    plan: &Plan,
+    engine: &dyn Engine,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<(Outcomes, Vec<Budget>, u64)> {
+    let mut outcomes = engine.run(plan, &Cells::All, progress)?;
+    let (mut budgets, mut steps_taken) = (Vec::new(), outcomes.steps_taken());
+    let mut longer = experiment.clone();
+    loop {
+        let is_undecided = |k: &u32| outcomes.fate[*k as usize] == Fate::Undecided as u8;
+        let undecided: Vec<u32> = (0..plan.cells() as u32).filter(is_undecided).collect();
+        budgets.push(Budget { steps: longer.steps, undecided: undecided.len() as u64 });
+        let most = experiment.steps_max.unwrap_or(experiment.steps);
+        if undecided.is_empty() || longer.steps >= most {
+            return Ok((outcomes, budgets, steps_taken));
+        }
+        longer.steps = longer.steps.saturating_mul(2).min(most);
+        let decided = (plan.cells() - undecided.len()) as u64;
+        let again = Cells::Listed(undecided);
+        let more = engine.run(&Plan::new(&longer)?, &again, &|done| progress(decided + done))?;
+        steps_taken += more.steps_taken();
+        outcomes.replace(&again, &more);
+    }
+}
+
 fn map(
     plan: &Plan,
     outcomes: &Outcomes,
     attractor: Vec<i32>,
-    (settle, sharpness): (Vec<f64>, Vec<f64>),
+    [settle, sharpness, edge]: [Vec<f64>; 3],
 ) -> Map {
     Map {
         across: plan.across.clone(),
@@ -91,6 +123,7 @@ fn map(
         reach: outcomes.reach.clone(),
         loss: outcomes.loss.clone(),
         sharpness,
+        edge,
     }
 }
 

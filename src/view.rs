@@ -28,11 +28,13 @@ pub enum View {
     Loss,
     /// Largest Hessian eigenvalue, mean over the attractor.
     Sharpness,
+    /// Learning rate times sharpness: 2 is the edge of stability.
+    Edge,
 }
 
 impl View {
     /// Every view.
-    pub const ALL: [View; 9] = [
+    pub const ALL: [View; 10] = [
         View::Basins,
         View::Fate,
         View::Period,
@@ -42,6 +44,7 @@ impl View {
         View::Reach,
         View::Loss,
         View::Sharpness,
+        View::Edge,
     ];
 
     /// The name by which it is asked for.
@@ -56,6 +59,7 @@ impl View {
             View::Reach => "reach",
             View::Loss => "loss",
             View::Sharpness => "sharpness",
+            View::Edge => "edge",
         }
     }
 

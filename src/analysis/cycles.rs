@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use crate::engine::Outcomes;
 use crate::engine::cpu::Tracer;
+use crate::fate::Fate;
 use crate::formula::LANES;
 use crate::plan::{Plan, Source};
 
@@ -50,12 +51,31 @@ fn around<T: Clone + Default + Send>(
     parts.flatten().collect()
 }
 
+/// The learning rate at the end, of each of `cells`.
+pub fn rates(plan: &Plan, cells: &[u32]) -> Vec<f64> {
+    let parts = cells.par_chunks(LANES).map_init(
+        || Tracer::new(&plan.descent, plan.seed),
+        |tracer, cells| {
+            for (lane, &cell) in cells.iter().enumerate() {
+                let start: Vec<f64> = plan.initial.iter().map(|&s| plan.value(s, cell as usize)).collect();
+                tracer.place(lane, &start, &quantities(plan, cell));
+            }
+            tracer.observe(plan.settled, cells.len());
+            (0..cells.len()).map(|lane| tracer.eta(lane)).collect::<Vec<f64>>()
+        },
+    );
+    parts.flatten().collect()
+}
+
 /// The states of each cycle in order, in f64: shape `[period, dims]` each.
 pub fn cycles(plan: &Plan, starts: &[Start<'_>]) -> Vec<Vec<f64>> {
     around(plan, starts, |tracer, cycles: Vec<(usize, &mut Vec<f64>)>| {
         cycles.into_iter().for_each(|(lane, cycle)| cycle.extend(tracer.point(lane)));
     })
 }
+
+/// Steps along a chaotic orbit that stand for its attractor.
+pub const ALONG_CHAOS: u32 = 512;
 
 /// The cycles that outcomes end on, each with the place of its outcome. Outcome `k` is that of cell
 /// `cells[k]`.
@@ -71,10 +91,16 @@ fn ended<'a>(
     })
 }
 
-/// The largest Hessian eigenvalue, mean over the cycle that each outcome ends on; NaN for those that end
-/// on none.
-pub fn sharpness_of_cells(plan: &Plan, cells: &[u32], outcomes: &Outcomes) -> Vec<f64> {
-    let (places, starts): (Vec<usize>, Vec<Start<'_>>) = ended(plan, cells, outcomes).unzip();
+/// The largest Hessian eigenvalue, mean over the cycle that each outcome ends on; where that is `chaos`, over
+/// the next [`ALONG_CHAOS`] steps. NaN for the others.
+pub fn sharpness_of_cells(plan: &Plan, cells: &[u32], outcomes: &Outcomes, chaos: bool) -> Vec<f64> {
+    let dims = plan.initial.len();
+    let is_chaotic = |k: &usize| chaos && outcomes.fate[*k] == Fate::Chaotic as u8;
+    let along = (0..cells.len()).filter(is_chaotic).map(|k| {
+        let point = &outcomes.point[k * dims..(k + 1) * dims];
+        (k, Start { cell: cells[k], period: ALONG_CHAOS, point })
+    });
+    let (places, starts): (Vec<usize>, Vec<Start<'_>>) = ended(plan, cells, outcomes).chain(along).unzip();
     let mut values = vec![f64::NAN; cells.len()];
     for (k, value) in places.into_iter().zip(sharpness(plan, &starts)) {
         values[k] = value;

@@ -5,6 +5,7 @@ mod boundary;
 mod check;
 mod clusters;
 mod cycles;
+mod edge;
 mod settling;
 pub mod theory;
 
@@ -12,4 +13,5 @@ pub use self::attractors::{Attractor, Identified, identify};
 pub use self::boundary::next_to_boundary;
 pub use self::check::{Agreement, Check, SAMPLE, Spread, check};
 pub use self::cycles::{refine_exponents, sharpness_of_cells};
+pub use self::edge::edge;
 pub use self::settling::settling_times;

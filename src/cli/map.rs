@@ -63,6 +63,14 @@ pub struct Arguments {
     #[arg(long, value_name = "N", value_parser = super::steps(), allow_negative_numbers = true)]
     steps: Option<u32>,
 
+    /// Run undecided trajectories again with a doubled budget, up to this many steps
+    #[arg(long, value_name = "N", value_parser = super::steps(), allow_negative_numbers = true)]
+    steps_max: Option<u32>,
+
+    /// Longest period to look for, up to 1024 [default: 64]
+    #[arg(long, value_name = "STEPS", value_parser = super::steps(), allow_negative_numbers = true)]
+    period_max: Option<u32>,
+
     #[command(flatten)]
     engine: EngineArguments,
 
@@ -101,6 +109,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let given = Draft {
         size: arguments.size,
         steps: arguments.steps,
+        steps_max: arguments.steps_max,
+        period_max: arguments.period_max,
         precision: arguments.precision,
         tolerance: arguments.tolerance,
         escape: arguments.escape,

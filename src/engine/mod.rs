@@ -97,6 +97,25 @@ impl Outcomes {
         }
     }
 
+    /// Puts the outcomes of `cells` in the place of what was known of them. The time of both counts.
+    pub fn replace(&mut self, cells: &Cells, by: &Self) {
+        let dims = by.point.len() / by.fate.len().max(1);
+        for k in 0..by.fate.len() {
+            let to = cells.at(k) as usize;
+            self.fate[to] = by.fate[k];
+            self.period[to] = by.period[k];
+            self.steps[to] = by.steps[k];
+            self.amplitude[to] = by.amplitude[k];
+            self.lyapunov[to] = by.lyapunov[k];
+            self.loss[to] = by.loss[k];
+            self.reach[to] = by.reach[k];
+            self.point[to * dims..(to + 1) * dims].copy_from_slice(&by.point[k * dims..(k + 1) * dims]);
+        }
+        self.seconds.compile += by.seconds.compile;
+        self.seconds.run += by.seconds.run;
+        self.seconds.readback += by.seconds.readback;
+    }
+
     /// Trajectory-steps taken in all.
     pub fn steps_taken(&self) -> u64 {
         self.steps.iter().map(|&s| u64::from(s)).sum()

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::dataset::Dataset;
 use crate::error::{Error, Result, toml_message};
+use crate::fate;
 use crate::landscape::Landscape;
 use crate::view::View;
 
@@ -36,6 +37,10 @@ pub struct Draft {
     pub size: Option<[u32; 2]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<u32>,
+    #[serde(default, rename = "steps-max", skip_serializing_if = "Option::is_none")]
+    pub steps_max: Option<u32>,
+    #[serde(default, rename = "period-max", skip_serializing_if = "Option::is_none")]
+    pub period_max: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,6 +130,8 @@ impl Draft {
             up: over.up.or(self.up),
             size: over.size.or(self.size),
             steps: over.steps.or(self.steps),
+            steps_max: over.steps_max.or(self.steps_max),
+            period_max: over.period_max.or(self.period_max),
             precision: over.precision.or(self.precision),
             tolerance: over.tolerance.or(self.tolerance),
             escape: over.escape.or(self.escape),
@@ -195,6 +202,8 @@ impl Draft {
             setup,
             size: self.size.unwrap_or(SIZE),
             steps: self.steps.unwrap_or(STEPS),
+            steps_max: self.steps_max,
+            period_max: self.period_max.unwrap_or(fate::PERIOD_MAX),
             precision: self.precision.unwrap_or_default(),
             tolerance: self.tolerance,
             escape: self.escape,

@@ -18,6 +18,7 @@ pub use self::keys::{EtaKey, LandscapeKey};
 pub use self::optimizer::{MOMENTUM, Optimizer};
 pub use self::setup::{NamedLandscape, Setup};
 use crate::error::{Error, Result};
+use crate::fate;
 use crate::view::View;
 
 /// Default number of cells along each side.
@@ -26,6 +27,8 @@ pub const SIZE: [u32; 2] = [1024, 1024];
 pub const STEPS: u32 = 10_000;
 /// Largest budget: the step number must be exact in f32.
 pub const STEPS_MAX: u32 = 1 << 24;
+/// Longest period that can be looked for.
+pub const PERIOD_MAX: u32 = 1024;
 /// Most cells of one map: its arrays are held in memory, about 80 bytes a cell.
 pub const CELLS_MAX: u64 = 1 << 27;
 
@@ -48,6 +51,10 @@ pub struct Experiment {
     pub size: [u32; 2],
     /// Budget per trajectory.
     pub steps: u32,
+    /// Trajectories that are undecided are run again with a doubled budget, up to this; `None`: they are not.
+    pub steps_max: Option<u32>,
+    /// Longest period that is looked for.
+    pub period_max: u32,
     pub precision: Precision,
     /// Distance to an attractor that counts as arrived; `None`: 1e-7 of the map's scale.
     pub tolerance: Option<f64>,
@@ -81,6 +88,8 @@ impl Experiment {
             up: Some(self.up.to_string()),
             size: Some(self.size),
             steps: Some(self.steps),
+            steps_max: self.steps_max,
+            period_max: (self.period_max != fate::PERIOD_MAX).then_some(self.period_max),
             precision: Some(self.precision),
             tolerance: self.tolerance,
             escape: self.escape,
@@ -148,6 +157,18 @@ impl Experiment {
             return Err(Error::request(format!(
                 "steps: a budget of {} steps; give between 1 and {STEPS_MAX}",
                 self.steps
+            )));
+        }
+        if let Some(most) = self.steps_max.filter(|&most| most < self.steps || most > STEPS_MAX) {
+            return Err(Error::request(format!(
+                "steps-max: {most} steps; give between the budget, {}, and {STEPS_MAX}",
+                self.steps
+            )));
+        }
+        if self.period_max == 0 || self.period_max > PERIOD_MAX {
+            return Err(Error::request(format!(
+                "period-max: periods up to {}; give between 1 and {PERIOD_MAX}",
+                self.period_max
             )));
         }
         let axes = [("across", &self.across), ("up", &self.up)];

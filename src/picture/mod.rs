@@ -70,7 +70,10 @@ impl Caption {
                 format!("{} = {}", names::quantity(name), value.to_string().replace('-', "−"))
             });
         let eta = setup.eta.as_ref().map(|eta| format!("η = {eta}"));
-        let budget = format!("{} steps", experiment.steps);
+        let budget = match experiment.steps_max {
+            Some(most) => format!("{} to {most} steps", experiment.steps),
+            None => format!("{} steps", experiment.steps),
+        };
         let optimizer = experiment.setup.optimizer;
         let momentum = setup.set.get(MOMENTUM).filter(|_| optimizer.has_momentum());
         let momentum = momentum.map(|beta| format!("{} = {beta}", names::quantity(MOMENTUM)));

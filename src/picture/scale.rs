@@ -9,11 +9,12 @@ const MOST_TICKS: usize = 8;
 const FACTORS: [f64; 9] = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
 
 /// How values are spread over a length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
     Linear,
     Log,
-    Centred,
+    /// Around this value.
+    Centred(f64),
 }
 
 /// A map from a range of values to positions between 0 and 1.
@@ -49,9 +50,9 @@ impl Scale {
         Scale { kind, low, high }
     }
 
-    /// Zero in the middle, equal steps on either side of it down to `low` and up to `high`.
-    pub fn centred(low: f64, high: f64) -> Scale {
-        let kind = Kind::Centred;
+    /// `centre` in the middle, equal steps on either side of it down to `low` and up to `high`.
+    pub fn centred(low: f64, centre: f64, high: f64) -> Scale {
+        let kind = Kind::Centred(centre);
         Scale { kind, low, high }
     }
 
@@ -67,8 +68,8 @@ impl Scale {
             Kind::Linear => (value - low) / (high - low),
             Kind::Log if value <= 0.0 => f64::NEG_INFINITY,
             Kind::Log => (value.ln() - low.ln()) / (high.ln() - low.ln()),
-            Kind::Centred if value < 0.0 => 0.5 - 0.5 * (value / low),
-            Kind::Centred => 0.5 + 0.5 * (value / high),
+            Kind::Centred(centre) if value < centre => 0.5 - 0.5 * (value - centre) / (low - centre),
+            Kind::Centred(centre) => 0.5 + 0.5 * (value - centre) / (high - centre),
         };
         if low < high { position } else { 0.5 }
     }
@@ -89,7 +90,7 @@ impl Scale {
         let numbers = match kind {
             Kind::Linear => linear(low, high, wanted),
             Kind::Log => logarithmic(low, high, wanted),
-            Kind::Centred => centred(low, high, wanted),
+            Kind::Centred(centre) => centred(low, centre, high, wanted),
         };
         let tick = |(value, label)| Tick { position: self.position(value), label };
         numbers.into_iter().map(tick).collect()
@@ -143,14 +144,17 @@ fn labels(values: &[f64], step: f64) -> Vec<String> {
     values.iter().map(label).collect()
 }
 
-/// Round values on either side of zero, each side with its own step.
-fn centred(low: f64, high: f64, wanted: usize) -> Vec<Number> {
+/// Round values on either side of the centre, each side with its own step.
+fn centred(low: f64, centre: f64, high: f64, wanted: usize) -> Vec<Number> {
     let side = (wanted / 2).max(1);
-    let mut below = linear(low, 0.0, side);
-    below.pop();
-    let above = linear(0.0, high, side).into_iter().skip(1);
-    let zero = (0.0, "0".to_owned());
-    below.into_iter().chain([zero]).chain(above).collect()
+    // Neither the centre again nor a number that stands in its way.
+    let apart = |(value, _): &Number| {
+        let length = if *value < centre { centre - low } else { high - centre };
+        (value - centre).abs() > 0.1 * length
+    };
+    let below = linear(low, centre, side).into_iter().filter(apart);
+    let above = linear(centre, high, side).into_iter().filter(apart);
+    below.chain([(centre, names::short(centre))]).chain(above).collect()
 }
 
 /// Whole decades; for a short range 1-2-5 steps or, if that is too few, a linear choice.
@@ -257,12 +261,15 @@ mod tests {
     }
 
     #[test]
-    fn zero_is_the_middle_of_a_centred_scale() {
-        let scale = Scale::centred(-4.0, 0.5);
+    fn the_centre_is_the_middle_of_a_centred_scale() {
+        let scale = Scale::centred(-4.0, 0.0, 0.5);
         assert_eq!(scale.position(0.0), 0.5);
         assert_eq!(scale.position(-4.0), 0.0);
         assert_eq!(scale.position(0.25), 0.75);
         assert_eq!(words(scale, 6), ["−4", "−2", "0", "0.2", "0.4"]);
+        let scale = Scale::centred(0.0, 2.0, 12.0);
+        assert_eq!([0.0, 1.0, 2.0, 7.0].map(|v| scale.position(v)), [0.0, 0.25, 0.5, 0.75]);
+        assert_eq!(words(scale, 6), ["0", "1", "2", "5", "10"]);
     }
 
     #[test]

@@ -20,7 +20,8 @@ fn blank(width: usize, height: usize) -> Map {
         settle: values.clone(),
         reach: values.clone(),
         loss: values.clone(),
-        sharpness: values,
+        sharpness: values.clone(),
+        edge: values,
     }
 }
 

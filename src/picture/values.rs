@@ -99,17 +99,31 @@ pub fn measured(map: &Map, values: &[f64], label: &str) -> (Raster, Key) {
 
 /// The Lyapunov exponent, zero in the middle.
 pub fn lyapunov(map: &Map) -> (Raster, Key) {
-    let values = &map.lyapunov;
-    let scale = Spread::of(values.iter().copied()).map(|spread| {
-        let (below, above) = ((-spread.low).max(0.0), spread.high.max(0.0));
+    picture(map, &map.lyapunov, "Lyapunov exponent", centred_scale(&map.lyapunov, 0.0), Ramp::Diverging)
+}
+
+/// The learning rate times the sharpness, with the edge of stability, 2, in the middle.
+pub fn edge(map: &Map) -> (Raster, Key) {
+    picture(
+        map,
+        &map.edge,
+        "η × sharpness (2: edge of stability)",
+        centred_scale(&map.edge, 2.0),
+        Ramp::Diverging,
+    )
+}
+
+/// A scale with `centre` at the middle of its colours, for the finite ones among `values`.
+fn centred_scale(values: &[f64], centre: f64) -> Option<Scale> {
+    Spread::of(values.iter().copied()).map(|spread| {
+        let (below, above) = ((centre - spread.low).max(0.0), (spread.high - centre).max(0.0));
         let least = match below.max(above) {
             0.0 => 1.0,
             longest if below == 0.0 || above == 0.0 => longest,
             longest => LEAST_SIDE * longest,
         };
-        Scale::centred(-below.max(least), above.max(least))
-    });
-    picture(map, values, "Lyapunov exponent", scale, Ramp::Diverging)
+        Scale::centred(centre - below.max(least), centre, centre + above.max(least))
+    })
 }
 
 /// A linear or logarithmic scale for the finite ones among `values`, if there are any.

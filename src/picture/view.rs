@@ -24,6 +24,7 @@ pub fn colours(view: View, map: &Map, attractors: &[Attractor]) -> (Raster, Key)
         View::Reach => values::measured(map, &map.reach, "steps to reach the loss"),
         View::Loss => values::measured(map, &map.loss, "loss"),
         View::Sharpness => values::measured(map, &map.sharpness, "sharpness"),
+        View::Edge => values::edge(map),
     }
 }
 

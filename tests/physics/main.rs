@@ -2,6 +2,7 @@
 
 mod agreement;
 mod attractors;
+mod budgets;
 mod check;
 mod claims;
 mod data;
@@ -14,4 +15,5 @@ mod momentum;
 mod noise;
 mod paper;
 mod quadratic;
+mod settling;
 mod textbook;

@@ -232,3 +232,54 @@ fn cycles_that_attract_have_negative_exponents() {
         assert!(cells.len() > 1000 && wrong.count() == 0, "{}: {:?}", subject.name, fates(&map));
     }
 }
+
+#[test]
+fn learning_rate_times_sharpness_is_two_at_the_edge_of_stability() {
+    for subject in all() {
+        // Below the threshold f1''(0) = 1; on the cycle of two, f1''(x) = 1 / (1 + x).
+        let map = subject.map(
+            "landscape = \"f1\"\nacross = \"eta = 0.55 .. 6\"\nup = \"x = 1 .. 3\"\nsize = [12, 2]\nshow = [\"edge\"]",
+        );
+        for (&eta, edge) in map.across.iter().zip(&map.edge) {
+            let x = if eta < 2.0 { 0.0 } else { root(1e-6, 100.0, |x| 2.0 * x - eta * x.ln_1p()) };
+            assert!((edge - eta / (1.0 + x)).abs() < 1e-3, "{} at {eta}: {edge}, {x}", subject.name);
+        }
+        // With momentum the threshold is another, and the edge is not.
+        for (optimizer, raised) in
+            [("heavy-ball", (|b| 1.0 + b) as fn(f64) -> f64), ("nesterov", |b| (1.0 + b) / (1.0 + 2.0 * b))]
+        {
+            let map = subject.map(&format!(
+                r#"landscape = "quadratic"
+                optimizer = "{optimizer}"
+                set = {{ lambda = 1, x = 1 }}
+                across = "beta = 0.1 .. 0.5"
+                up = "eta = 1 .. 3.2"
+                size = [5, 23]
+                show = ["edge"]"#
+            ));
+            for (cell, &edge) in map.edge.iter().enumerate() {
+                let (beta, eta) = (map.across[cell % 5], map.up[cell / 5]);
+                let product = eta / raised(beta);
+                if (product - 2.0).abs() < 0.05 {
+                    continue;
+                }
+                let expected = if product < 2.0 { Fate::Converged } else { Fate::Diverged };
+                assert_eq!(fate(&map, cell), expected, "{} {optimizer} {beta} {eta}", subject.name);
+                let right = if product < 2.0 { (edge - product).abs() < 1e-6 } else { edge.is_nan() };
+                assert!(right, "{} {optimizer} {beta} {eta}: {edge}", subject.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn sharpness_of_chaos_is_the_mean_over_the_invariant_density() {
+    // Near r = 4 the logistic map visits x as often as 1 - x, so that the mean of 1 - r (1 - 2 x) is 1.
+    for subject in all() {
+        let map = subject.map(&logistic(3.9999, 3.99999, "size = [20, 20]\nshow = [\"sharpness\"]"));
+        assert_eq!(fates(&map), [("chaotic", 400)], "{}", subject.name);
+        let mean = map.sharpness.iter().sum::<f64>() / 400.0;
+        // Each is a mean of 512 steps, whose standard deviation is 4 / sqrt 2.
+        assert!((mean - 1.0).abs() < 5.0 * 2.83 / (512.0_f64 * 400.0).sqrt(), "{}: {mean}", subject.name);
+    }
+}
