@@ -42,9 +42,9 @@ struct Slice {
 // Lanes that still run, and lanes that have ended: together the mark that the window was done.
 @group(0) @binding(5) var<storage, read_write> counts: array<atomic<u32>, 2>;
 // By column, then by lane: state, tangent, memory (4), sums over the samples (2 DIMS + 4), and where windows
-// take several dispatches what has been seen (4 DIMS + 13).
+// take several dispatches what has been seen (4 DIMS + 14).
 @group(0) @binding(6) var<storage, read_write> state: array<f32>;
-// By column, then by lane: fate and period, steps, amplitude, Lyapunov exponent, loss, point, and with a target
+// By column, then by lane: fate, period and phase, steps, amplitude, Lyapunov exponent, loss, point, and with a target
 // the first step at it.
 @group(0) @binding(7) var<storage, read_write> outcomes: array<u32>;
 
@@ -63,9 +63,9 @@ fn write(column: u32, lane: u32, value: u32) {
 const MEMORY: u32 = 2u * DIMS;
 const SUMS: u32 = MEMORY + 4u;
 // First step at the target, if there is one: the last column.
-const REACHED: u32 = SUMS + 2u * DIMS + 4u + select(0u, 4u * DIMS + 13u, CUT);
+const REACHED: u32 = SUMS + 2u * DIMS + 4u + select(0u, 4u * DIMS + 14u, CUT);
 const SEEN: u32 = SUMS + 2u * DIMS + 4u;
-const GROWTH: u32 = SEEN + 4u * DIMS + 10u;
+const GROWTH: u32 = SEEN + 4u * DIMS + 11u;
 
 // The tangent vector's length is kept as a power of two and a factor in [1, 2).
 struct Growth {
@@ -117,11 +117,13 @@ fn is_return(distance: f32, reach: f32, grain: f32) -> bool {
 struct Seen {
     // Where the orbit was at the start of the search, then of the measurement.
     reference: Point,
-    // The box of the cycle, and the point that stands for it, with its weighted sum.
+    // The box of the cycle, and the point that stands for it, with its weighted sum and the steps of the
+    // measurement after which the orbit is there.
     low: Point,
     high: Point,
     point: Point,
     best: f32,
+    pointed: f32,
     period: f32,
     before: f32,
     matched: bool,
@@ -194,9 +196,9 @@ fn load_seen(lane: u32) -> Seen {
     return Seen(
         load_point(SEEN, lane), load_point(SEEN + DIMS, lane), load_point(SEEN + 2u * DIMS, lane),
         load_point(SEEN + 3u * DIMS, lane), load(scalars, lane), load(scalars + 1u, lane),
-        load(scalars + 2u, lane), load(scalars + 3u, lane) != 0.0, load(scalars + 4u, lane),
+        load(scalars + 2u, lane), load(scalars + 3u, lane), load(scalars + 4u, lane) != 0.0,
         load(scalars + 5u, lane), load(scalars + 6u, lane), load(scalars + 7u, lane), load(scalars + 8u, lane),
-        load(scalars + 9u, lane),
+        load(scalars + 9u, lane), load(scalars + 10u, lane),
     );
 }
 
@@ -217,15 +219,16 @@ fn store_seen(lane: u32, seen: Seen) {
     store_point(SEEN + 3u * DIMS, lane, seen.point);
     let scalars = SEEN + 4u * DIMS;
     store(scalars, lane, seen.best);
-    store(scalars + 1u, lane, seen.period);
-    store(scalars + 2u, lane, seen.before);
-    store(scalars + 3u, lane, select(0.0, 1.0, seen.matched));
-    store(scalars + 4u, lane, seen.after);
-    store(scalars + 5u, lane, seen.far);
-    store(scalars + 6u, lane, seen.returned);
-    store(scalars + 7u, lane, seen.loss);
-    store(scalars + 8u, lane, seen.window_loss);
-    store(scalars + 9u, lane, seen.probe_growth);
+    store(scalars + 1u, lane, seen.pointed);
+    store(scalars + 2u, lane, seen.period);
+    store(scalars + 3u, lane, seen.before);
+    store(scalars + 4u, lane, select(0.0, 1.0, seen.matched));
+    store(scalars + 5u, lane, seen.after);
+    store(scalars + 6u, lane, seen.far);
+    store(scalars + 7u, lane, seen.returned);
+    store(scalars + 8u, lane, seen.loss);
+    store(scalars + 9u, lane, seen.window_loss);
+    store(scalars + 10u, lane, seen.probe_growth);
 }
 
 // Notes step `t` if it is the first at the target.
@@ -349,6 +352,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
             if key > seen.best {
                 seen.best = key;
                 seen.point = x;
+                seen.pointed = f32(s);
             }
             seen.loss += next.loss;
         }
@@ -496,7 +500,13 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         lyapunov = NOT_MEASURED;
         mean_loss = NOT_MEASURED;
     }
-    write(0u, lane, fate | (select(0u, u32(seen.period), has_period) << 8u));
+    var word = fate;
+    if has_period {
+        let period = u32(seen.period);
+        let phase = (slice.start + slice.advance + slice.half_steps + u32(seen.pointed)) % period;
+        word |= (period << 8u) | (phase << 20u);
+    }
+    write(0u, lane, word);
     write(1u, lane, t);
     write(2u, lane, amplitude);
     write(3u, lane, lyapunov);

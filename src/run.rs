@@ -34,7 +34,7 @@ pub fn run(
     let started = Instant::now();
     let cells: Vec<u32> = (0..plan.cells() as u32).collect();
     refine_exponents(&plan, &cells, &mut outcomes);
-    let identified = identify(&plan, &cells, &outcomes);
+    let identified = identify(&plan, &cells, &outcomes, experiment.phases);
     let attractors = identified.describe(&plan, &cells, &outcomes, LISTED);
     let attractors_found = identified.count();
     let shows = |view| experiment.show.contains(&view);

@@ -80,7 +80,7 @@ pub fn check(plan: &Plan, map: &Map, outcomes: &Outcomes) -> Result<Check> {
     refine_exponents(plan, &listed, &mut again);
     // Identified together: the same attractor has the same number in both.
     let cells: Vec<u32> = (0..map.cells() as u32).chain(listed.iter().copied()).collect();
-    let ids = identify(plan, &cells, &outcomes.followed_by(&again)).ids;
+    let ids = identify(plan, &cells, &outcomes.followed_by(&again), false).ids;
     let near = next_to_boundary(map);
     let compared: Vec<Compared> = (listed.iter().enumerate())
         .map(|(s, &cell)| {

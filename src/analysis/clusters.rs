@@ -2,34 +2,54 @@
 
 use std::collections::HashMap;
 
-/// A partition of `0 .. n` that grows coarser by joining.
+/// A partition of `0 .. n` that grows coarser by joining. Each element may be shifted against the others of its
+/// part, as phases of a cycle are that is seen from different points of it.
 #[derive(Clone, Debug)]
 pub struct Partition {
     parent: Vec<u32>,
+    /// Against the parent.
+    shift: Vec<i64>,
 }
 
 impl Partition {
     /// Every element on its own.
     pub fn new(n: usize) -> Self {
-        Self { parent: (0..n as u32).collect() }
+        Self { parent: (0..n as u32).collect(), shift: vec![0; n] }
     }
 
     /// The least element joined with `k`.
     pub fn root(&mut self, k: usize) -> usize {
-        let mut k = k as u32;
-        while self.parent[k as usize] != k {
-            let above = self.parent[self.parent[k as usize] as usize];
-            self.parent[k as usize] = above;
-            k = above;
+        self.rooted(k).0
+    }
+
+    /// The least element joined with `k`, and how far `k` is shifted against it.
+    pub fn rooted(&mut self, k: usize) -> (usize, i64) {
+        let (mut k, mut shift) = (k, 0);
+        while self.parent[k] as usize != k {
+            let above = self.parent[k] as usize;
+            self.shift[k] += self.shift[above];
+            self.parent[k] = self.parent[above];
+            shift += self.shift[k];
+            k = self.parent[k] as usize;
         }
-        k as usize
+        (k, shift)
     }
 
     /// Joins the parts of two elements.
     pub fn join(&mut self, a: usize, b: usize) {
-        let (a, b) = (self.root(a), self.root(b));
+        self.join_shifted(a, b, 0);
+    }
+
+    /// The same, where `b` is shifted by so much against `a`.
+    pub fn join_shifted(&mut self, a: usize, b: usize, shift: i64) {
+        let ((a, of_a), (b, of_b)) = (self.rooted(a), self.rooted(b));
+        let shift = of_a + shift - of_b;
         // The least element is the root: it does not depend on the order of joining.
-        self.parent[a.max(b)] = a.min(b) as u32;
+        let (child, parent, shift) = if a < b { (b, a, shift) } else { (a, b, -shift) };
+        if child != parent {
+            self.parent[child] = parent as u32;
+            self.shift[child] = shift;
+        }
     }
 }
 
@@ -97,6 +117,19 @@ mod tests {
     fn a_chain_is_one_part_and_a_gap_parts_it() {
         assert_eq!(parts(&[0.0, 5.0, 0.9, 1.8, 2.7], 1, 1.0), [0, 1, 0, 0, 0]);
         assert_eq!(parts(&[3.0, -3.0, 3.1], 1, 0.5), [0, 1, 0]);
+    }
+
+    #[test]
+    fn shifts_add_up_along_any_way() {
+        let mut partition = Partition::new(6);
+        // 5 is 4 after 2, which is 1 after 3; 0 is 7 before 3.
+        partition.join_shifted(2, 5, 4);
+        partition.join_shifted(3, 2, 1);
+        partition.join_shifted(0, 3, 7);
+        partition.join_shifted(5, 4, -2);
+        let expected = [(0, 0), (1, 0), (0, 8), (0, 7), (0, 10), (0, 12)];
+        assert_eq!([0, 1, 2, 3, 4, 5].map(|k| partition.rooted(k)), expected);
+        assert_eq!([5, 4, 3, 2, 1, 0].map(|k| partition.rooted(k)), [5, 4, 3, 2, 1, 0].map(|k| expected[k]));
     }
 
     #[test]

@@ -77,6 +77,23 @@ pub fn cycles(plan: &Plan, starts: &[Start<'_>]) -> Vec<Vec<f64>> {
 /// Steps along a chaotic orbit that stand for its attractor.
 pub const ALONG_CHAOS: u32 = 512;
 
+/// The mean of each cycle's states, shape `[dims]`, and its largest coordinate without its sign.
+pub fn centres(plan: &Plan, starts: &[Start<'_>]) -> Vec<(Vec<f64>, f64)> {
+    let mut centres = around(plan, starts, |tracer, centres: Vec<(usize, &mut (Vec<f64>, f64))>| {
+        for (lane, (sum, reach)) in centres {
+            sum.resize(tracer.point(lane).count(), 0.0);
+            for (sum, x) in sum.iter_mut().zip(tracer.point(lane)) {
+                *sum += x;
+                *reach = reach.max(x.abs());
+            }
+        }
+    });
+    for ((sum, _), start) in centres.iter_mut().zip(starts) {
+        sum.iter_mut().for_each(|sum| *sum /= f64::from(start.period));
+    }
+    centres
+}
+
 /// The cycles that outcomes end on, each with the place of its outcome. Outcome `k` is that of cell
 /// `cells[k]`.
 fn ended<'a>(

@@ -71,6 +71,11 @@ pub struct Arguments {
     #[arg(long, value_name = "STEPS", value_parser = super::steps(), allow_negative_numbers = true)]
     period_max: Option<u32>,
 
+    /// Tell attractors apart by phase: a cycle of p points is p attractors, one for each point that an
+    /// orbit may be on at steps divisible by p
+    #[arg(long)]
+    phases: bool,
+
     #[command(flatten)]
     engine: EngineArguments,
 
@@ -111,6 +116,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         steps: arguments.steps,
         steps_max: arguments.steps_max,
         period_max: arguments.period_max,
+        phases: arguments.phases.then_some(true),
         precision: arguments.precision,
         tolerance: arguments.tolerance,
         escape: arguments.escape,

@@ -33,6 +33,8 @@ pub struct Outcomes {
     pub fate: Vec<u8>,
     /// 0 where there is none.
     pub period: Vec<u32>,
+    /// Of a cycle of p steps, the steps modulo p at which the orbit is at the point that stands for it.
+    pub phase: Vec<u32>,
     /// Steps taken until the end was known.
     pub steps: Vec<u32>,
     /// NaN where not measured, as for the next two.
@@ -68,6 +70,7 @@ impl Outcomes {
         Self {
             fate: vec![Self::MISSING; cells],
             period: vec![0; cells],
+            phase: vec![0; cells],
             steps: vec![0; cells],
             amplitude: vec![f64::NAN; cells],
             lyapunov: vec![f64::NAN; cells],
@@ -87,6 +90,7 @@ impl Outcomes {
         Self {
             fate: joined(&self.fate, &more.fate),
             period: joined(&self.period, &more.period),
+            phase: joined(&self.phase, &more.phase),
             steps: joined(&self.steps, &more.steps),
             amplitude: joined(&self.amplitude, &more.amplitude),
             lyapunov: joined(&self.lyapunov, &more.lyapunov),
@@ -104,6 +108,7 @@ impl Outcomes {
             let to = cells.at(k) as usize;
             self.fate[to] = by.fate[k];
             self.period[to] = by.period[k];
+            self.phase[to] = by.phase[k];
             self.steps[to] = by.steps[k];
             self.amplitude[to] = by.amplitude[k];
             self.lyapunov[to] = by.lyapunov[k];

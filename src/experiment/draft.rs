@@ -42,6 +42,8 @@ pub struct Draft {
     #[serde(default, rename = "period-max", skip_serializing_if = "Option::is_none")]
     pub period_max: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phases: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tolerance: Option<f64>,
@@ -131,6 +133,7 @@ impl Draft {
             size: over.size.or(self.size),
             steps: over.steps.or(self.steps),
             steps_max: over.steps_max.or(self.steps_max),
+            phases: over.phases.or(self.phases),
             period_max: over.period_max.or(self.period_max),
             precision: over.precision.or(self.precision),
             tolerance: over.tolerance.or(self.tolerance),
@@ -203,6 +206,7 @@ impl Draft {
             size: self.size.unwrap_or(SIZE),
             steps: self.steps.unwrap_or(STEPS),
             steps_max: self.steps_max,
+            phases: self.phases.unwrap_or_default(),
             period_max: self.period_max.unwrap_or(fate::PERIOD_MAX),
             precision: self.precision.unwrap_or_default(),
             tolerance: self.tolerance,

@@ -55,6 +55,8 @@ pub struct Experiment {
     pub steps_max: Option<u32>,
     /// Longest period that is looked for.
     pub period_max: u32,
+    /// Whether attractors are told apart by phase (see [`crate::analysis::identify`]).
+    pub phases: bool,
     pub precision: Precision,
     /// Distance to an attractor that counts as arrived; `None`: 1e-7 of the map's scale.
     pub tolerance: Option<f64>,
@@ -89,6 +91,7 @@ impl Experiment {
             size: Some(self.size),
             steps: Some(self.steps),
             steps_max: self.steps_max,
+            phases: self.phases.then_some(true),
             period_max: (self.period_max != fate::PERIOD_MAX).then_some(self.period_max),
             precision: Some(self.precision),
             tolerance: self.tolerance,

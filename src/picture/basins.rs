@@ -21,9 +21,8 @@ const SHOWN: usize = 2;
 
 /// The basins, shaded by the time to settle, and a legend of the attractors.
 pub fn picture(map: &Map, attractors: &[Attractor]) -> (Raster, Key) {
-    let first = first_id(map, attractors);
     let shading = Shading::new(map);
-    let slot = |id: i32| id.abs_diff(first) as usize % palette::ATTRACTORS;
+    let slot = |id: i32| id as usize % palette::ATTRACTORS;
     let cells = map.attractor.iter().zip(&map.fate);
     let classes = cells.clone().map(|(id, fate)| match *id >= 0 {
         true => slot(*id) as u8,
@@ -46,21 +45,14 @@ pub fn picture(map: &Map, attractors: &[Attractor]) -> (Raster, Key) {
     let key = Key {
         bar: None,
         heading: "attractor, share of cells".to_owned(),
-        entries: entries(map, attractors, first),
+        entries: entries(map, attractors),
         note: note.to_owned(),
     };
     (raster, key)
 }
 
-/// The number of the first attractor, whose colour is the first of the palette.
-fn first_id(map: &Map, attractors: &[Attractor]) -> i32 {
-    let listed = attractors.iter().map(|info| info.id).min();
-    let shown = || map.attractor.iter().copied().filter(|id| *id >= 0).min();
-    listed.or_else(shown).unwrap_or(0)
-}
-
 /// The largest attractors one by one, the others together, then the fates without attractor.
-fn entries(map: &Map, attractors: &[Attractor], first: i32) -> Vec<Entry> {
+fn entries(map: &Map, attractors: &[Attractor]) -> Vec<Entry> {
     let whole = map.attractor.len();
     let mut counts: BTreeMap<i32, u64> = BTreeMap::new();
     for id in map.attractor.iter().filter(|id| **id >= 0) {
@@ -71,9 +63,9 @@ fn entries(map: &Map, attractors: &[Attractor], first: i32) -> Vec<Entry> {
     let entry = |(id, count): (&i32, &u64)| {
         let info = attractors.iter().find(|info| info.id == *id);
         Entry {
-            colour: Some(palette::attractor(id.abs_diff(first) as usize)),
+            colour: Some(palette::attractor(*id as usize)),
             mark: id.to_string(),
-            label: info.map_or_else(|| "attractor".to_owned(), |info| describe(info, tiny)),
+            label: info.map_or_else(|| "attractor".to_owned(), |info| describe(info, attractors, tiny)),
             value: percent(*count, whole as u64),
         }
     };
@@ -101,13 +93,29 @@ fn tiny_coordinate(attractors: &[Attractor]) -> f64 {
 }
 
 /// An attractor in a few words.
-fn describe(info: &Attractor, tiny: f64) -> String {
+fn describe(info: &Attractor, all: &[Attractor], tiny: f64) -> String {
     match info.fate {
         Fate::Converged => format!("fixed point {}", point(&info.point, tiny)),
-        Fate::Periodic => format!("period {}, amplitude {}", info.period, short(info.amplitude)),
-        Fate::Chaotic => format!("chaotic, amplitude {}", short(info.amplitude)),
+        _ if looks_like_another(info, all) => format!("{} from {}", kind(info), point(&info.point, tiny)),
+        Fate::Periodic | Fate::Chaotic => format!("{}, amplitude {}", kind(info), short(info.amplitude)),
         fate => format!("{} {}", fate.name(), point(&info.point, tiny)),
     }
+}
+
+fn kind(info: &Attractor) -> String {
+    match info.fate {
+        Fate::Periodic => format!("period {}", info.period),
+        fate => fate.name().to_owned(),
+    }
+}
+
+/// Whether another of the first attractors differs in nothing but where it is: a mirror image or a phase.
+fn looks_like_another(info: &Attractor, all: &[Attractor]) -> bool {
+    let like = |other: &Attractor| {
+        let kind = |info: &Attractor| (info.fate, info.period, short(info.amplitude));
+        other.id != info.id && kind(other) == kind(info)
+    };
+    matches!(info.fate, Fate::Periodic | Fate::Chaotic) && all.iter().take(LISTED).any(like)
 }
 
 /// A point as a tuple, long ones cut short; nothing if there are no coordinates.
@@ -167,8 +175,12 @@ mod tests {
 
     #[test]
     fn attractors_are_described_in_a_few_words() {
-        assert_eq!(describe(&info(Fate::Converged, &[-1e-12, 0.5]), 1e-6), "fixed point (0, 0.5)");
-        assert_eq!(describe(&info(Fate::Periodic, &[]), 1e-6), "period 4, amplitude 1.62");
+        assert_eq!(describe(&info(Fate::Converged, &[-1e-12, 0.5]), &[], 1e-6), "fixed point (0, 0.5)");
+        let cycle = info(Fate::Periodic, &[0.25]);
+        let [mirrored, wider] =
+            [Attractor { id: 2, ..cycle.clone() }, Attractor { id: 2, amplitude: 2.0, ..cycle.clone() }];
+        assert_eq!(describe(&cycle, &[cycle.clone(), wider], 1e-6), "period 4, amplitude 1.62");
+        assert_eq!(describe(&cycle, &[cycle.clone(), mirrored], 1e-6), "period 4 from (0.25)");
         assert_eq!(point(&[1.0, 2.0, 3.0, 4.0], 0.0), "(1, 2, …)");
         assert_eq!(point(&[1.0, 2.0, 3.0], 0.0), "(1, 2, 3)");
     }

@@ -67,7 +67,7 @@ fn a_tongue_narrower_than_a_cell_is_one_attractor() {
             (outcomes.fate[k], outcomes.period[k]) = (Fate::Converged as u8, 1);
             outcomes.point[2 * k..2 * k + 2].fill(0.1 * i as f64);
         }
-        let found = identify(&plan, &cells, &outcomes);
+        let found = identify(&plan, &cells, &outcomes, false);
         assert_eq!((found.count(), found.ids.iter().filter(|&&id| id == 0).count()), (1, 6));
     }
 }
@@ -75,15 +75,15 @@ fn a_tongue_narrower_than_a_cell_is_one_attractor() {
 #[test]
 fn odd_outcomes_have_no_attractor_or_one() {
     let (plan, cells, mut outcomes) = diverged(3, 2);
-    assert_eq!(identify(&plan, &cells, &outcomes).ids, [-1; 6]);
+    assert_eq!(identify(&plan, &cells, &outcomes, false).ids, [-1; 6]);
     outcomes.fate.fill(Outcomes::MISSING);
-    assert_eq!(identify(&plan, &cells, &outcomes).count(), 0);
+    assert_eq!(identify(&plan, &cells, &outcomes, false).count(), 0);
     outcomes.fate.fill(Fate::Stalled as u8);
-    assert_eq!(identify(&plan, &cells, &outcomes).count(), 0);
+    assert_eq!(identify(&plan, &cells, &outcomes, false).count(), 0);
     // The points are not numbers, as `missing` leaves them.
     outcomes.fate.fill(Fate::Periodic as u8);
     outcomes.period.fill(2);
-    let found = identify(&plan, &cells, &outcomes);
+    let found = identify(&plan, &cells, &outcomes, false);
     assert!(found.ids.iter().all(|&id| id >= 0));
     let described = found.describe(&plan, &cells, &outcomes, 10);
     assert_eq!(described.iter().map(|a| a.cells).sum::<u64>(), 6);

@@ -115,6 +115,8 @@ pub struct Block<R> {
     /// The point that stands for the cycle, and its weighted sum.
     pub(super) point: Vec<Register<R>>,
     pub(super) key: Register<R>,
+    /// Steps of the measurement after which the orbit is at that point.
+    pub(super) pointed: Register<R>,
     /// See [`match_grain`].
     pub(super) grain: Register<R>,
     /// 1 once a recurrence within the matching distance is found.
@@ -154,6 +156,7 @@ impl<R: Real> Block<R> {
             high: by_dims(),
             point: by_dims(),
             key: zero,
+            pointed: zero,
             grain: zero,
             matched: zero,
             period: zero,
@@ -250,6 +253,11 @@ impl<R: Real> Block<R> {
     /// The coordinate `d` of the point that stands for the cycle.
     pub fn point(&self, d: usize, lane: usize) -> R {
         self.point[d][lane]
+    }
+
+    /// Steps of the measurement after which the orbit is at that point.
+    pub fn pointed(&self, lane: usize) -> R {
+        self.pointed[lane]
     }
 
     pub(super) fn close_measurement(&mut self, chunks: usize) {

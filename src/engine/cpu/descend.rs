@@ -203,7 +203,11 @@ fn measure<R: Real>(program: &Program<R>, block: &mut Block<R>, rules: &Rules<R>
             put(&mut block.low[d], at, low);
             put(&mut block.high[d], at, high);
         }
-        let mut best = chunk(&block.key, at);
+        let (mut best, mut pointed) = (chunk(&block.key, at), chunk(&block.pointed, at));
+        for i in 0..CHUNK {
+            pointed[i] = if (s <= limit[i]) & (key[i] > best[i]) { s } else { pointed[i] };
+        }
+        put(&mut block.pointed, at, pointed);
         for d in 0..program.dims {
             let (x, mut point) = (chunk(&block.tape[d], at), chunk(&block.point[d], at));
             for i in 0..CHUNK {

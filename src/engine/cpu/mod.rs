@@ -100,6 +100,7 @@ fn run<R: Real>(plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> 
     for mut part in parts {
         all.fate.append(&mut part.fate);
         all.period.append(&mut part.period);
+        all.phase.append(&mut part.phase);
         all.steps.append(&mut part.steps);
         all.amplitude.append(&mut part.amplitude);
         all.lyapunov.append(&mut part.lyapunov);
@@ -304,6 +305,11 @@ impl<'a, R: Real> Batch<'a, R> {
         };
         outcomes.fate[k] = fate as u8;
         outcomes.period[k] = if fate.has_period() { block.period(lane).to_f64() as u32 } else { 0 };
+        if fate.has_period() {
+            let Window { start, advance, half, .. } = stage.window;
+            let at_point = start + advance + half + block.pointed(lane).to_f64() as u32;
+            outcomes.phase[k] = at_point % outcomes.period[k];
+        }
         outcomes.steps[k] = stage.window.start + stage.window.steps();
         outcomes.amplitude[k] = amplitude.to_f64();
         outcomes.lyapunov[k] = lyapunov.to_f64();

@@ -116,7 +116,7 @@ fn capacity(plan: &Plan, cut: bool, limits: &wgpu::Limits) -> u64 {
 
 fn state_columns(plan: &Plan, cut: bool) -> usize {
     let dims = plan.initial.len();
-    4 * dims + 8 + if cut { 4 * dims + 13 } else { 0 } + usize::from(plan.target.is_some())
+    4 * dims + 8 + if cut { 4 * dims + 14 } else { 0 } + usize::from(plan.target.is_some())
 }
 
 /// Whether windows take several dispatches if an invocation may take so many rounds of loops.
@@ -334,7 +334,8 @@ impl<'a> Tile<'a> {
                 return Err(Error::Device(format!("no end was written for trajectory {k}")));
             }
             outcomes.fate[k] = code;
-            outcomes.period[k] = word(0, lane) >> 8;
+            outcomes.period[k] = word(0, lane) >> 8 & 0xfff;
+            outcomes.phase[k] = word(0, lane) >> 20;
             outcomes.steps[k] = word(1, lane);
             outcomes.amplitude[k] = float(2, lane);
             outcomes.lyapunov[k] = float(3, lane);

@@ -1,0 +1,171 @@
+//! Chaotic attractors told apart by where they live.
+//!
+//! An orbit that is followed for long marks the boxes of a grid that it visits; another belongs to the same
+//! attractor if it keeps to these boxes (recurrences on a grid: Datseris and Wagemakers 2022). The grid is
+//! the finest on which the long orbit itself keeps coming back, so that it suits any dimension.
+
+use std::collections::HashSet;
+
+use rayon::prelude::*;
+
+use crate::analysis::cycles::quantities;
+use crate::engine::Outcomes;
+use crate::engine::cpu::Tracer;
+use crate::formula::LANES;
+use crate::plan::Plan;
+
+/// Steps of the orbit that marks where an attractor lives.
+const LONG: u32 = 8192;
+/// Steps of the orbits that are compared with it; and of those that seem to be elsewhere, which may have been
+/// on an excursion.
+const SHORT: [u32; 2] = [32, 1024];
+/// Boxes along a side of the attractor, at first.
+const BOXES: f64 = 64.0;
+/// Part of the second half of the long orbit that lies in boxes of the first half, at least.
+const RETURNING: f64 = 0.9;
+/// Part of a compared orbit that lies in boxes of the long one, at least.
+const INSIDE: f64 = 0.5;
+/// Most attractors of one slice; orbits on further ones have none.
+const MOST: usize = 64;
+
+/// The places of chaotic outcomes of one slice, by attractor.
+pub fn homes(plan: &Plan, cells: &[u32], outcomes: &Outcomes, places: Vec<u32>) -> Vec<Vec<u32>> {
+    let (mut homes, mut homeless) = (Vec::new(), places);
+    while let (Some(&first), true) = (homeless.first(), homes.len() < MOST) {
+        let long = follow(plan, cells, outcomes, &[first], LONG);
+        let home = Home::of(&long[0], plan.descent.variables);
+        let mut inside = vec![first];
+        homeless.remove(0);
+        for steps in SHORT {
+            let at_home = homeless.par_chunks(LANES).flat_map_iter(|places| {
+                let orbits = follow(plan, cells, outcomes, places, steps);
+                orbits.into_iter().map(|orbit| home.share(&orbit) >= INSIDE).collect::<Vec<bool>>()
+            });
+            let mut at_home = at_home.collect::<Vec<bool>>().into_iter();
+            let (more, outside) = homeless.into_iter().partition(|_| at_home.next().unwrap_or_default());
+            inside = [inside, more].concat();
+            homeless = outside;
+        }
+        inside.sort_unstable();
+        homes.push(inside);
+    }
+    homes
+}
+
+/// The next points of the orbits of outcomes, at most [`LANES`], in f64: shape `[steps, variables]` each.
+fn follow(plan: &Plan, cells: &[u32], outcomes: &Outcomes, places: &[u32], steps: u32) -> Vec<Vec<f64>> {
+    let (dims, variables) = (plan.initial.len(), plan.descent.variables);
+    let mut tracer = Tracer::new(&plan.descent, plan.seed);
+    for (lane, &k) in places.iter().enumerate() {
+        let k = k as usize;
+        tracer.place(lane, &outcomes.point[k * dims..(k + 1) * dims], &quantities(plan, cells[k]));
+    }
+    let mut orbits = vec![Vec::with_capacity(steps as usize * variables); places.len()];
+    // From the step on at which the learning rate no longer changes.
+    let steps = plan.settled..plan.settled.saturating_add(steps);
+    tracer.follow(steps, places.len(), |state| {
+        for (lane, orbit) in orbits.iter_mut().enumerate() {
+            orbit.extend(state[..variables].iter().map(|register| register[lane]));
+        }
+    });
+    orbits
+}
+
+/// The boxes that a chaotic attractor visits.
+struct Home {
+    variables: usize,
+    /// By variable: where the grid begins, and boxes per unit.
+    grid: Vec<(f64, f64)>,
+    visited: HashSet<Box<[i32]>>,
+}
+
+impl Home {
+    /// The home of a long orbit, shape `[steps, variables]`.
+    fn of(orbit: &[f64], variables: usize) -> Self {
+        let along = |v: usize| orbit.iter().skip(v).step_by(variables);
+        let ranges: Vec<(f64, f64)> = (0..variables)
+            .map(|v| along(v).fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &x| (a.min(x), b.max(x))))
+            .collect();
+        let widest = ranges.iter().fold(0.0, |widest: f64, (a, b)| widest.max(b - a));
+        let half = orbit.len() / variables / 2 * variables;
+        let mut boxes = BOXES;
+        loop {
+            // A variable that hardly moves does not tell anything.
+            let density =
+                |(a, b): &(f64, f64)| (*a, boxes / (b - a).max(1e-6 * widest).max(f64::MIN_POSITIVE));
+            let grid = ranges.iter().map(density).collect();
+            let mut home = Self { variables, grid, visited: HashSet::new() };
+            home.mark(&orbit[..half]);
+            let returns = home.share(&orbit[half..]);
+            home.mark(&orbit[half..]);
+            if returns >= RETURNING || boxes <= 1.0 {
+                return home;
+            }
+            boxes *= 0.5;
+        }
+    }
+
+    fn mark(&mut self, orbit: &[f64]) {
+        for point in orbit.chunks_exact(self.variables) {
+            let found = self.at(point);
+            self.visited.insert(found);
+        }
+    }
+
+    /// The part of an orbit that lies in visited boxes.
+    fn share(&self, orbit: &[f64]) -> f64 {
+        let points = orbit.chunks_exact(self.variables);
+        let all = points.len().max(1);
+        points.filter(|point| self.visited.contains(&self.at(point))).count() as f64 / all as f64
+    }
+
+    fn at(&self, point: &[f64]) -> Box<[i32]> {
+        self.grid
+            .iter()
+            .zip(point)
+            .map(|((from, density), x)| ((x - from) * density).floor() as i32)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Orbits of the cubic map a x - x^3.
+    fn cubic(a: f64, start: f64, steps: usize) -> Vec<f64> {
+        let orbit = std::iter::successors(Some(start), |x| Some(a * x - x * x * x));
+        orbit.skip(1000).take(steps).collect()
+    }
+
+    #[test]
+    fn orbits_are_at_home_where_they_live() {
+        // Below a = 3 sqrt(3) / 2 the two halves of the line keep their orbits; above they share one.
+        let home = Home::of(&cubic(2.55, 0.3, 8192), 1);
+        assert!(home.share(&cubic(2.55, 0.7, 32)) > 0.9);
+        assert_eq!(home.share(&cubic(2.55, -0.7, 32)), 0.0);
+        let home = Home::of(&cubic(2.7, 0.3, 8192), 1);
+        assert!(home.share(&cubic(2.7, -0.7, 32)) > 0.9);
+    }
+
+    #[test]
+    fn the_grid_suits_the_dimension() {
+        // Independent orbits of the logistic map at r = 4, side by side: a cube is filled.
+        for variables in [1, 2, 5, 12] {
+            let mut at: Vec<f64> = (0..variables).map(|v| 0.1 + 0.05 * v as f64).collect();
+            let orbit = |at: &mut Vec<f64>, steps: usize| {
+                let mut points = Vec::new();
+                for _ in 0..steps {
+                    at.iter_mut().for_each(|x| *x = 3.999 * *x * (1.0 - *x));
+                    points.extend_from_slice(at);
+                }
+                points
+            };
+            let home = Home::of(&orbit(&mut at, 8192), variables);
+            let inside = home.share(&orbit(&mut at, 4096));
+            assert!(inside > 0.8, "{variables}: {inside}");
+            let elsewhere: Vec<f64> = orbit(&mut at, 100).iter().map(|x| x + 2.0).collect();
+            assert_eq!(home.share(&elsewhere), 0.0);
+        }
+    }
+}
