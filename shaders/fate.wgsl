@@ -48,6 +48,7 @@ fn decide(probe: Probe, memory_before: Memory, tolerance: f32, escape: f32) -> J
     let growth = probe.growth;
     // Below the normal numbers rounding does not shrink with the size.
     let ulp = max(EPSILON * probe.size, LEAST);
+    let earlier = memory.far;
     remember_displacements(probe, ulp, &memory);
     if probe.period == 0.0 {
         return Judgement(RUNNING, memory);
@@ -68,7 +69,8 @@ fn decide(probe: Probe, memory_before: Memory, tolerance: f32, escape: f32) -> J
         }
     }
     let score = select(memory.score, rate * probe.elapsed, told);
-    let contracts = rate > 0.0 && growth <= error;
+    // Without a tangent vector that shrinks there must be one that is known not to grow, and room for both.
+    let contracts = rate > 0.0 && growth <= error && (told || (DIMS > 1u && error <= GROWTH_SURE));
     var closed = 0.0;
     if contracts {
         closed = closed_share(rate, probe.period);
@@ -76,10 +78,16 @@ fn decide(probe: Probe, memory_before: Memory, tolerance: f32, escape: f32) -> J
     let resolved = contracts && ulp <= closed * (RESOLVED * ulp + tolerance);
     if resolved && score >= SCORE_MIN {
         let jitter = jitter(rate, probe.period, ulp);
-        let near = after <= closed * tolerance + (ulp + ulp) && far <= tolerance + jitter;
+        // What shrank faster than this since the last probe was not drawn in, but came by: chaotic orbits pass
+        // near cycles that they do not stay on.
+        let kept = max(far, tolerance + jitter);
+        let since = probe.elapsed + half_steps - probe.last;
+        let drawn_in = CAME_BY * (rate * since + 1.0);
+        let came_by = probe.last >= 0.0 && m_log(earlier / kept) > drawn_in;
+        let near = !came_by && after <= closed * tolerance + (ulp + ulp) && far <= tolerance + jitter;
         // Still on its way, an orbit would lose about exp(-rate half) of its displacement.
         let slowed = before * m_exp(-0.5 * rate * half_steps) <= after;
-        let jitters = slowed && rate * probe.elapsed >= SCORE_JITTER && max(before, max(after, far)) <= jitter;
+        let jitters = !came_by && slowed && rate * probe.elapsed >= SCORE_JITTER && max(before, max(after, far)) <= jitter;
         if (near || jitters) && probe.period == 1.0 {
             return Judgement(CONVERGED, memory);
         }
@@ -120,7 +128,8 @@ fn remember_displacements(probe: Probe, ulp: f32, memory: ptr<function, Memory>)
         kept_up = jitter((*memory).rate, 1.0, ulp);
     }
     let at_most = m_log((before + kept_up) / max(far - kept_up, ulp));
-    let is_contradicted = before > kept_up && at_most < (*memory).score * times_longer;
+    // Displacements that have shrunk to rounding's size contradict no rate.
+    let is_contradicted = before > kept_up && far > noise && at_most < (*memory).score * times_longer;
     let returns = probe.half_steps / max(probe.period, 1.0);
     let drifts = returns >= DRIFT_RETURNS && far > noise && far + far > returns * max(probe.before, probe.after);
     if is_better || is_contradicted || (drifts && at_least <= 0.0) {

@@ -88,6 +88,8 @@ pub const WIDER: f64 = 4.0;
 pub const SCORE_MIN: f64 = 4.0;
 /// The same before motion is put down to rounding: by then any start has shrunk below it.
 pub const SCORE_JITTER: f64 = 20.0;
+/// Displacements that shrink faster than this many times the rate of contraction do so for another reason.
+pub const CAME_BY: f64 = 1.5;
 /// The growth of a tangent vector over n steps is known to about this / n at first: the start's
 /// alignment is not. Later its change from probe to probe tells more, ...
 pub const GROWTH_ERROR: f64 = 2.0;
@@ -111,6 +113,8 @@ pub const GROWTH_STRIDE: u32 = 4;
 pub struct Rules<R> {
     pub tolerance: R,
     pub escape: R,
+    /// Whether there is room for directions in which nothing contracts: with two dimensions and more.
+    pub neutral: bool,
 }
 
 /// What a probe has measured of one trajectory.
@@ -194,6 +198,7 @@ pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R
     let Probe { half, elapsed, before, after, far, growth, .. } = *probe;
     // Below the normal numbers rounding does not shrink with the size.
     let ulp = greatest(R::EPSILON * probe.size, R::LEAST);
+    let earlier = memory.far;
     remember_displacements(probe, ulp, memory);
     if probe.period == R::ZERO {
         return Verdict::Running;
@@ -214,15 +219,25 @@ pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R
         }
     }
     let score = if told { rate * elapsed } else { memory.score };
-    let contracts = rate > R::ZERO && growth <= error;
+    // Without a tangent vector that shrinks there must be one that is known not to grow, and room for both.
+    let contracts =
+        rate > R::ZERO && growth <= error && (told || (rules.neutral && error <= constant(GROWTH_SURE)));
     let closed = if contracts { closed(rate, probe.period) } else { R::ZERO };
     let resolved = contracts && ulp <= closed * (constant(RESOLVED) * ulp + rules.tolerance);
     if resolved && score >= constant(SCORE_MIN) {
         let jitter = jitter(rate, probe.period, ulp);
-        let near = after <= closed * rules.tolerance + (ulp + ulp) && far <= rules.tolerance + jitter;
+        // What shrank faster than this since the last probe was not drawn in, but came by: chaotic orbits pass
+        // near cycles that they do not stay on.
+        let kept = greatest(far, rules.tolerance + jitter);
+        let since = elapsed + half - probe.last;
+        let drawn_in = constant(CAME_BY) * (rate * since + R::ONE);
+        let came_by = probe.last >= R::ZERO && (earlier / kept).ln() > drawn_in;
+        let near =
+            !came_by && after <= closed * rules.tolerance + (ulp + ulp) && far <= rules.tolerance + jitter;
         // Still on its way, an orbit would lose about exp(-rate half) of its displacement.
         let slowed = before * (constant(-0.5) * rate * half).exp() <= after;
-        let jitters = slowed
+        let jitters = !came_by
+            && slowed
             && rate * elapsed >= constant(SCORE_JITTER)
             && greatest(before, greatest(after, far)) <= jitter;
         if (near || jitters) && probe.period == R::ONE {
@@ -259,7 +274,8 @@ fn remember_displacements<R: Real>(probe: &Probe<R>, ulp: R, memory: &mut Memory
     let is_better = at_least >= R::from_f64(EVIDENT_SHRINKING) && at_least > memory.score * times_longer;
     let kept_up = if memory.rate > R::ZERO { jitter(memory.rate, R::ONE, ulp) } else { noise };
     let at_most = ((from + kept_up) / greatest(far - kept_up, ulp)).ln();
-    let is_contradicted = from > kept_up && at_most < memory.score * times_longer;
+    // Displacements that have shrunk to rounding's size contradict no rate.
+    let is_contradicted = from > kept_up && far > noise && at_most < memory.score * times_longer;
     let returns = half / greatest(probe.period, R::ONE);
     let drifts =
         returns >= R::from_f64(DRIFT_RETURNS) && far > noise && far + far > returns * greatest(before, after);

@@ -99,6 +99,7 @@ impl Plan {
         // An orbit with noise never returns, nor comes to rest.
         let period_max = if descent.normals.is_empty() { experiment.period_max } else { 0 };
         let scale = experiment.scale();
+        let dims = descent.state.len();
         Ok(Self {
             descent,
             across: experiment.across.values(experiment.size[0]),
@@ -112,6 +113,7 @@ impl Plan {
             rules: Rules {
                 tolerance: experiment.tolerance.unwrap_or(fate::TOLERANCE * scale),
                 escape: experiment.escape.unwrap_or(fate::ESCAPE * scale),
+                neutral: dims > 1,
             },
             target: experiment.target,
             precision: experiment.precision,

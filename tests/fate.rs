@@ -3,7 +3,7 @@
 use gdscope::fate::*;
 use gdscope::window::windows;
 
-const RULES: Rules<f64> = Rules { tolerance: 1e-7, escape: 1e6 };
+const RULES: Rules<f64> = Rules { tolerance: 1e-7, escape: 1e6, neutral: true };
 
 /// An orbit of size 1 that has come back after one step, moving from 1e-9 to 1e-12 in 40 steps.
 fn contracting() -> Probe<f64> {
@@ -50,8 +50,34 @@ fn each_condition_is_needed() {
     for (why, probe) in spoiled {
         assert_eq!(verdict(probe), Verdict::Running, "{why}");
     }
-    // Along a line of minima no tangent vector shrinks; the displacements tell it.
-    assert_eq!(verdict(Probe { growth: 0.0, ..contracting() }), converged);
+    // Along a line of minima no tangent vector shrinks; the displacements tell it. Where there is no room for one,
+    // nothing contracts.
+    let seen_twice = |rules: &Rules<f64>| {
+        let (mut memory, along) = (Memory::new(), Probe { growth: 0.0, ..contracting() });
+        let far_out = Probe { last: -1.0, elapsed: 800.0, before: 1e-2, after: 1e-5, far: 1.1e-5, ..along };
+        assert_eq!(decide(&far_out, &mut memory, rules), Verdict::Running);
+        decide(&along, &mut memory, rules)
+    };
+    assert_eq!(seen_twice(&RULES), converged);
+    assert_eq!(seen_twice(&Rules { neutral: false, ..RULES }), Verdict::Running);
+    // What shrinks faster than it contracts only came by.
+    let mut memory = Memory::new();
+    decide(
+        &Probe { last: -1.0, growth: 0.3, before: 1.0, after: 1.0, far: 1.0, ..contracting() },
+        &mut memory,
+        &RULES,
+    );
+    memory.growth = -0.005;
+    let passing = Probe {
+        growth: -0.005,
+        before: 1e-14,
+        after: 1e-14,
+        far: 1e-14,
+        last: 1000.0 - 40.0,
+        ..contracting()
+    };
+    assert_eq!(decide(&passing, &mut memory, &RULES), Verdict::Running);
+    assert_eq!(decide(&Probe { elapsed: 1080.0, last: 1000.0, ..passing }, &mut memory, &RULES), converged);
 }
 
 #[test]
@@ -75,7 +101,7 @@ fn rest_without_contraction_is_a_stall() {
 #[test]
 fn rounding_that_keeps_an_orbit_moving_is_told_from_an_approach() {
     let ulp = f64::from(f32::EPSILON);
-    let rules = Rules { tolerance: 1e-9f32, escape: 1e6 };
+    let rules = Rules { tolerance: 1e-9f32, escape: 1e6, neutral: true };
     let moving = |before: f64, after: f64, far: f64, elapsed: f32| {
         let probe = Probe {
             half: 40.0f32,

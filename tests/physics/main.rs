@@ -3,6 +3,7 @@
 mod agreement;
 mod attractors;
 mod budgets;
+mod chaos;
 mod check;
 mod claims;
 mod data;

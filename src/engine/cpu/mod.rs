@@ -138,6 +138,7 @@ impl<'a, R: Real> Batch<'a, R> {
             rules: Rules {
                 tolerance: R::from_f64(plan.rules.tolerance),
                 escape: R::from_f64(plan.rules.escape),
+                neutral: plan.rules.neutral,
             },
             places: cells.iter().enumerate().map(|(k, &c)| (k as u32, c)).collect(),
             state: plan.initial.iter().map(|&source| initial(source)).collect(),

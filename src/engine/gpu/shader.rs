@@ -84,6 +84,7 @@ fn constants(plan: &Plan, cut: bool) -> String {
         ("EVIDENT_SHRINKING", fate::EVIDENT_SHRINKING),
         ("DRIFT_RETURNS", fate::DRIFT_RETURNS),
         ("WIDER", fate::WIDER),
+        ("CAME_BY", fate::CAME_BY),
         ("SCORE_MIN", fate::SCORE_MIN),
         ("SCORE_JITTER", fate::SCORE_JITTER),
         ("GROWTH_ERROR", fate::GROWTH_ERROR),
