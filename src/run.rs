@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::analysis::{check, edge, identify, refine_exponents, settling_times, sharpness_of_cells};
-use crate::engine::{Cells, Engine, Outcomes};
+use crate::engine::{Cells, Engine, Outcomes, Seconds};
 use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::fate::Fate;
@@ -29,11 +29,10 @@ pub fn run(
     let started = Instant::now();
     let plan = Plan::new(experiment)?;
     let planned = started.elapsed().as_secs_f64();
-    let (mut outcomes, budgets, steps_taken) = trajectories(experiment, &plan, engine, progress)?;
-
-    let started = Instant::now();
     let cells: Vec<u32> = (0..plan.cells() as u32).collect();
-    refine_exponents(&plan, &cells, &mut outcomes);
+    let started = Instant::now();
+    let (outcomes, budgets, steps_taken) = trajectories(experiment, &plan, &cells, engine, progress)?;
+    let Seconds { compile, run, readback } = outcomes.seconds;
     let identified = identify(&plan, &cells, &outcomes, experiment.phases);
     let attractors = identified.describe(&plan, &cells, &outcomes, LISTED);
     let attractors_found = identified.count();
@@ -46,7 +45,7 @@ pub fn run(
         false => vec![f64::NAN; plan.cells()],
     };
     let map = map(&plan, &outcomes, identified.ids, [settle, sharpness, edge]);
-    let analyse = started.elapsed().as_secs_f64();
+    let analyse = started.elapsed().as_secs_f64() - (compile + run + readback);
 
     let started = Instant::now();
     let check = if checked { Some(check(&plan, &map, &outcomes)?) } else { None };
@@ -61,9 +60,9 @@ pub fn run(
         precision: experiment.precision,
         steps_taken,
         seconds: StageSeconds {
-            compile: planned + outcomes.seconds.compile,
-            run: outcomes.seconds.run,
-            readback: outcomes.seconds.readback,
+            compile: planned + compile,
+            run,
+            readback,
             analyse,
             check: if checked { started.elapsed().as_secs_f64() } else { 0.0 },
             draw: 0.0,
@@ -82,24 +81,28 @@ pub fn run(
 fn trajectories(
     experiment: &Experiment,
     plan: &Plan,
+    cells: &[u32],
     engine: &dyn Engine,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<(Outcomes, Vec<Budget>, u64)> {
     let mut outcomes = engine.run(plan, &Cells::All, progress)?;
+    refine_exponents(plan, cells, &mut outcomes);
     let (mut budgets, mut steps_taken) = (Vec::new(), outcomes.steps_taken());
     let mut longer = experiment.clone();
     loop {
         let is_undecided = |k: &u32| outcomes.fate[*k as usize] == Fate::Undecided as u8;
-        let undecided: Vec<u32> = (0..plan.cells() as u32).filter(is_undecided).collect();
+        let undecided: Vec<u32> = cells.iter().copied().filter(is_undecided).collect();
         budgets.push(Budget { steps: longer.steps, undecided: undecided.len() as u64 });
         let most = experiment.steps_max.unwrap_or(experiment.steps);
         if undecided.is_empty() || longer.steps >= most {
             return Ok((outcomes, budgets, steps_taken));
         }
         longer.steps = longer.steps.saturating_mul(2).min(most);
-        let decided = (plan.cells() - undecided.len()) as u64;
-        let again = Cells::Listed(undecided);
-        let more = engine.run(&Plan::new(&longer)?, &again, &|done| progress(decided + done))?;
+        let decided = (cells.len() - undecided.len()) as u64;
+        let longer_plan = Plan::new(&longer)?;
+        let again = Cells::Listed(undecided.clone());
+        let mut more = engine.run(&longer_plan, &again, &|done| progress(decided + done))?;
+        refine_exponents(&longer_plan, &undecided, &mut more);
         steps_taken += more.steps_taken();
         outcomes.replace(&again, &more);
     }

@@ -125,10 +125,16 @@ pub fn sharpness_of_cells(plan: &Plan, cells: &[u32], outcomes: &Outcomes, chaos
     values
 }
 
-/// Puts the exponent of each cycle that an outcome ends on in the place of what an engine has measured.
+/// Above this exponent, in nats per step, a cycle repels beyond what rounding of its points can make of a line of
+/// minima.
+const REPELLING: f64 = 1e-4;
+
+/// Puts the exponent of each cycle that an outcome ends on in the place of what an engine has measured, and takes
+/// back the fate of those that turn out to rest on a cycle that repels.
 ///
 /// Where multipliers are complex, orbits spiral in: the tangent vector swings in length as it turns, more
-/// than it shrinks over a probe. In one dimension it does not, and what was measured stays.
+/// than it shrinks over a probe. Beside a saddle that repels slowly it takes longer than a probe to turn to
+/// where it grows. In one dimension it does neither, and what was measured stays.
 pub fn refine_exponents(plan: &Plan, cells: &[u32], outcomes: &mut Outcomes) {
     if plan.descent.state.len() == 1 {
         return;
@@ -138,6 +144,11 @@ pub fn refine_exponents(plan: &Plan, cells: &[u32], outcomes: &mut Outcomes) {
         // A cycle with a multiplier of 0 has none; what rounding makes of it does.
         if value.is_finite() {
             outcomes.lyapunov[k] = value;
+        }
+        if value > REPELLING {
+            outcomes.fate[k] = Fate::Undecided as u8;
+            (outcomes.period[k], outcomes.phase[k]) = (0, 0);
+            outcomes.amplitude[k] = f64::NAN;
         }
     }
 }

@@ -106,9 +106,10 @@ impl Setup {
                 self.optimizer.name()
             )));
         }
-        match values.into_iter().find(|(_, value)| !(0.0..1.0).contains(value)) {
+        // Negative momentum is no mistake: games are descended with it, and the Henon map is such a descent.
+        match values.into_iter().find(|(_, value)| value.is_nan() || value.abs() >= 1.0) {
             Some((flag, value)) => Err(Error::request(format!(
-                "{flag}: the momentum `{MOMENTUM}` is {value}; give a number from 0 to below 1"
+                "{flag}: the momentum `{MOMENTUM}` is {value}; give a number between -1 and 1"
             ))),
             None => Ok(()),
         }

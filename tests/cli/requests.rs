@@ -134,8 +134,8 @@ fn numbers() {
 fn momentum() {
     for (more, parts) in [
         ("--optimizer heavy-ball", ["optimizer: heavy-ball has no momentum `beta`", "--set beta=0.9"]),
-        ("--optimizer nesterov --set beta=1", ["set: the momentum `beta` is 1", "from 0 to below 1"]),
-        ("--optimizer nesterov --set beta=-0.1", ["set: the momentum `beta` is -0.1", "from 0 to below 1"]),
+        ("--optimizer nesterov --set beta=1", ["set: the momentum `beta` is 1", "between -1 and 1"]),
+        ("--optimizer nesterov --set beta=-1", ["set: the momentum `beta` is -1", "between -1 and 1"]),
         ("--set beta=0.9", ["set: nothing is called `beta`", "--optimizer heavy-ball or nesterov"]),
     ] {
         refused(&format!("{MAP_F1} {more}"), &parts);
