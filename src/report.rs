@@ -66,6 +66,14 @@ pub struct StageSeconds {
 }
 
 impl Report {
+    /// Reads the report in a map's directory.
+    ///
+    /// # Errors
+    /// As [`Report::read`].
+    pub fn of(directory: &Path) -> Result<Self> {
+        Self::read(&directory.join("report.json"))
+    }
+
     /// Reads a `report.json`.
     ///
     /// # Errors

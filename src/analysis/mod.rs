@@ -6,6 +6,7 @@ mod check;
 mod clusters;
 mod cycles;
 mod edge;
+mod matching;
 mod settling;
 pub mod theory;
 
@@ -14,4 +15,5 @@ pub use self::boundary::next_to_boundary;
 pub use self::check::{Agreement, Check, SAMPLE, Spread, check};
 pub use self::cycles::{refine_exponents, sharpness_of_cells};
 pub use self::edge::edge;
+pub use self::matching::Known;
 pub use self::settling::settling_times;

@@ -11,7 +11,7 @@ use super::engine::EngineArguments;
 use super::request::Request;
 use super::style::StyleArguments;
 use super::{tell, tell_files};
-use crate::analysis::{Check, Spread};
+use crate::analysis::{Check, Known, Spread};
 use crate::error::Result;
 use crate::experiment::{Draft, Precision};
 use crate::output::Directory;
@@ -97,6 +97,10 @@ pub struct Arguments {
     #[arg(long, value_name = "LOSS", allow_negative_numbers = true)]
     target: Option<f64>,
 
+    /// Give attractors the numbers and colours that they have in the map of DIR
+    #[arg(long, value_name = "DIR")]
+    like: Option<PathBuf>,
+
     /// Compute a sample of cells again in f64 and report how far they agree
     #[arg(long)]
     check: bool,
@@ -128,13 +132,19 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let experiment = arguments.request.draft(axes)?.overridden(given).resolve()?;
     // What cannot be run is refused before anything is written.
     Plan::new(&experiment)?;
+    let known = arguments.like.as_ref().map(|like| Report::of(like)).transpose()?;
     let engine = arguments.engine.open(experiment.precision)?;
     let directory = Directory::create(&arguments.output)?;
     let cells = u64::from(experiment.size[0]) * u64::from(experiment.size[1]);
     let progress = Progress::new(cells);
     let result = crate::run(&experiment, engine.as_ref(), arguments.check, &|done| progress.show(done));
     progress.clear();
-    let (map, mut report) = result?;
+    let (mut map, mut report) = result?;
+    if let Some(known) = known {
+        let found = report.attractors_found;
+        let mut known = Known::new(&known.attractors);
+        known.number(&mut map.attractor, &mut report.attractors, found, experiment.scale());
+    }
     let files = directory.save(&experiment, &map, &mut report, &arguments.style.style())?;
     tell(&summary(&report, cells));
     tell_files(&files);

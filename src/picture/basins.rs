@@ -10,6 +10,7 @@ use crate::analysis::Attractor;
 use crate::fate::Fate;
 use crate::map::Map;
 use image::Rgb;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Most attractors listed one by one.
@@ -69,8 +70,11 @@ fn entries(map: &Map, attractors: &[Attractor]) -> Vec<Entry> {
             value: percent(*count, whole as u64),
         }
     };
-    let mut entries: Vec<Entry> = counts.iter().take(listed).map(entry).collect();
-    let others: Vec<u64> = counts.values().copied().skip(listed).collect();
+    // The largest first: numbers may be those of another map.
+    let mut counts: Vec<(&i32, &u64)> = counts.iter().collect();
+    counts.sort_by_key(|(_, count)| Reverse(**count));
+    let others: Vec<u64> = counts.iter().skip(listed).map(|(_, count)| **count).collect();
+    let mut entries: Vec<Entry> = counts.into_iter().take(listed).map(entry).collect();
     if !others.is_empty() {
         entries.push(Entry {
             colour: None,

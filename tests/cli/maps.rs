@@ -309,3 +309,32 @@ fn a_picture_is_enough_to_repeat_its_map() {
         assert!(ran.err.contains(part) && ran.err.lines().count() == 1, "{name}: {}", ran.err);
     }
 }
+
+#[test]
+fn attractors_keep_their_numbers_from_one_map_to_the_next() {
+    let place = Place::new();
+    let map = |range: &str, rest: &[&str], to: &str| {
+        let mut line =
+            vec!["map", "--loss", "(x^2 - 1)^2/4 + y^2/4", "--eta", "0.4", "--up", "y=0..1", "--size", "60x4"];
+        line.extend(["--across", range, "--engine", "cpu", "-o", to]);
+        line.extend(rest);
+        place.done(&line);
+        let report: serde_json::Value =
+            serde_json::from_str(&place.text(&format!("{to}/report.json"))).unwrap();
+        let listed = report["attractors"].as_array().unwrap().clone();
+        let number =
+            |a: &serde_json::Value| (a["point"][0].as_f64().unwrap() > 0.0, a["id"].as_i64().unwrap());
+        let mut numbers: Vec<(bool, i64)> = listed.iter().map(number).collect();
+        numbers.sort_unstable();
+        numbers.dedup_by_key(|(right, _)| *right);
+        numbers
+    };
+    // By the size of the basins, unless the other map says otherwise.
+    assert_eq!(map("x=-1.4..1", &[], "a"), [(false, 0), (true, 1)]);
+    assert_eq!(map("x=-1..1.4", &[], "b"), [(false, 1), (true, 0)]);
+    assert_eq!(map("x=-1..1.4", &["--like", "a"], "c"), [(false, 0), (true, 1)]);
+    let ran =
+        place.run(&["map", "f1", "--across", "eta=1..3", "--up", "x=1..2", "--like", "nowhere", "-o", "d"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("nowhere") && !place.path("d").exists(), "{}", ran.err);
+}

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::clusters::Partition;
-use super::cycles::{ALONG_CHAOS, Start, cycles, sharpness};
+use super::cycles::{ALONG_CHAOS, Start, centres, cycles, sharpness};
 use crate::engine::Outcomes;
 use crate::fate::Fate;
 use crate::plan::{Plan, Source};
@@ -37,7 +37,7 @@ const NEAR_ALONG: f64 = 2e-2;
 const NEUTRAL: f64 = -1e-3;
 /// An attractor moves less than this, in units of the map's scale, or than its own size from slice to
 /// slice.
-const MOVE: f64 = 0.05;
+pub(super) const MOVE: f64 = 0.05;
 /// An attractor may be missing in this part of the slices along an axis, or in fewer, and be back: chaos has
 /// windows of periodic orbits.
 const GAP: f64 = 1.0 / 32.0;
@@ -70,7 +70,7 @@ pub struct Attractor {
     pub cells: u64,
     pub fraction: f64,
     /// Shape `[variables]`: one point of the cycle; where phases are told apart, that at the steps divisible
-    /// by the period.
+    /// by the period; of a chaotic attractor the mean of its points.
     pub point: Vec<f64>,
 }
 
@@ -116,7 +116,11 @@ impl Identified {
             .collect();
         let sharpness = sharpness(plan, &starts);
         let cycles = if self.phases { cycles(plan, &starts) } else { Vec::new() };
+        let centres = centres(plan, &starts);
         let point = |id: usize, k: usize| {
+            if outcomes.period[k] == 0 {
+                return centres[id].0[..plan.descent.variables].to_vec();
+            }
             // With phases, the point at the steps divisible by the period.
             let turned = (outcomes.period[k] - outcomes.phase[k]) as usize;
             let point = match cycles.get(id).filter(|_| outcomes.period[k] > 1) {

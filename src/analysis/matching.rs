@@ -1,0 +1,140 @@
+//! Attractors of one map found again in another, so that their numbers and colours keep their meaning.
+
+use std::collections::HashMap;
+
+use super::Attractor;
+use super::attractors::MOVE;
+
+/// Most attractors of either map that are compared.
+const COMPARED: usize = 2048;
+
+/// The attractors that have been met, each as it was when it was last seen.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    attractors: Vec<Attractor>,
+    /// The first number that none has had.
+    free: i32,
+}
+
+impl Known {
+    /// Those of one map.
+    pub fn new(attractors: &[Attractor]) -> Self {
+        let free = attractors.iter().map(|a| a.id + 1).max().unwrap_or(0);
+        Self { attractors: attractors.to_vec(), free }
+    }
+
+    /// Gives the attractors of a map the numbers of those known that they continue, and numbers that none has had to
+    /// the others: in `ids`, the attractor of each cell, and in `attractors`, of which there are `found` in all.
+    /// `scale` is the map's largest initial coordinate.
+    ///
+    /// An attractor continues the one that is nearest to it by point and amplitude, of its own fate and
+    /// period if there is one, else of any: cycles double their periods and become chaotic along a sweep.
+    pub fn number(&mut self, ids: &mut [i32], attractors: &mut [Attractor], found: usize, scale: f64) {
+        let mut numbers: HashMap<i32, i32> = HashMap::new();
+        for (k, a) in self.pairs(attractors, scale) {
+            numbers.insert(attractors[a].id, self.attractors[k].id);
+        }
+        for id in 0..found as i32 {
+            numbers.entry(id).or_insert_with(|| {
+                self.free += 1;
+                self.free - 1
+            });
+        }
+        ids.iter_mut().filter(|id| **id >= 0).for_each(|id| *id = numbers[id]);
+        for attractor in attractors {
+            attractor.id = numbers[&attractor.id];
+            match self.attractors.iter_mut().find(|known| known.id == attractor.id) {
+                Some(known) => *known = attractor.clone(),
+                None => self.attractors.push(attractor.clone()),
+            }
+        }
+    }
+
+    /// Which attractor known is which of `attractors`, by place.
+    fn pairs(&self, attractors: &[Attractor], scale: f64) -> Vec<(usize, usize)> {
+        let mut near: Vec<(bool, f64, usize, usize)> = Vec::new();
+        for (k, known) in self.attractors.iter().enumerate().take(COMPARED) {
+            for (a, attractor) in attractors.iter().enumerate().take(COMPARED) {
+                let differs = (known.fate, known.period) != (attractor.fate, attractor.period);
+                let apart = distance(known, attractor);
+                if apart <= reach(known).max(reach(attractor)).max(MOVE * scale) {
+                    near.push((differs, apart, k, a));
+                }
+            }
+        }
+        near.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then((a.2, a.3).cmp(&(b.2, b.3))));
+        let (mut taken, mut given) = (vec![false; self.attractors.len()], vec![false; attractors.len()]);
+        let mut pairs = Vec::new();
+        for (_, _, k, a) in near {
+            if !taken[k] && !given[a] {
+                (taken[k], given[a]) = (true, true);
+                pairs.push((k, a));
+            }
+        }
+        pairs
+    }
+}
+
+/// How far two attractors are apart, by their points and amplitudes; infinite in different spaces.
+fn distance(a: &Attractor, b: &Attractor) -> f64 {
+    if a.point.len() != b.point.len() {
+        return f64::INFINITY;
+    }
+    let apart = a.point.iter().zip(&b.point).map(|(x, y)| (x - y).abs());
+    apart.fold((a.amplitude - b.amplitude).abs(), f64::max)
+}
+
+/// Half of how far an attractor reaches from the origin: one that moves further is another.
+fn reach(a: &Attractor) -> f64 {
+    0.5 * (a.point.iter().fold(0.0, |m: f64, x| m.max(x.abs())) + a.amplitude)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fate::Fate;
+
+    fn attractor(id: i32, fate: Fate, period: u32, point: f64, amplitude: f64) -> Attractor {
+        Attractor {
+            id,
+            fate,
+            period,
+            amplitude,
+            loss: 0.0,
+            sharpness: 1.0,
+            lyapunov: -1.0,
+            cells: 1,
+            fraction: 0.5,
+            point: vec![point],
+        }
+    }
+
+    #[test]
+    fn numbers_follow_attractors_and_not_sizes() {
+        let mut known = Known::new(&[
+            attractor(0, Fate::Converged, 1, -1.0, 0.0),
+            attractor(1, Fate::Converged, 1, 1.0, 0.0),
+        ]);
+        // The right one is the larger basin now, and a third has appeared.
+        let mut now = [
+            attractor(0, Fate::Converged, 1, 1.02, 0.0),
+            attractor(1, Fate::Periodic, 2, 40.0, 3.0),
+            attractor(2, Fate::Converged, 1, -1.02, 0.0),
+        ];
+        let mut ids = [0, 1, 2, -1, 3];
+        known.number(&mut ids, &mut now, 4, 2.0);
+        assert_eq!(ids, [1, 2, 0, -1, 3]);
+        assert_eq!(now.each_ref().map(|a| a.id), [1, 2, 0]);
+        // One that was away keeps its number, and doubling does not make another of it.
+        let mut later = [attractor(0, Fate::Periodic, 2, 1.3, 0.3)];
+        known.number(&mut [], &mut later, 1, 2.0);
+        assert_eq!(later[0].id, 1);
+        let mut later =
+            [attractor(0, Fate::Converged, 1, -1.05, 0.0), attractor(1, Fate::Chaotic, 0, 0.9, 0.5)];
+        known.number(&mut [], &mut later, 2, 2.0);
+        assert_eq!(later.each_ref().map(|a| a.id), [0, 1]);
+        let mut elsewhere = [attractor(0, Fate::Converged, 1, 300.0, 0.0)];
+        known.number(&mut [], &mut elsewhere, 1, 2.0);
+        assert_eq!(elsewhere[0].id, 4);
+    }
+}
