@@ -8,6 +8,7 @@ use npyz::{NpyFile, WriterBuilder};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
+use crate::analysis::Certainty;
 use crate::error::{Error, Result};
 use crate::experiment::Precision;
 use crate::fate::Fate;
@@ -44,12 +45,16 @@ pub struct Map {
     pub sharpness: Vec<f64>,
     /// Learning rate times sharpness; 2 is the edge of stability, with momentum too (see [`crate::analysis::edge`]).
     pub edge: Vec<f64>,
+    /// [`Certainty`](crate::analysis::Certainty) codes; empty where not computed.
+    pub certainty: Vec<u8>,
 }
 
 /// Names of the arrays in the file that hold numbers of the engine's precision.
 const FLOATS: [&str; 5] = ["amplitude", "lyapunov", "settle", "loss", "sharpness"];
 /// And of those that are there only if some cell has a number.
 const OPTIONAL: [&str; 2] = ["reach", "edge"];
+/// And of the one that is there if it was asked for.
+const CERTAINTY: &str = "certainty";
 
 impl Map {
     /// Cells in a row.
@@ -70,7 +75,7 @@ impl Map {
     /// The numbers that a view colours by; `None` for views of classes.
     pub fn measured(&self, view: View) -> Option<&[f64]> {
         match view {
-            View::Basins | View::Fate | View::Period => None,
+            View::Basins | View::Fate | View::Period | View::Certainty => None,
             View::Amplitude => Some(&self.amplitude),
             View::Lyapunov => Some(&self.lyapunov),
             View::Settle => Some(&self.settle),
@@ -98,7 +103,11 @@ impl Map {
             ("loss", self.loss.len()),
             ("sharpness", self.sharpness.len()),
             ("edge", self.edge.len()),
+            (CERTAINTY, if self.certainty.is_empty() { cells } else { self.certainty.len() }),
         ];
+        if let Some(code) = self.certainty.iter().find(|&&code| usize::from(code) >= Certainty::ALL.len()) {
+            return Err(format!("`{CERTAINTY}` holds {code}, which has no meaning"));
+        }
         if cells == 0 {
             return Err("an axis has no values".to_owned());
         }
@@ -129,6 +138,9 @@ impl Map {
         array(&mut archive, "fate", &[h, w], self.fate.iter().copied())?;
         array(&mut archive, "period", &[h, w], self.period.iter().copied())?;
         array(&mut archive, "attractor", &[h, w], self.attractor.iter().copied())?;
+        if !self.certainty.is_empty() {
+            array(&mut archive, CERTAINTY, &[h, w], self.certainty.iter().copied())?;
+        }
         let floats = [&self.amplitude, &self.lyapunov, &self.settle, &self.loss, &self.sharpness];
         let optional = OPTIONAL.into_iter().zip([&self.reach, &self.edge]);
         let optional = optional.filter(|(_, values)| !values.iter().all(|v| v.is_nan()));
@@ -167,6 +179,10 @@ impl Map {
             }
         }
         let [reach, edge] = optional;
+        let certainty = match archive.index_for_name(&format!("{CERTAINTY}.npy")) {
+            Some(_) => read_array(&mut archive, CERTAINTY).map_err(failed)?,
+            None => Vec::new(),
+        };
         let map = Self {
             across: read_floats(&mut archive, "across").map_err(failed)?,
             up: read_floats(&mut archive, "up").map_err(failed)?,
@@ -180,6 +196,7 @@ impl Map {
             loss,
             sharpness,
             edge,
+            certainty,
         };
         map.check().map_err(failed)?;
         Ok(map)
@@ -259,6 +276,7 @@ mod tests {
             loss: values(3.0),
             sharpness: values(4.0),
             edge: values(1.5),
+            certainty: vec![0, 1, 2, 3, 0, 0],
         }
     }
 

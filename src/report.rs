@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{Attractor, Check};
+use crate::analysis::{Attractor, Certain, Check};
 use crate::error::{Error, Result};
 use crate::experiment::Precision;
 
@@ -34,6 +34,8 @@ pub struct Report {
     /// The budgets that trajectories were run with, each longer one only for what was undecided before it.
     #[serde(default)]
     pub budgets: Vec<Budget>,
+    /// How far the map can be relied on.
+    pub certain: Certain,
     /// Cells by fate, of every fate.
     pub fates: BTreeMap<String, u64>,
     pub attractors_found: usize,
@@ -60,7 +62,7 @@ pub struct StageSeconds {
     pub run: f64,
     pub readback: f64,
     pub analyse: f64,
-    /// The comparison with f64; 0 if it was not asked for.
+    /// What is computed again: the comparison with f64, and the doubtful cells, if they were asked for.
     pub check: f64,
     pub draw: f64,
 }

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::analysis::{check, edge, identify, refine_exponents, settling_times, sharpness_of_cells};
+use crate::analysis::{
+    Certain, Certainty, certainty, check, doubtful, edge, identify, nudged, refine_exponents, settling_times,
+    sharpness_of_cells,
+};
+use crate::engine::cpu::CpuEngine;
 use crate::engine::{Cells, Engine, Outcomes, Seconds};
 use crate::error::Result;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, Precision};
 use crate::fate::Fate;
 use crate::map::Map;
 use crate::plan::Plan;
@@ -31,7 +35,8 @@ pub fn run(
     let planned = started.elapsed().as_secs_f64();
     let cells: Vec<u32> = (0..plan.cells() as u32).collect();
     let started = Instant::now();
-    let (outcomes, budgets, steps_taken) = trajectories(experiment, &plan, &cells, engine, progress)?;
+    let Ends { outcomes, budgets, steps_taken } =
+        Ends::find(experiment, &cells, engine, &|experiment| Plan::new(experiment), progress)?;
     let Seconds { compile, run, readback } = outcomes.seconds;
     let identified = identify(&plan, &cells, &outcomes, experiment.phases);
     let attractors = identified.describe(&plan, &cells, &outcomes, LISTED);
@@ -44,10 +49,21 @@ pub fn run(
         true => settling_times(&plan, &cells, &outcomes),
         false => vec![f64::NAN; plan.cells()],
     };
-    let map = map(&plan, &outcomes, identified.ids, [settle, sharpness, edge]);
+    let mut map = map(&plan, &outcomes, identified.ids, [settle, sharpness, edge]);
     let analyse = started.elapsed().as_secs_f64() - (compile + run + readback);
 
     let started = Instant::now();
+    let doubtful = doubtful(&map);
+    let mut uncertain = doubtful.len() + map.fate.iter().filter(|&&f| f == Fate::Undecided as u8).count();
+    if experiment.certain {
+        map.certainty = certainties(experiment, &plan, &outcomes, &doubtful, engine)?;
+        uncertain = map.certainty.iter().filter(|&&code| code != Certainty::Agreed as u8).count();
+    }
+    let certain = Certain {
+        cells: (map.cells() - uncertain) as u64,
+        share: (map.cells() - uncertain) as f64 / map.cells() as f64,
+        recomputed: if experiment.certain { doubtful.len() as u64 } else { 0 },
+    };
     let check = if checked { Some(check(&plan, &map, &outcomes)?) } else { None };
     let device = engine.device();
     let report = Report {
@@ -64,10 +80,11 @@ pub fn run(
             run,
             readback,
             analyse,
-            check: if checked { started.elapsed().as_secs_f64() } else { 0.0 },
+            check: started.elapsed().as_secs_f64(),
             draw: 0.0,
         },
         budgets,
+        certain,
         fates: fates(&map),
         attractors_found,
         attractors,
@@ -76,36 +93,64 @@ pub fn run(
     Ok((map, report))
 }
 
-/// The ends of all trajectories, the budgets that they took, and the steps in all: those that are undecided are
-/// run again with twice the budget, as long as the experiment allows.
-fn trajectories(
+/// The ends of all trajectories, the budgets that they took, and the steps in all.
+struct Ends {
+    outcomes: Outcomes,
+    budgets: Vec<Budget>,
+    steps_taken: u64,
+}
+
+impl Ends {
+    /// Runs the trajectories of `cells`; those that are undecided are run again with twice the budget, as long as the
+    /// experiment allows. `plan` makes the plan of a budget.
+    fn find(
+        experiment: &Experiment,
+        cells: &[u32],
+        engine: &dyn Engine,
+        plan: &dyn Fn(&Experiment) -> Result<Plan>,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Self> {
+        let most = experiment.steps_max.unwrap_or(experiment.steps);
+        let mut longer = experiment.clone();
+        let mut ends = Self {
+            outcomes: Outcomes::missing(cells.len(), plan(&longer)?.initial.len()),
+            budgets: Vec::new(),
+            steps_taken: 0,
+        };
+        let mut places: Vec<u32> = (0..cells.len() as u32).collect();
+        loop {
+            let plan = plan(&longer)?;
+            let listed: Vec<u32> = places.iter().map(|&k| cells[k as usize]).collect();
+            let decided = (cells.len() - places.len()) as u64;
+            let again = Cells::Listed(listed.clone());
+            let mut more = engine.run(&plan, &again, &|done| progress(decided + done))?;
+            refine_exponents(&plan, &listed, &mut more);
+            ends.steps_taken += more.steps_taken();
+            ends.outcomes.replace(&places, more);
+            places.retain(|&k| ends.outcomes.fate[k as usize] == Fate::Undecided as u8);
+            ends.budgets.push(Budget { steps: longer.steps, undecided: places.len() as u64 });
+            if places.is_empty() || longer.steps >= most {
+                return Ok(ends);
+            }
+            longer.steps = longer.steps.saturating_mul(2).min(most);
+        }
+    }
+}
+
+/// The certainty of each cell: the doubtful ones are computed again in f64, and from a nudged start.
+fn certainties(
     experiment: &Experiment,
     plan: &Plan,
-    cells: &[u32],
+    outcomes: &Outcomes,
+    doubtful: &[u32],
     engine: &dyn Engine,
-    progress: &(dyn Fn(u64) + Sync),
-) -> Result<(Outcomes, Vec<Budget>, u64)> {
-    let mut outcomes = engine.run(plan, &Cells::All, progress)?;
-    refine_exponents(plan, cells, &mut outcomes);
-    let (mut budgets, mut steps_taken) = (Vec::new(), outcomes.steps_taken());
-    let mut longer = experiment.clone();
-    loop {
-        let is_undecided = |k: &u32| outcomes.fate[*k as usize] == Fate::Undecided as u8;
-        let undecided: Vec<u32> = cells.iter().copied().filter(is_undecided).collect();
-        budgets.push(Budget { steps: longer.steps, undecided: undecided.len() as u64 });
-        let most = experiment.steps_max.unwrap_or(experiment.steps);
-        if undecided.is_empty() || longer.steps >= most {
-            return Ok((outcomes, budgets, steps_taken));
-        }
-        longer.steps = longer.steps.saturating_mul(2).min(most);
-        let decided = (cells.len() - undecided.len()) as u64;
-        let longer_plan = Plan::new(&longer)?;
-        let again = Cells::Listed(undecided.clone());
-        let mut more = engine.run(&longer_plan, &again, &|done| progress(decided + done))?;
-        refine_exponents(&longer_plan, &undecided, &mut more);
-        steps_taken += more.steps_taken();
-        outcomes.replace(&again, &more);
-    }
+) -> Result<Vec<u8>> {
+    let quiet = |_| ();
+    let in_f64 = |experiment: &Experiment| Ok(Plan { precision: Precision::F64, ..Plan::new(experiment)? });
+    let moved = |experiment: &Experiment| Ok(nudged(&Plan::new(experiment)?));
+    let exact = Ends::find(experiment, doubtful, &CpuEngine::default(), &in_f64, &quiet)?;
+    let moved = Ends::find(experiment, doubtful, engine, &moved, &quiet)?;
+    Ok(certainty(plan, outcomes, doubtful, (&exact.outcomes, &moved.outcomes)))
 }
 
 fn map(
@@ -127,6 +172,7 @@ fn map(
         loss: outcomes.loss.clone(),
         sharpness,
         edge,
+        certainty: Vec::new(),
     }
 }
 

@@ -30,11 +30,13 @@ pub enum View {
     Sharpness,
     /// Learning rate times sharpness: 2 is the edge of stability.
     Edge,
+    /// Which cells f64 and a nudge of the start confirm.
+    Certainty,
 }
 
 impl View {
     /// Every view.
-    pub const ALL: [View; 10] = [
+    pub const ALL: [View; 11] = [
         View::Basins,
         View::Fate,
         View::Period,
@@ -45,6 +47,7 @@ impl View {
         View::Loss,
         View::Sharpness,
         View::Edge,
+        View::Certainty,
     ];
 
     /// The name by which it is asked for.
@@ -60,6 +63,7 @@ impl View {
             View::Loss => "loss",
             View::Sharpness => "sharpness",
             View::Edge => "edge",
+            View::Certainty => "certainty",
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod attractors;
 mod boundary;
+mod certainty;
 mod check;
 mod clusters;
 mod cycles;
@@ -12,6 +13,7 @@ pub mod theory;
 
 pub use self::attractors::{Attractor, Identified, identify};
 pub use self::boundary::next_to_boundary;
+pub use self::certainty::{Certain, Certainty, certainty, doubtful, nudged};
 pub use self::check::{Agreement, Check, SAMPLE, Spread, check};
 pub use self::cycles::{refine_exponents, sharpness_of_cells};
 pub use self::edge::edge;

@@ -101,6 +101,11 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     like: Option<PathBuf>,
 
+    /// Compute every cell again that has a neighbour which ends otherwise or that ended near a tolerance, in
+    /// f64 and from a start moved by one unit in the last place, for the view certainty
+    #[arg(long)]
+    certain: bool,
+
     /// Compute a sample of cells again in f64 and report how far they agree
     #[arg(long)]
     check: bool,
@@ -125,6 +130,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         tolerance: arguments.tolerance,
         escape: arguments.escape,
         target: arguments.target,
+        certain: arguments.certain.then_some(true),
         show: arguments.show.clone(),
         ..Draft::default()
     };
@@ -167,6 +173,11 @@ fn summary(report: &Report, cells: u64) -> String {
     }
     let found = report.attractors_found;
     text += &format!("{found} attractor{}\n", if found == 1 { "" } else { "s" });
+    let again = match report.certain.recomputed {
+        0 => String::new(),
+        cells => format!(", {cells} cells computed again"),
+    };
+    text += &format!("{:.2} % certain{again}\n", 100.0 * report.certain.share);
     report.check.iter().for_each(|check| text += &agreement(check));
     text
 }

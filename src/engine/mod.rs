@@ -101,11 +101,15 @@ impl Outcomes {
         }
     }
 
-    /// Puts the outcomes of `cells` in the place of what was known of them. The time of both counts.
-    pub fn replace(&mut self, cells: &Cells, by: &Self) {
+    /// Puts outcomes in the place of those at `places`. The time of both counts.
+    pub fn replace(&mut self, places: &[u32], by: Self) {
         let dims = by.point.len() / by.fate.len().max(1);
-        for k in 0..by.fate.len() {
-            let to = cells.at(k) as usize;
+        if places.len() == self.fate.len() {
+            *self = by;
+            return;
+        }
+        for (k, &to) in places.iter().enumerate() {
+            let to = to as usize;
             self.fate[to] = by.fate[k];
             self.period[to] = by.period[k];
             self.phase[to] = by.phase[k];

@@ -52,6 +52,8 @@ pub struct Draft {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certain: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub show: Option<Vec<View>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, f64>,
@@ -139,6 +141,7 @@ impl Draft {
             tolerance: over.tolerance.or(self.tolerance),
             escape: over.escape.or(self.escape),
             target: over.target.or(self.target),
+            certain: over.certain.or(self.certain),
             show: over.show.or(self.show),
             set: self.set,
         }
@@ -199,6 +202,9 @@ impl Draft {
         let setup = self.setup()?;
         let variables = &setup.landscape.body.variables;
         let first = variables[0].clone();
+        let certain = self.certain.unwrap_or_default();
+        let more = certain.then_some(View::Certainty);
+        let default = [View::Basins, View::Amplitude].into_iter().chain(more).collect();
         let experiment = Experiment {
             across: axis(&self.across, "across", &format!("{first}=-4..4"))?,
             up: axis(&self.up, "up", &format!("{}=-4..4", variables.get(1).unwrap_or(&first)))?,
@@ -212,7 +218,8 @@ impl Draft {
             tolerance: self.tolerance,
             escape: self.escape,
             target: self.target,
-            show: self.show.unwrap_or_else(|| vec![View::Basins, View::Amplitude]),
+            certain: certain || self.show.iter().flatten().any(|view| *view == View::Certainty),
+            show: self.show.unwrap_or(default),
         };
         experiment.check()?;
         Ok(experiment)

@@ -64,6 +64,8 @@ pub struct Experiment {
     pub escape: Option<f64>,
     /// The loss whose first step is looked for.
     pub target: Option<f64>,
+    /// Whether doubtful cells are computed again (see [`crate::analysis::doubtful`]).
+    pub certain: bool,
     pub show: Vec<View>,
 }
 
@@ -97,6 +99,7 @@ impl Experiment {
             tolerance: self.tolerance,
             escape: self.escape,
             target: self.target,
+            certain: self.certain.then_some(true),
             show: Some(self.show.clone()),
             set: self.setup.set.clone(),
         };

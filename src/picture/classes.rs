@@ -4,6 +4,7 @@ use super::key::{Entry, Key};
 use super::names::percent;
 use super::palette;
 use super::raster::Raster;
+use crate::analysis::Certainty;
 use crate::fate::Fate;
 use crate::map::Map;
 use image::Rgb;
@@ -62,6 +63,30 @@ pub fn fates(map: &Map) -> (Raster, Key) {
         note: String::new(),
     };
     (raster, key)
+}
+
+/// Colours that stay apart for all eyes, the most of a map light: certain, changed in f64, by a nudge, undecided.
+const CERTAINTY_COLOURS: [[u8; 3]; 4] = [[226, 232, 238], [213, 94, 0], [0, 114, 178], [110, 110, 110]];
+
+/// How far every cell can be relied on.
+pub fn certainty(map: &Map) -> (Raster, Key) {
+    let colour = |code: u8| Rgb(CERTAINTY_COLOURS[usize::from(code) % CERTAINTY_COLOURS.len()]);
+    let entry = |certainty: Certainty| {
+        let count = map.certainty.iter().filter(|code| **code == certainty as u8).count();
+        Entry {
+            colour: Some(colour(certainty as u8)),
+            mark: String::new(),
+            label: certainty.name().to_owned(),
+            value: percent(count as u64, map.cells() as u64),
+        }
+    };
+    let key = Key {
+        bar: None,
+        heading: "certainty, share of cells".to_owned(),
+        entries: Certainty::ALL.map(entry).into(),
+        note: String::new(),
+    };
+    (raster(map, map.certainty.clone(), colour), key)
 }
 
 /// The period of every cell that has one; the fate of every other cell.

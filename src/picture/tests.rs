@@ -22,6 +22,7 @@ fn blank(width: usize, height: usize) -> Map {
         loss: values.clone(),
         sharpness: values.clone(),
         edge: values,
+        certainty: vec![0; cells],
     }
 }
 

@@ -25,6 +25,7 @@ pub fn colours(view: View, map: &Map, attractors: &[Attractor]) -> (Raster, Key)
         View::Loss => values::measured(map, &map.loss, "loss"),
         View::Sharpness => values::measured(map, &map.sharpness, "sharpness"),
         View::Edge => values::edge(map),
+        View::Certainty => classes::certainty(map),
     }
 }
 

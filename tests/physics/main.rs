@@ -3,6 +3,7 @@
 mod agreement;
 mod attractors;
 mod budgets;
+mod certainty;
 mod chaos;
 mod check;
 mod claims;

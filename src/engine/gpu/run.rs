@@ -82,6 +82,9 @@ impl Engine for GpuEngine {
         }
         let count = cells.count(plan);
         let mut outcomes = Outcomes::missing(count, plan.initial.len());
+        if count == 0 {
+            return Ok(outcomes);
+        }
         let cut = is_cut(plan, self.rounds);
         let capacity = capacity(plan, cut, &self.device.limits()).min(count as u64) as u32;
         let mut seconds = Seconds::default();
