@@ -176,14 +176,14 @@ fn basins_are_shaded_around_the_colour_of_their_attractor() {
     let mut map = blank(3, 1);
     map.attractor = vec![1, 1, 2];
     let plain = view::colours(View::Basins, &map, &attractors(3)[1..]);
-    assert_eq!(plain.0.colours[0], palette::attractor(0));
-    assert_eq!(plain.0.colours[2], palette::attractor(1));
+    assert_eq!(plain.0.colours[0], palette::attractor(1));
+    assert_eq!(plain.0.colours[2], palette::attractor(2));
     assert_eq!(plain.1.note, "");
     map.settle = vec![10.0, 1000.0, f64::NAN];
     let shaded = view::colours(View::Basins, &map, &attractors(3)[1..]);
     let light = |cell: usize| shaded.0.colours[cell].0.map(u32::from).iter().sum::<u32>();
     assert!(light(0) > light(1));
-    assert_eq!(shaded.0.colours[2], palette::attractor(1));
+    assert_eq!(shaded.0.colours[2], palette::attractor(2));
     assert_ne!(shaded.1.note, "");
 }
 
