@@ -44,7 +44,10 @@ pub fn run(
     let shows = |view| experiment.show.contains(&view);
     let chaos = shows(View::Sharpness) || shows(View::Edge);
     let sharpness = sharpness_of_cells(&plan, &cells, &outcomes, chaos);
-    let edge = edge(experiment, &plan, &cells, &sharpness);
+    let edge = match shows(View::Edge) {
+        true => edge(experiment, &plan, &cells, &sharpness),
+        false => vec![f64::NAN; plan.cells()],
+    };
     let settle = match shows(View::Settle) {
         true => settling_times(&plan, &cells, &outcomes),
         false => vec![f64::NAN; plan.cells()],

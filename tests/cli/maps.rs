@@ -25,7 +25,8 @@ const ARRAYS: [(&str, &str); 10] = [
     ("loss", "float"),
     ("lyapunov", "float"),
     ("period", "<u4"),
-    ("settle", "float"),
+    // A step number has more digits than f32.
+    ("settle", "<f8"),
     ("sharpness", "float"),
     ("up", "<f8"),
 ];

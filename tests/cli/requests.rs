@@ -116,7 +116,8 @@ fn numbers() {
         ("--tolerance 1e-60", ["tolerance: 1e-60", "--precision f64"]),
         ("--escape -1", ["escape: -1 is no distance", "above 0"]),
         ("--escape inf", ["escape: inf is no distance", "above 0"]),
-        ("--show settle", ["show: `settle` is not measured yet", "drop it"]),
+        ("--steps 100 --steps-max 99", ["steps-max: 99 steps", "between the budget, 100"]),
+        ("--period-max 1025", ["period-max: periods up to 1025", "between 1 and 1024"]),
         ("--show spirals", ["--show", "possible values: basins"]),
         ("--format gif", ["--format", "possible values: png, svg"]),
         ("--theme blue", ["--theme", "possible values: light, dark"]),
@@ -143,8 +144,8 @@ fn momentum() {
     let axis = |range: &str, optimizer: &str| {
         format!("map f1 --across beta={range} --set x=1 {AXES_F1} --optimizer {optimizer}")
     };
-    refused(&axis("0..1", "heavy-ball"), &["across: the momentum `beta` is 1", "below 1"]);
-    refused(&axis("-0.5..0.5", "nesterov"), &["across: the momentum `beta` is -0.5", "from 0"]);
+    refused(&axis("0..1", "heavy-ball"), &["across: the momentum `beta` is 1", "between -1 and 1"]);
+    refused(&axis("-1.5..0.5", "nesterov"), &["across: the momentum `beta` is -1.5", "between -1 and 1"]);
     refused(&axis("0..0.5", "gd"), &["across: nothing is called `beta`", "--optimizer heavy-ball"]);
     refused("orbit f1 --eta 1 --set x=1 --optimizer nesterov", &["no momentum `beta`", "--set beta=0.9"]);
     refused(
@@ -225,7 +226,6 @@ fn arguments() {
         ("landscapes f9", ["unknown landscape `f9`", "did you mean"]),
         ("landscapes --wgsl", ["not provided", "NAME|FILE"]),
         ("render out", ["not provided", "--show"]),
-        ("render out --show settle", ["not measured yet", "drop it"]),
         ("orbit f1 --set x=1", ["no learning rate", "--eta"]),
         ("orbit f1 --eta 1", ["`x` has no value", "--set x=NUMBER"]),
     ] {
