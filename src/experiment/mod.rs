@@ -5,7 +5,9 @@ mod draft;
 mod eta;
 mod keys;
 mod optimizer;
+mod settling;
 mod setup;
+mod sweep;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +18,9 @@ pub(crate) use self::draft::PICTURE_KEYWORD;
 pub use self::eta::Eta;
 pub use self::keys::{EtaKey, LandscapeKey};
 pub use self::optimizer::{MOMENTUM, Optimizer};
+pub use self::settling::Settling;
 pub use self::setup::{NamedLandscape, Setup};
+pub use self::sweep::Swept;
 use crate::error::{Error, Result};
 use crate::view::View;
 
@@ -91,18 +95,27 @@ impl Experiment {
         toml::to_string(&draft).expect("an experiment holds nothing that TOML cannot")
     }
 
-    /// Steps before the learning rate stops changing. Of a formula whose last change is not known it may
-    /// change to the end: then the last tenth of the budget decides.
+    /// When the learning rate stops changing.
+    pub fn settling(&self) -> Settling {
+        let Some(eta) = &self.setup.eta else { return Settling::At(0) };
+        let swept = self.setup.swept_by_eta(&self.axes());
+        eta.settling(|name| self.setup.value_in_eta(name, &swept), &swept)
+    }
+
+    /// Steps before the fate is looked for: those in which the learning rate changes, or where it changes to
+    /// the end, all but the last tenth of the budget.
     pub fn settled(&self) -> u32 {
-        let variables = &self.setup.landscape.body.variables;
-        let largest = |name: &str| match [&self.across, &self.up].into_iter().find(|axis| axis.name == name) {
-            // A coordinate changes from step to step.
-            _ if variables.iter().any(|v| v == name) => None,
-            Some(axis) => Some(axis.to),
-            None => self.setup.value(name),
-        };
-        let known = self.setup.eta.as_ref().map_or(Some(0), |eta| eta.settled(largest));
-        known.unwrap_or(self.steps - self.steps / 10).min(self.steps)
+        let tail = self.steps - self.steps / 10;
+        match self.settling() {
+            Settling::At(step) => step.min(self.steps),
+            Settling::Smoothly(step) => step.max(tail).min(self.steps),
+            Settling::Never => tail,
+        }
+    }
+
+    /// The axes, each with its flag and its cells.
+    fn axes(&self) -> [(&'static str, &Axis, u32); 2] {
+        [("across", &self.across, self.size[0]), ("up", &self.up, self.size[1])]
     }
 
     /// The largest initial coordinate of the map, without its sign; 1 if all are 0.
@@ -150,12 +163,11 @@ impl Experiment {
                 self.steps
             )));
         }
-        let axes = [("across", &self.across), ("up", &self.up)];
-        self.setup.check_eta(self.steps, &axes)?;
         self.check_range()?;
-        for ((flag, axis), cells) in axes.into_iter().zip(self.size) {
+        for (flag, axis, cells) in self.axes() {
             self.check_spacing(flag, axis, cells)?;
         }
+        self.setup.check_eta(self.steps, &self.axes())?;
         if self.show.contains(&View::Reach) && self.target.is_none() {
             return Err(Error::request(
                 "show: `reach` is the first step at a loss; say which with --target, such as --target 0.01",
