@@ -36,8 +36,9 @@ pub struct Map {
     pub lyapunov: Vec<f64>,
     /// Steps.
     pub settle: Vec<f64>,
-    /// First step at which the loss was no more than the experiment's target; NaN where it never was.
-    pub reach: Vec<f64>,
+    /// First step, from 0 to the budget, at which the loss is no more than the experiment's target; NaN where
+    /// it never is. `None` without a target.
+    pub reach: Option<Vec<f64>>,
     /// Mean over the attractor.
     pub loss: Vec<f64>,
     /// Largest Hessian eigenvalue, mean over the attractor.
@@ -46,7 +47,7 @@ pub struct Map {
 
 /// Names of the arrays in the file that hold numbers of the engine's precision.
 const FLOATS: [&str; 5] = ["amplitude", "lyapunov", "settle", "loss", "sharpness"];
-/// And of the one that is there only if some cell has reached a target.
+/// And of the one that is there only if the experiment has a target.
 const REACH: &str = "reach";
 
 impl Map {
@@ -72,7 +73,7 @@ impl Map {
             View::Amplitude => Some(&self.amplitude),
             View::Lyapunov => Some(&self.lyapunov),
             View::Settle => Some(&self.settle),
-            View::Reach => Some(&self.reach),
+            View::Reach => self.reach.as_deref(),
             View::Loss => Some(&self.loss),
             View::Sharpness => Some(&self.sharpness),
         }
@@ -91,7 +92,7 @@ impl Map {
             ("amplitude", self.amplitude.len()),
             ("lyapunov", self.lyapunov.len()),
             ("settle", self.settle.len()),
-            (REACH, self.reach.len()),
+            (REACH, self.reach.as_ref().map_or(cells, Vec::len)),
             ("loss", self.loss.len()),
             ("sharpness", self.sharpness.len()),
         ];
@@ -126,7 +127,7 @@ impl Map {
         array(&mut archive, "period", &[h, w], self.period.iter().copied())?;
         array(&mut archive, "attractor", &[h, w], self.attractor.iter().copied())?;
         let floats = [&self.amplitude, &self.lyapunov, &self.settle, &self.loss, &self.sharpness];
-        let reach = [(REACH, &self.reach)].into_iter().filter(|(_, v)| !v.iter().all(|v| v.is_nan()));
+        let reach = self.reach.iter().map(|values| (REACH, values));
         for (name, values) in FLOATS.into_iter().zip(floats).chain(reach) {
             match precision {
                 Precision::F32 => array(&mut archive, name, &[h, w], values.iter().map(|&v| v as f32))?,
@@ -154,8 +155,8 @@ impl Map {
         let [amplitude, lyapunov, settle, loss, sharpness] =
             <[Vec<f64>; 5]>::try_from(floats).expect("one array for each name");
         let reach = match archive.index_for_name(&format!("{REACH}.npy")) {
-            Some(_) => read_floats(&mut archive, REACH).map_err(failed)?,
-            None => vec![f64::NAN; amplitude.len()],
+            Some(_) => Some(read_floats(&mut archive, REACH).map_err(failed)?),
+            None => None,
         };
         let map = Self {
             across: read_floats(&mut archive, "across").map_err(failed)?,
@@ -244,7 +245,7 @@ mod tests {
             amplitude: values(1.0),
             lyapunov: values(-2.0),
             settle: vec![f64::NAN; 6],
-            reach: values(7.0),
+            reach: Some(values(7.0)),
             loss: values(3.0),
             sharpness: values(4.0),
         }
@@ -259,9 +260,11 @@ mod tests {
     #[test]
     fn reads_what_it_writes_in_both_precisions() {
         for precision in [Precision::F32, Precision::F64] {
-            let read = Map::read(&saved(&map(), precision)).unwrap();
-            assert!(read.settle.iter().all(|v| v.is_nan()));
-            assert_eq!(Map { settle: Vec::new(), ..read }, Map { settle: Vec::new(), ..map() });
+            for map in [map(), Map { reach: None, ..map() }] {
+                let read = Map::read(&saved(&map, precision)).unwrap();
+                assert!(read.settle.iter().all(|v| v.is_nan()));
+                assert_eq!(Map { settle: Vec::new(), ..read }, Map { settle: Vec::new(), ..map });
+            }
         }
     }
 

@@ -78,7 +78,7 @@ fn map(plan: &Plan, outcomes: &Outcomes, attractor: Vec<i32>, sharpness: Vec<f64
         amplitude: outcomes.amplitude.clone(),
         lyapunov: outcomes.lyapunov.clone(),
         settle: vec![f64::NAN; plan.cells()],
-        reach: outcomes.reach.clone(),
+        reach: plan.target.map(|_| outcomes.reach.clone()),
         loss: outcomes.loss.clone(),
         sharpness,
     }

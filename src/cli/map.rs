@@ -13,7 +13,7 @@ use super::style::StyleArguments;
 use super::{tell, tell_files};
 use crate::analysis::{Check, Spread};
 use crate::error::Result;
-use crate::experiment::{Draft, Precision};
+use crate::experiment::{Draft, Precision, number};
 use crate::output::Directory;
 use crate::plan::Plan;
 use crate::report::Report;
@@ -72,16 +72,16 @@ pub struct Arguments {
 
     /// Distance to an attractor that counts as arrived [default: 1e-7 of the largest initial
     /// coordinate]
-    #[arg(long, value_name = "DISTANCE", allow_negative_numbers = true)]
+    #[arg(long, value_name = "DISTANCE", value_parser = number, allow_hyphen_values = true)]
     tolerance: Option<f64>,
 
     /// Coordinate beyond which a trajectory has diverged [default: 1e6 times the largest initial
     /// coordinate]
-    #[arg(long, value_name = "RADIUS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "RADIUS", value_parser = number, allow_hyphen_values = true)]
     escape: Option<f64>,
 
     /// Loss whose first step is looked for, for the view reach
-    #[arg(long, value_name = "LOSS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "LOSS", value_parser = number, allow_hyphen_values = true)]
     target: Option<f64>,
 
     /// Compute a sample of cells again in f64 and report how far they agree

@@ -3,6 +3,7 @@
 mod axis;
 mod draft;
 mod eta;
+mod finite;
 mod keys;
 mod optimizer;
 mod settling;
@@ -168,12 +169,18 @@ impl Experiment {
             self.check_spacing(flag, axis, cells)?;
         }
         self.setup.check_eta(self.steps, &self.axes())?;
-        if self.show.contains(&View::Reach) && self.target.is_none() {
+        self.check_views(&self.show)
+    }
+
+    /// Whether every one of `views` can be drawn of the map, and there is one.
+    pub(crate) fn check_views(&self, views: &[View]) -> Result<()> {
+        if views.contains(&View::Reach) && self.target.is_none() {
             return Err(Error::request(
-                "show: `reach` is the first step at a loss; say which with --target, such as --target 0.01",
+                "show: `reach` is the first step at a loss, and the map has no target; map it with one, such as \
+                 --target 0.01",
             ));
         }
-        check_views(&self.show)
+        check_views(views)
     }
 
     /// Whether an axis has a value of its own for every cell.
@@ -210,8 +217,8 @@ impl Experiment {
         let distances = [("tolerance", self.tolerance), ("escape", self.escape), ("target", self.target)];
         let distances = distances.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let fits = |value: f64| {
-            let short = value as f32;
-            short.is_finite() && (short != 0.0 || value == 0.0)
+            // Below its normal numbers, a GPU takes a number for 0.
+            value == 0.0 || (value as f32).is_normal()
         };
         match ends.chain(set).chain(distances).find(|(_, value)| !fits(*value)) {
             Some((name, value)) if self.precision == Precision::F32 => Err(Error::request(format!(

@@ -69,6 +69,8 @@ impl Setup {
         }
         self.check_names(axes)?;
         self.check_rows(axes)?;
+        self.check_generated(axes)?;
+        self.check_noise(axes)?;
         self.check_momentum(axes)
     }
 
@@ -141,7 +143,7 @@ impl Setup {
         if varies { None } else { self.value(name) }
     }
 
-    fn is_variable(&self, name: &str) -> bool {
+    pub(super) fn is_variable(&self, name: &str) -> bool {
         self.landscape.body.variables.iter().any(|v| v == name)
     }
 

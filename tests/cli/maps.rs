@@ -225,6 +225,36 @@ fn other_views_are_rendered_later() {
     assert!(pixels("once/sharpness.png") == pixels("both/sharpness.png"));
 }
 
+#[test]
+fn a_target_has_its_array_and_its_words() {
+    let place = Place::new();
+    let map = "map noisy-valley --across x1=-2..2 --up x2=-1..1 --eta 0.1 --seed 7 --size 8x6 --steps 50 --engine cpu";
+    for (target, words_in) in [
+        ("0.01", ["steps to a loss of 0.01", "not reached in 50 steps", "seed 7"]),
+        ("-1e-9", ["steps to a loss of −10⁻⁹", "a loss of −10⁻⁹ is not reached in 50 steps", "100 %"]),
+    ] {
+        let line = format!("{map} --target {target} --show reach --format svg -o out");
+        place.done(&words(&line));
+        let svg = place.text("out/reach.svg");
+        for part in words_in {
+            assert!(svg.contains(part), "{target}: {part}");
+        }
+        let mut archive =
+            zip::ZipArchive::new(std::fs::File::open(place.path("out/map.npz")).unwrap()).unwrap();
+        let array = npyz::NpyFile::new(archive.by_name("reach.npy").unwrap()).unwrap();
+        assert_eq!(array.shape(), [6, 8]);
+        let values = array.into_vec::<f32>().unwrap();
+        assert_eq!(values.iter().all(|v| v.is_nan()), target == "-1e-9");
+        place.done(&words("render out --show reach"));
+    }
+    place.done(&words(&format!("{map} --show loss -o none")));
+    let before = place.names("none");
+    let ran = place.run(&words("render none --show loss,reach"));
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
+    assert!(ran.err.contains("the map has no target") && ran.err.contains("--target 0.01"), "{}", ran.err);
+    assert_eq!(place.names("none"), before);
+}
+
 /// The `metadata` of an SVG file with this id.
 fn svg_text(file: &str, id: &str) -> String {
     let start = file.split_once(&format!("<metadata id=\"{id}\">")).unwrap().1;

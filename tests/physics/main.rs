@@ -14,4 +14,5 @@ mod momentum;
 mod noise;
 mod paper;
 mod quadratic;
+mod schedules;
 mod textbook;
