@@ -80,7 +80,8 @@ pub struct Arguments {
     #[arg(long, value_name = "RADIUS", value_parser = number, allow_hyphen_values = true)]
     escape: Option<f64>,
 
-    /// Loss whose first step is looked for, for the view reach
+    /// Loss whose first step is looked for, for the view reach: the first of t = 0 .. N, with N the
+    /// budget, at which the loss is no more
     #[arg(long, value_name = "LOSS", value_parser = number, allow_hyphen_values = true)]
     target: Option<f64>,
 

@@ -23,12 +23,12 @@ pub struct Request {
     loss: Option<String>,
 
     /// Data of the landscape, instead of its own: columns such as x=1,2,5 or 'x=linspace(0,1,64)', or a
-    /// CSV file whose first line names its columns
+    /// CSV file whose first line names its columns; those that no formula uses may hold anything
     #[arg(long, value_name = "COLUMN|FILE", num_args = 1..)]
     data: Vec<String>,
 
     /// Learning rate: a number, steps RATE@STEP such as 5@0,3@100,1@150, or a formula in the step t
-    /// such as '1/(1 + t/100)'
+    /// and names of your own, such as 'if(t < drop, 5, 0.5)' or '1/(1 + t/100)'
     #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
     eta: Option<String>,
 

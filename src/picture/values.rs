@@ -117,14 +117,11 @@ pub fn reach(map: &Map, target: Option<(f64, u32)>) -> (Raster, Key) {
         missing += 1;
     }
     if missing > 0 {
-        key.heading = String::new();
+        key.heading = if key.bar.is_some() { String::new() } else { format!("steps to {loss}") };
         key.entries = vec![Entry {
             colour: Some(colour),
             mark: String::new(),
-            label: match key.bar {
-                Some(_) => format!("not reached{budget}"),
-                None => format!("{loss} is not reached{budget}"),
-            },
+            label: format!("not reached{budget}"),
             value: names::percent(missing, values.len() as u64),
         }];
     }

@@ -127,10 +127,10 @@ fn data_where_none_are_wanted_are_refused() {
     // The number of rows belongs to the data that are replaced, and so do settings of theirs.
     let map = "map relu-data --data x=1,2 --eta 0.1";
     refused(&place, &format!("{map} --across N=1..9 --up w=0..1 {rest}"), &["across: nothing is called `N`"]);
-    let line = format!("{map} --across w=0..1 --up ratio=1..2 {rest} --set N=5").replace("ratio", "spread");
+    let line = format!("{map} --across w=0..1 --up spread=1..2 {rest}");
     refused(&place, &line, &["up: nothing is called `spread` here; there are w, eta"]);
     // What the loss itself names, stays.
-    let both = "map relu-2d --data x=1,2 --across C=1..2 --up w1=0..1 --set w2=0.1 --eta 0.1 --steps 9";
+    let both = "map relu-2d --data x1=linspace(0,C,3) x2=1,2,3 --across C=1..2 --up w1=0..1 --set w2=0.1 --eta 0.1 --steps 9";
     place.done(&words(&format!("{both} --size 4x4 --engine cpu -o kept")));
     // As with `--set`, the landscape may be among the columns.
     place.done(&words(
@@ -152,7 +152,7 @@ fn data_beyond_numbers_are_refused() {
     place.write("points.csv", "x,y\n1e300,2\n2,4\n");
     let line = format!("map {FIT} --data points.csv {rest}").replace("--size 8x6", "");
     refused(&place, &line, &["data: the number 1e300", "does not fit an f32", "--precision f64"]);
-    refused(&place, &line.replace("points.csv", "x=1e-30,2e-30 y=1,1"), &["does not fit an f32"]);
+    refused(&place, &line.replace("points.csv", "x=1e-40,2e-40 y=1,1"), &["does not fit an f32"]);
     place.done(&words(&line.replace("points.csv", "x=1e20,2 y=2,4 --precision f64")));
 }
 
@@ -164,7 +164,7 @@ fn a_wrong_number_of_rows_is_refused() {
         ("--across N=0..5 --up w=0..1 --eta 1", ["across: `N` is the number of rows", "1 to 1048576"]),
         ("--across eta=1..5 --up w=0..1 --set N=2.5", ["set: `N` is the number of rows", "a whole number"]),
         ("--across eta=1..5 --up w=0..1 --data x=1,2 z=1", ["`x` has 2 rows and `z` has 1 rows", "the same"]),
-        ("--across eta=1..5 --up w=0..1 --data z=1,2", ["unknown name `x`", "known here: w, N, spread, z"]),
+        ("--across eta=1..5 --up w=0..1 --data z=1,2", ["unknown name `x`", "known here: w, z"]),
         ("--across eta=1..5 --up w=0..1 --data a.csv b.csv", ["a file is given twice", "drop one"]),
     ] {
         refused(&place, &format!("{map} {line}"), &parts);
