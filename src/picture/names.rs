@@ -180,6 +180,10 @@ mod tests {
         for (value, text) in cases {
             assert_eq!(short(value), text);
         }
+        for (value, text) in [(0.125, "0.125"), (-0.012345, "−0.012345"), (1.25e-9, "1.25×10⁻⁹"), (0.0, "0")]
+        {
+            assert_eq!(exact(value), text);
+        }
         assert_eq!(scientific(1e-12, -12, 0), "10⁻¹²");
         assert_eq!(scientific(3e-320, -320, 0), "3×10⁻³²⁰");
         assert_eq!(fixed(-0.001, 1), "0.0");
