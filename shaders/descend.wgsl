@@ -438,6 +438,10 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         }
     }
 
+    if TARGETED && slice.last == 1u {
+        // The loss after the last step.
+        note(&reached, advance(x, q, t, cell).loss, t);
+    }
     var reach = 0u;
     for (var d = 0u; d < VARIABLES; d++) {
         reach = max(reach, size_bits(x[d]));
@@ -460,8 +464,8 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     } else if reach > size_bits(slice.escape) {
         fate = DIVERGED;
     }
-    if TARGETED && reached < 0.0 && fate != DIVERGED && slice.last == 0u {
-        // Near its attractor, an orbit may still come to the target.
+    if ((TARGETED && reached < 0.0) || DRIFTS) && fate != DIVERGED && slice.last == 0u {
+        // Near its attractor, an orbit may still come to the target, or be moved on by the learning rate.
         fate = RUNNING;
     }
     if fate == RUNNING && slice.last == 1u {

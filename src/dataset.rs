@@ -1,10 +1,12 @@
 //! The key `data` of a landscape: columns listed, made by a formula, or read from a CSV file.
 
+mod file;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::{Error, Result};
 use crate::experiment::number;
@@ -14,7 +16,7 @@ use crate::formula::{Count, Data, MAX_ROWS, parse};
 const FILE: &str = "file";
 
 /// Columns by name: what `mean(row in data: ...)` goes through.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(transparent)]
 pub struct Dataset(BTreeMap<String, Values>);
 
@@ -25,6 +27,15 @@ enum Values {
     Listed(Vec<f64>),
     /// A formula with generators, see [`crate::formula`]; a path, if the column is called `file`.
     Formula(String),
+    /// Of a file, and no numbers: what is said where a formula names it.
+    #[serde(skip)]
+    Unread(String),
+}
+
+impl Serialize for Dataset {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        to.collect_map(self.usable())
+    }
 }
 
 impl Dataset {
@@ -33,9 +44,29 @@ impl Dataset {
         self.0.is_empty()
     }
 
-    /// The names of the columns.
+    /// The columns that hold numbers.
+    fn usable(&self) -> impl Iterator<Item = (&String, &Values)> {
+        self.0.iter().filter(|(_, values)| !matches!(values, Values::Unread(_)))
+    }
+
+    /// The names of the columns that hold numbers.
     pub fn names(&self) -> impl Iterator<Item = &String> {
-        self.0.keys()
+        self.usable().map(|(name, _)| name)
+    }
+
+    /// The formulas of columns, with their columns' names.
+    pub fn formulas(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter_map(|(name, values)| match values {
+            Values::Formula(text) if name != FILE => Some((name.as_str(), text.as_str())),
+            _ => None,
+        })
+    }
+
+    /// Means the path of a file that is named from `folder` on.
+    pub(crate) fn rebase(&mut self, folder: &Path) {
+        if let Some(Values::Formula(path)) = self.0.get_mut(FILE) {
+            *path = folder.join(&path).to_string_lossy().into_owned();
+        }
     }
 
     /// The data of `words`: each a column, `x=1,2,5` or `x=linspace(0, 1, 64)`, or a CSV file's path.
@@ -60,7 +91,7 @@ impl Dataset {
     }
 
     /// Puts the columns of the CSV file that is named, if one is, in its place. Its path is meant from
-    /// `folder`; its first line names the columns, and all others hold numbers.
+    /// `folder`; its first line names the columns, and all others hold numbers in those that formulas use.
     ///
     /// # Errors
     /// [`Error::File`] with the line and the remedy.
@@ -69,13 +100,13 @@ impl Dataset {
         let Values::Formula(path) = values else {
             return Err(Error::request("data: `file` is the path of a CSV file; call the column otherwise"));
         };
-        for (name, values) in read_csv(&folder.join(path))? {
+        for (name, values) in file::read(&folder.join(path))? {
             if name == FILE {
                 return Err(Error::request(
                     "data: a column cannot be called `file`, which stands for a CSV file; rename it",
                 ));
             }
-            if self.0.insert(name.clone(), Values::Listed(values)).is_some() {
+            if self.0.insert(name.clone(), values).is_some() {
                 return Err(Error::request(format!(
                     "data: there are two columns `{name}`; rename one of them"
                 )));
@@ -94,13 +125,17 @@ impl Dataset {
         }
         let mut listed: Vec<(String, Arc<[f64]>)> = Vec::new();
         let mut formulas = Vec::new();
+        let mut unread = Vec::new();
         for (name, values) in &self.0 {
             match values {
                 Values::Listed(values) => listed.push((name.clone(), values.as_slice().into())),
                 Values::Formula(text) => formulas.push((name.clone(), text.clone())),
+                Values::Unread(message) => unread.push((name.clone(), message.clone())),
             }
         }
-        Data::new(listed, &formulas).map(Some).map_err(Error::formula("data"))
+        let mut data = Data::new(listed, &formulas).map_err(Error::formula("data"))?;
+        data.unread = unread;
+        Ok(Some(data))
     }
 
     /// The same columns without their values, for showing formulas: each stands there by its name.
@@ -137,8 +172,8 @@ impl Dataset {
 
     /// The columns in words, one a line.
     pub fn describe(&self) -> impl Iterator<Item = String> {
-        self.0.iter().map(|(name, values)| match values {
-            Values::Formula(text) => format!("{name} = {text}"),
+        self.usable().map(|(name, values)| match values {
+            Values::Formula(text) | Values::Unread(text) => format!("{name} = {text}"),
             Values::Listed(values) if values.len() <= 8 => format!("{name} = {values:?}"),
             Values::Listed(values) => {
                 let (low, high) =
@@ -164,38 +199,5 @@ impl Values {
                 "data: `{name}`: {message}; write {name}=1,2,5 or {name}=linspace(0,1,64)"
             ))),
         }
-    }
-}
-
-/// The columns of a CSV file.
-fn read_csv(path: &Path) -> Result<Vec<(String, Vec<f64>)>> {
-    let fault = |message: String| Error::file(path, message);
-    let mut reader = (csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')))
-        .from_path(path)
-        .map_err(|e| fault(e.to_string()))?;
-    let header = reader.headers().map_err(|e| fault(e.to_string()))?.clone();
-    if header.is_empty() || header.iter().any(|name| name.is_empty() || name.parse::<f64>().is_ok()) {
-        return Err(fault("the first line must name the columns, such as `x,y`".to_owned()));
-    }
-    let mut columns: Vec<(String, Vec<f64>)> =
-        header.iter().map(|name| (name.to_owned(), Vec::new())).collect();
-    for record in reader.records() {
-        let record = record.map_err(|e| fault(e.to_string()))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        if columns[0].1.len() == MAX_ROWS {
-            return Err(fault(format!("more than {MAX_ROWS} rows; give fewer")));
-        }
-        for (field, (name, values)) in record.iter().zip(&mut columns) {
-            let value = field.parse().ok().filter(|v: &f64| v.is_finite());
-            values.push(value.ok_or_else(|| {
-                fault(format!(
-                    "line {line}: `{field}` in column `{name}` is no finite number; correct or drop it"
-                ))
-            })?);
-        }
-    }
-    match columns[0].1.is_empty() {
-        true => Err(fault("no rows below the column names; give at least one".to_owned())),
-        false => Ok(columns),
     }
 }

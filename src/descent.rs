@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::experiment::{MOMENTUM, Optimizer};
-use crate::formula::{Graph, Id};
+use crate::formula::{Column, Graph, Id, Node};
 use crate::landscape::Landscape;
 
 /// The step map of an optimiser on a landscape, with its derivative.
@@ -111,16 +111,31 @@ impl Descent {
         self.normals.iter().flat_map(|n| n.inputs).flatten()
     }
 
-    /// Refuses numbers that an f32 cannot hold: too large, or so small that a GPU takes them for 0.
+    /// Refuses numbers that an f32 cannot hold: too large, or so small that a GPU takes them for 0; in data,
+    /// small ones are refused where they are all of a column.
     ///
     /// # Errors
     /// [`Error::Request`] naming the remedy.
     pub fn check_f32(&self) -> Result<()> {
         let roots: Vec<Id> =
             self.next.iter().chain(&self.tangent_next).chain([&self.loss]).copied().collect();
-        let nodes = self.graph.reachable(&roots).into_iter();
+        let nodes = self.graph.reachable(&roots);
         let unfit = |value: &f64| *value != 0.0 && !(*value as f32).is_normal();
-        match nodes.filter_map(|id| self.graph.value(id)).find(unfit) {
+        for id in &nodes {
+            let Node::Row(place) = self.graph.node(*id) else { continue };
+            let Column::Listed { values, .. } = &self.graph.columns()[place as usize] else { continue };
+            // What is not finite even here is guarded by a choice.
+            let beyond = values.iter().find(|v| v.is_finite() && !(**v as f32).is_finite());
+            let vanishing =
+                values.iter().find(|v| **v != 0.0).filter(|_| values.iter().all(|v| *v == 0.0 || unfit(v)));
+            if let Some(value) = beyond.or(vanishing) {
+                return Err(Error::request(format!(
+                    "data: the number {value:e}, in the data or made of them, does not fit an f32; use --precision \
+                     f64, or another unit"
+                )));
+            }
+        }
+        match nodes.into_iter().filter_map(|id| self.graph.value(id)).find(unfit) {
             Some(value) => Err(Error::request(format!(
                 "the number {value:e} in the formulas does not fit an f32; use --precision f64"
             ))),

@@ -49,6 +49,9 @@ impl Error {
                 Error::Formula { place: format!("{}: {place}", path.display()), source }
             }
             Error::Request(message) => Error::File { path: path.to_owned(), message },
+            Error::File { path: inner, message } if inner != path => {
+                Error::File { path: path.to_owned(), message: format!("{}: {message}", inner.display()) }
+            }
             other => other,
         }
     }
@@ -79,7 +82,10 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let near = |a: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &a.to_lowercase());
     match known.map(|k| (near(k), k)).min() {
-        Some((distance, k)) if distance <= 1 + name.len() / 4 => format!(" (did you mean `{k}`?)"),
+        // Two different letters are not alike.
+        Some((distance, k)) if distance <= 1 + name.len() / 4 && distance < name.len() => {
+            format!(" (did you mean `{k}`?)")
+        }
         _ => String::new(),
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
 use crate::error::{Error, Result, nearest, toml_message};
-use crate::formula::{Graph, Id, Scope, is_reserved, lower, parse, parse_definition};
+use crate::formula::{Ast, Graph, Id, Scope, is_reserved, lower, parse, parse_definition};
 
 /// The files of the folder `landscapes/`, by name.
 macro_rules! files {
@@ -72,8 +72,18 @@ impl Landscape {
     /// [`Error::Request`] for an unknown name, [`Error::File`] for a file that cannot be read, and
     /// what [`Landscape::check`] finds.
     pub fn load(name: &str) -> Result<Self> {
+        Self::load_with(name, None)
+    }
+
+    /// The same with other data than its own, if some are given, which then are not read.
+    ///
+    /// # Errors
+    /// As [`Landscape::load`] and [`Landscape::take_data`].
+    pub fn load_with(name: &str, data: Option<&Dataset>) -> Result<Self> {
         if let Some(made) = separable::called(name) {
-            return made;
+            let mut made = made?;
+            data.map_or(Ok(()), |data| made.take_data(data))?;
+            return Ok(made);
         }
         let (text, path) = match BUILT_IN.iter().find(|(n, _)| *n == name) {
             Some((_, text)) => ((*text).to_owned(), Path::new(name)),
@@ -91,9 +101,42 @@ impl Landscape {
         };
         let mut landscape: Self =
             toml::from_str(&text).map_err(|e| Error::file(path, toml_message(&text, &e)))?;
-        landscape.data.read_file(path.parent().unwrap_or(Path::new(""))).map_err(|e| e.within(path))?;
+        match data {
+            Some(data) => landscape.take_data(data)?,
+            None => {
+                let folder = path.parent().unwrap_or(Path::new(""));
+                landscape.data.read_file(folder).map_err(|e| e.within(path))?;
+            }
+        }
         landscape.check()?;
         Ok(landscape)
+    }
+
+    /// Puts `data` in the place of its own. Parameters that only the formulas of those have named, such as
+    /// their number of rows, go with them.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if no mean goes through data.
+    pub fn take_data(&mut self, data: &Dataset) -> Result<()> {
+        let parsed = |text: &str| parse(text).ok();
+        let defined = self.define.iter().filter_map(|text| Some(parse_definition(text).ok()?.body));
+        let formulas = [&self.loss].into_iter().chain(&self.noise).filter_map(|text| parsed(text));
+        let bodies: Vec<Ast> = formulas.chain(defined).collect();
+        let parts = bodies.iter().flat_map(Ast::parts);
+        if !parts.into_iter().any(|part| matches!(part, Ast::Mean { .. })) {
+            return Err(Error::request(
+                "data: the loss has no mean over data; drop --data, or write `mean(row in data: ...)` in it",
+            ));
+        }
+        let columns = |data: &Dataset| data.formulas().filter_map(|(_, text)| parsed(text)).collect();
+        let (before, now): (Vec<Ast>, Vec<Ast>) = (columns(&self.data), columns(data));
+        let named = |asts: &[Ast], wanted: &str| {
+            let parts = asts.iter().flat_map(Ast::parts);
+            parts.into_iter().any(|part| matches!(part, Ast::Name { name, .. } if name == wanted))
+        };
+        self.parameters.retain(|name, _| !named(&before, name) || named(&bodies, name) || named(&now, name));
+        self.data = data.clone();
+        Ok(())
     }
 
     /// Whether `name` is meant as a file's path: it holds a dot or a separator.
@@ -110,6 +153,12 @@ impl Landscape {
     /// # Errors
     /// [`Error::Formula`] if it does not parse; [`Error::Request`] if it has no variable.
     pub fn from_loss(loss: &str, given: &[&str], data: Dataset) -> Result<Self> {
+        if let Some(name) = data.names().find(|name| given.contains(&name.as_str())) {
+            return Err(Error::request(format!(
+                "data: the column `{name}` is called like a quantity that has an axis or a value; rename the \
+                 column"
+            )));
+        }
         let mut graph = Graph::default();
         let ast = parse(loss).map_err(Error::formula("--loss"))?;
         let scope = Scope { data: data.data()?, ..Scope::default() };
@@ -162,6 +211,11 @@ impl Landscape {
                 return Err(Error::request(format!(
                     "`{name}` cannot name a variable, a parameter or a column; use a letter followed by letters, \
                      digits or `_`, and no function's name, `pi`, `t` or `eta`"
+                )));
+            }
+            if names[..i].contains(name) && self.data.names().any(|column| column == *name) {
+                return Err(Error::request(format!(
+                    "data: the column `{name}` is called like a variable or a parameter; rename the column"
                 )));
             }
             if names[..i].contains(name) {

@@ -37,23 +37,24 @@ pub struct Map {
     pub lyapunov: Vec<f64>,
     /// Steps.
     pub settle: Vec<f64>,
-    /// First step at which the loss was no more than the experiment's target; NaN where it never was.
-    pub reach: Vec<f64>,
+    /// First step, from 0 to the budget, at which the loss is no more than the experiment's target; NaN where
+    /// it never is. `None` without a target.
+    pub reach: Option<Vec<f64>>,
     /// Mean over the attractor.
     pub loss: Vec<f64>,
     /// Largest Hessian eigenvalue, mean over the attractor.
     pub sharpness: Vec<f64>,
-    /// Learning rate times sharpness; 2 is the edge of stability, with momentum too (see [`crate::analysis::edge`]).
-    pub edge: Vec<f64>,
-    /// [`Certainty`](crate::analysis::Certainty) codes; empty where not computed.
-    pub certainty: Vec<u8>,
+    /// Learning rate times sharpness; 2 is the edge of stability, with momentum too (see [`crate::analysis::edge`]); `None` if it was
+    /// not asked for.
+    pub edge: Option<Vec<f64>>,
+    /// [`Certainty`](crate::analysis::Certainty) codes; `None` if it was not asked for.
+    pub certainty: Option<Vec<u8>>,
 }
 
 /// Names of the arrays in the file that hold numbers of the engine's precision.
 const FLOATS: [&str; 5] = ["amplitude", "lyapunov", "settle", "loss", "sharpness"];
-/// And of those that are there only if some cell has a number.
+/// And of those that are there if the experiment asks for them.
 const OPTIONAL: [&str; 2] = ["reach", "edge"];
-/// And of the one that is there if it was asked for.
 const CERTAINTY: &str = "certainty";
 
 impl Map {
@@ -79,10 +80,10 @@ impl Map {
             View::Amplitude => Some(&self.amplitude),
             View::Lyapunov => Some(&self.lyapunov),
             View::Settle => Some(&self.settle),
-            View::Reach => Some(&self.reach),
+            View::Reach => self.reach.as_deref(),
             View::Loss => Some(&self.loss),
             View::Sharpness => Some(&self.sharpness),
-            View::Edge => Some(&self.edge),
+            View::Edge => self.edge.as_deref(),
         }
     }
 
@@ -99,13 +100,15 @@ impl Map {
             ("amplitude", self.amplitude.len()),
             ("lyapunov", self.lyapunov.len()),
             ("settle", self.settle.len()),
-            ("reach", self.reach.len()),
+            ("reach", self.reach.as_ref().map_or(cells, Vec::len)),
             ("loss", self.loss.len()),
             ("sharpness", self.sharpness.len()),
-            ("edge", self.edge.len()),
-            (CERTAINTY, if self.certainty.is_empty() { cells } else { self.certainty.len() }),
+            ("edge", self.edge.as_ref().map_or(cells, Vec::len)),
+            (CERTAINTY, self.certainty.as_ref().map_or(cells, Vec::len)),
         ];
-        if let Some(code) = self.certainty.iter().find(|&&code| usize::from(code) >= Certainty::ALL.len()) {
+        if let Some(code) =
+            self.certainty.iter().flatten().find(|&&code| usize::from(code) >= Certainty::ALL.len())
+        {
             return Err(format!("`{CERTAINTY}` holds {code}, which has no meaning"));
         }
         if cells == 0 {
@@ -138,12 +141,12 @@ impl Map {
         array(&mut archive, "fate", &[h, w], self.fate.iter().copied())?;
         array(&mut archive, "period", &[h, w], self.period.iter().copied())?;
         array(&mut archive, "attractor", &[h, w], self.attractor.iter().copied())?;
-        if !self.certainty.is_empty() {
-            array(&mut archive, CERTAINTY, &[h, w], self.certainty.iter().copied())?;
+        if let Some(codes) = &self.certainty {
+            array(&mut archive, CERTAINTY, &[h, w], codes.iter().copied())?;
         }
         let floats = [&self.amplitude, &self.lyapunov, &self.settle, &self.loss, &self.sharpness];
         let optional = OPTIONAL.into_iter().zip([&self.reach, &self.edge]);
-        let optional = optional.filter(|(_, values)| !values.iter().all(|v| v.is_nan()));
+        let optional = optional.filter_map(|(name, values)| Some((name, values.as_ref()?)));
         for (name, values) in FLOATS.into_iter().zip(floats).chain(optional) {
             match precision {
                 // Step numbers have more digits than f32.
@@ -172,16 +175,15 @@ impl Map {
         }
         let [amplitude, lyapunov, settle, loss, sharpness] =
             <[Vec<f64>; 5]>::try_from(floats).expect("one array for each name");
-        let mut optional = OPTIONAL.map(|_| vec![f64::NAN; amplitude.len()]);
-        for (name, values) in OPTIONAL.into_iter().zip(&mut optional) {
-            if archive.index_for_name(&format!("{name}.npy")).is_some() {
-                *values = read_floats(&mut archive, name).map_err(failed)?;
-            }
-        }
-        let [reach, edge] = optional;
-        let certainty = match archive.index_for_name(&format!("{CERTAINTY}.npy")) {
-            Some(_) => read_array(&mut archive, CERTAINTY).map_err(failed)?,
-            None => Vec::new(),
+        let is_there = |name: &str| archive.index_for_name(&format!("{name}.npy")).is_some();
+        let [has_reach, has_edge, has_certainty] = ["reach", "edge", CERTAINTY].map(is_there);
+        let mut optional = |there: bool, name: &str| {
+            there.then(|| read_floats(&mut archive, name).map_err(failed)).transpose()
+        };
+        let (reach, edge) = (optional(has_reach, "reach")?, optional(has_edge, "edge")?);
+        let certainty = match has_certainty {
+            true => Some(read_array(&mut archive, CERTAINTY).map_err(failed)?),
+            false => None,
         };
         let map = Self {
             across: read_floats(&mut archive, "across").map_err(failed)?,
@@ -272,11 +274,11 @@ mod tests {
             amplitude: values(1.0),
             lyapunov: values(-2.0),
             settle: vec![f64::NAN; 6],
-            reach: values(7.0),
+            reach: Some(values(7.0)),
             loss: values(3.0),
             sharpness: values(4.0),
-            edge: values(1.5),
-            certainty: vec![0, 1, 2, 3, 0, 0],
+            edge: Some(values(1.5)),
+            certainty: Some(vec![0, 1, 2, 3, 0, 0]),
         }
     }
 
@@ -289,9 +291,11 @@ mod tests {
     #[test]
     fn reads_what_it_writes_in_both_precisions() {
         for precision in [Precision::F32, Precision::F64] {
-            let read = Map::read(&saved(&map(), precision)).unwrap();
-            assert!(read.settle.iter().all(|v| v.is_nan()));
-            assert_eq!(Map { settle: Vec::new(), ..read }, Map { settle: Vec::new(), ..map() });
+            for map in [map(), Map { reach: None, ..map() }] {
+                let read = Map::read(&saved(&map, precision)).unwrap();
+                assert!(read.settle.iter().all(|v| v.is_nan()));
+                assert_eq!(Map { settle: Vec::new(), ..read }, Map { settle: Vec::new(), ..map });
+            }
         }
     }
 

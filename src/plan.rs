@@ -2,7 +2,7 @@
 
 use crate::descent::Descent;
 use crate::error::Result;
-use crate::experiment::{Experiment, Precision};
+use crate::experiment::{Experiment, Precision, Settling};
 use crate::fate::{self, Rules};
 use crate::formula::{BLOCK, Id};
 use crate::window::{Window, windows};
@@ -33,8 +33,10 @@ pub struct Plan {
     /// Of the noise; a cell's number is that of its trajectory.
     pub seed: u32,
     pub windows: Vec<Window>,
-    /// Steps before the learning rate stops changing.
+    /// Steps before the learning rate stops changing, see [`Experiment::settled`].
     pub settled: u32,
+    /// Whether it changes smoothly to the end: then nothing is decided before the last window.
+    pub drifts: bool,
     /// The largest initial coordinate: what counts as large and small.
     pub scale: f64,
     pub rules: Rules<f64>,
@@ -95,9 +97,10 @@ impl Plan {
         let quantities = (descent.quantities.iter())
             .map(|(name, _)| axis_of(name).expect("`check` has found a value for every parameter"))
             .collect();
-        let settled = experiment.settled();
-        // An orbit with noise never returns, nor comes to rest.
-        let period_max = if descent.normals.is_empty() { experiment.period_max } else { 0 };
+        let (settled, settling) = (experiment.settled(), experiment.settling());
+        // An orbit with noise never returns, nor comes to rest; and where the rate may jump, none is known to.
+        let restless = !descent.normals.is_empty() || settling == Settling::Never;
+        let period_max = if restless { 0 } else { experiment.period_max };
         let scale = experiment.scale();
         let dims = descent.state.len();
         Ok(Self {
@@ -109,6 +112,7 @@ impl Plan {
             seed: experiment.setup.seed,
             windows: windows(experiment.steps, settled, period_max),
             settled,
+            drifts: matches!(settling, Settling::Smoothly(_)),
             scale,
             rules: Rules {
                 tolerance: experiment.tolerance.unwrap_or(fate::TOLERANCE * scale),
@@ -161,6 +165,11 @@ impl Plan {
             Source::Up => self.up[self.up.len() - 1],
             Source::Value(value) => value,
         }
+    }
+
+    /// The last step of the budget, whose learning rate is the one at the end.
+    pub fn last_step(&self) -> u32 {
+        self.windows.last().map_or(0, |window| window.start + window.steps() - 1)
     }
 
     /// Number of cells.

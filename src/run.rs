@@ -45,22 +45,23 @@ pub fn run(
     let chaos = shows(View::Sharpness) || shows(View::Edge);
     let sharpness = sharpness_of_cells(&plan, &cells, &outcomes, chaos);
     let edge = match shows(View::Edge) {
-        true => edge(experiment, &plan, &cells, &sharpness),
-        false => vec![f64::NAN; plan.cells()],
+        true => Some(edge(experiment, &plan, &cells, &sharpness)),
+        false => None,
     };
     let settle = match shows(View::Settle) {
         true => settling_times(&plan, &cells, &outcomes),
         false => vec![f64::NAN; plan.cells()],
     };
-    let mut map = map(&plan, &outcomes, identified.ids, [settle, sharpness, edge]);
+    let mut map = map(&plan, &outcomes, identified.ids, [settle, sharpness], edge);
     let analyse = started.elapsed().as_secs_f64() - (compile + run + readback);
 
     let started = Instant::now();
     let doubtful = doubtful(&map);
     let mut uncertain = doubtful.len() + map.fate.iter().filter(|&&f| f == Fate::Undecided as u8).count();
     if experiment.certain {
-        map.certainty = certainties(experiment, &plan, &outcomes, &doubtful, engine)?;
-        uncertain = map.certainty.iter().filter(|&&code| code != Certainty::Agreed as u8).count();
+        let codes = certainties(experiment, &plan, &outcomes, &doubtful, engine)?;
+        uncertain = codes.iter().filter(|&&code| code != Certainty::Agreed as u8).count();
+        map.certainty = Some(codes);
     }
     let certain = Certain {
         cells: (map.cells() - uncertain) as u64,
@@ -160,7 +161,8 @@ fn map(
     plan: &Plan,
     outcomes: &Outcomes,
     attractor: Vec<i32>,
-    [settle, sharpness, edge]: [Vec<f64>; 3],
+    [settle, sharpness]: [Vec<f64>; 2],
+    edge: Option<Vec<f64>>,
 ) -> Map {
     Map {
         across: plan.across.clone(),
@@ -171,11 +173,11 @@ fn map(
         amplitude: outcomes.amplitude.clone(),
         lyapunov: outcomes.lyapunov.clone(),
         settle,
-        reach: outcomes.reach.clone(),
+        reach: plan.target.map(|_| outcomes.reach.clone()),
         loss: outcomes.loss.clone(),
         sharpness,
         edge,
-        certainty: Vec::new(),
+        certainty: None,
     }
 }
 

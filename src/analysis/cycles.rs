@@ -40,7 +40,7 @@ fn around<T: Clone + Default + Send>(
             let mut found = vec![T::default(); starts.len()];
             for k in 0..starts.iter().map(|s| s.period).max().unwrap_or(0) {
                 // The learning rate is the one at the end: cycles live where it no longer changes.
-                tracer.observe(plan.settled.saturating_add(k), starts.len());
+                tracer.observe(plan.last_step(), starts.len());
                 let lanes = found.iter_mut().enumerate();
                 observe(tracer, lanes.filter(|(lane, _)| k < starts[*lane].period).collect());
                 tracer.step();

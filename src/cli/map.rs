@@ -13,7 +13,7 @@ use super::style::StyleArguments;
 use super::{tell, tell_files};
 use crate::analysis::{Check, Known, Spread};
 use crate::error::Result;
-use crate::experiment::{Draft, Precision};
+use crate::experiment::{Draft, Precision, number};
 use crate::output::Directory;
 use crate::plan::Plan;
 use crate::report::Report;
@@ -85,16 +85,17 @@ pub struct Arguments {
 
     /// Distance to an attractor that counts as arrived [default: 1e-7 of the largest initial
     /// coordinate]
-    #[arg(long, value_name = "DISTANCE", allow_negative_numbers = true)]
+    #[arg(long, value_name = "DISTANCE", value_parser = number, allow_hyphen_values = true)]
     tolerance: Option<f64>,
 
     /// Coordinate beyond which a trajectory has diverged [default: 1e6 times the largest initial
     /// coordinate]
-    #[arg(long, value_name = "RADIUS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "RADIUS", value_parser = number, allow_hyphen_values = true)]
     escape: Option<f64>,
 
-    /// Loss whose first step is looked for, for the view reach
-    #[arg(long, value_name = "LOSS", allow_negative_numbers = true)]
+    /// Loss whose first step is looked for, for the view reach: the first of t = 0 .. N, with N the
+    /// budget, at which the loss is no more
+    #[arg(long, value_name = "LOSS", value_parser = number, allow_hyphen_values = true)]
     target: Option<f64>,
 
     /// Give attractors the numbers and colours that they have in the map of DIR

@@ -17,9 +17,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ErrorKind};
 
-use crate::error::Result;
+use crate::error::{Result, nearest};
 use crate::experiment::STEPS_MAX;
 
 /// A microscope for gradient descent with large learning rates
@@ -92,11 +92,20 @@ fn unparsed(error: &clap::Error) -> ExitCode {
     }
     let text = error.to_string();
     let told = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
-    let told: Vec<&str> = told.map(str::trim).filter(|line| !line.is_empty()).collect();
-    let told = told.join(" ").replace(" tip: ", "; ");
+    let told = told.map(str::trim).filter(|line| !line.is_empty() && !misleads(error, line));
+    let told = told.collect::<Vec<&str>>().join(" ").replace(" tip: ", "; ");
+    let told = told.replace("invalid digit found in string", "give a whole number from 0 on");
     let told = told.strip_prefix("error: ").unwrap_or(&told);
     tell(&format!("gdscope: {told}; --help tells more\n"));
     ExitCode::from(2)
+}
+
+/// Whether a tip of the parser's is none: `-- -5` where nothing is wanted, and flags that are not alike.
+fn misleads(error: &clap::Error, line: &str) -> bool {
+    let said = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    let [given, known] = [ContextKind::InvalidArg, ContextKind::SuggestedArg].map(said);
+    let alike = nearest(given.trim_start_matches('-'), [known.trim_start_matches('-')].into_iter());
+    line.starts_with("tip: to pass") || (line.starts_with("tip: a similar argument") && alike.is_empty())
 }
 
 fn run(command: &Command) -> Result<()> {

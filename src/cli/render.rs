@@ -34,6 +34,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     check_views(&arguments.show)?;
     let saved = Saved::read(&arguments.directory)?;
+    saved.experiment.check_views(&arguments.show)?;
     let directory = Directory::create(&arguments.directory)?;
     tell_files(&directory.render(&saved, &arguments.show, &arguments.style.style())?);
     Ok(())

@@ -23,12 +23,12 @@ pub struct Request {
     loss: Option<String>,
 
     /// Data of the landscape, instead of its own: columns such as x=1,2,5 or 'x=linspace(0,1,64)', or a
-    /// CSV file whose first line names its columns
+    /// CSV file whose first line names its columns; those that no formula uses may hold anything
     #[arg(long, value_name = "COLUMN|FILE", num_args = 1..)]
     data: Vec<String>,
 
     /// Learning rate: a number, steps RATE@STEP such as 5@0,3@100,1@150, or a formula in the step t
-    /// such as '1/(1 + t/100)'
+    /// and names of your own, such as 'if(t < drop, 5, 0.5)' or '1/(1 + t/100)'
     #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
     eta: Option<String>,
 
@@ -50,9 +50,15 @@ impl Request {
     /// that the command's own flags give.
     pub fn draft(&self, axes: [Option<&String>; 2]) -> Result<Draft> {
         let (landscape, set) = self.landscape_and_set()?;
+        let mut columns = self.data.clone();
+        // As `--set`, `--data` takes all words up to the next flag.
+        let among =
+            columns.iter().position(|word| landscape.is_none() && self.loss.is_none() && is_landscape(word));
+        let among = among.map(|place| columns.remove(place));
+        let landscape = landscape.or(among.as_deref());
         let mut given: Vec<&str> = set.keys().map(String::as_str).collect();
         given.extend(axes.into_iter().flatten().filter_map(|axis| Some(axis.split_once('=')?.0.trim())));
-        let data = if self.data.is_empty() { None } else { Some(Dataset::from_words(&self.data)?) };
+        let data = if columns.is_empty() { None } else { Some(Dataset::from_words(&columns)?) };
         let base = match (landscape, &self.loss) {
             (_, Some(loss)) => Draft {
                 landscape: Some(LandscapeKey::Table(Landscape::from_loss(
@@ -108,4 +114,10 @@ impl Request {
         }
         Ok((landscape, set))
     }
+}
+
+/// Whether a word without `=` among columns is meant as a landscape or an experiment rather than a CSV file.
+fn is_landscape(word: &str) -> bool {
+    let ending = [".toml", ".png", ".svg"].iter().any(|ending| word.ends_with(ending));
+    !word.contains('=') && (ending || !Landscape::is_path(word))
 }

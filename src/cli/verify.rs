@@ -44,7 +44,13 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let named = arguments.claims.iter().map(|name| Topic::find(name)).collect::<Result<Vec<Topic>>>()?;
+    let mut named: Vec<Topic> = Vec::new();
+    for name in &arguments.claims {
+        let topic = Topic::find(name)?;
+        if !named.iter().any(|other| other.name == topic.name) {
+            named.push(topic);
+        }
+    }
     let topics = if named.is_empty() { TOPICS.to_vec() } else { named };
     let engine = arguments.engine.open(Precision::F32)?;
     let lab = Lab { engine: engine.as_ref(), quick: arguments.quick };

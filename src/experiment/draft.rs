@@ -81,7 +81,8 @@ impl Draft {
         if is_landscape { Ok(named) } else { Self::read(path) }
     }
 
-    /// Reads an experiment file. Files that it names, of landscapes and data, are looked for beside it.
+    /// Reads an experiment file. Files that it names, of landscapes and data, are looked for beside it; they
+    /// are read when they are needed, by [`Draft::setup`].
     ///
     /// # Errors
     /// [`Error::File`] with the key.
@@ -93,11 +94,11 @@ impl Draft {
             Some(LandscapeKey::Name(name)) if Landscape::is_path(name) => {
                 *name = folder.join(&name).to_string_lossy().into_owned();
             }
-            Some(LandscapeKey::Table(body)) => body.data.read_file(folder).map_err(|e| e.within(path))?,
+            Some(LandscapeKey::Table(body)) => body.data.rebase(folder),
             _ => {}
         }
         if let Some(data) = &mut draft.data {
-            data.read_file(folder).map_err(|e| e.within(path))?;
+            data.rebase(folder);
         }
         Ok(draft)
     }
@@ -152,24 +153,34 @@ impl Draft {
     /// # Errors
     /// For a landscape that is missing or unknown, and a learning rate that does not parse.
     pub fn setup(&self) -> Result<Setup> {
-        let mut landscape = match &self.landscape {
+        let mut data = self.data.clone();
+        if let Some(data) = &mut data {
+            data.read_file(Path::new(""))?;
+        }
+        let landscape = match &self.landscape {
             None => {
                 return Err(Error::request(
                     "no landscape: name one (`gdscope landscapes` lists them) or give --loss",
                 ));
             }
-            Some(LandscapeKey::Table(body)) => NamedLandscape { name: None, body: body.clone() },
+            Some(LandscapeKey::Table(body)) => {
+                let mut body = body.clone();
+                match &data {
+                    Some(data) => body.take_data(data)?,
+                    None => body.data.read_file(Path::new(""))?,
+                }
+                NamedLandscape { name: None, body }
+            }
             Some(LandscapeKey::Name(name)) => NamedLandscape {
                 name: (!Landscape::is_path(name)).then(|| name.clone()),
-                body: Landscape::load(name).map_err(|e| match Landscape::is_path(name) {
-                    true => e.within(Path::new(name)),
-                    false => e,
+                body: Landscape::load_with(name, data.as_ref()).map_err(|e| {
+                    match Landscape::is_path(name) {
+                        true => e.within(Path::new(name)),
+                        false => e,
+                    }
                 })?,
             },
         };
-        if let Some(data) = &self.data {
-            landscape.body.data = data.clone();
-        }
         let eta = match &self.eta {
             None => None,
             Some(EtaKey::Value(eta)) => Some(eta.clone()),

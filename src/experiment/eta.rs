@@ -6,11 +6,15 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::axis::number;
+use super::settling::{Settling, settling};
+use super::sweep::{Sweep, Swept, combination, combinations};
 use crate::error::{Error, Result};
-use crate::formula::{Binary, Graph, Id, Node, Scope, lower, parse};
+use crate::formula::{Binary, Graph, Id, LANES, Node, Scope, lower, parse};
 
 /// Steps at which a formula is tried: the first ones, and as many over the whole budget.
 const SAMPLES: u32 = 512;
+/// How often a formula is evaluated to find out whether it stays above 0.
+const EVALUATIONS: usize = 1 << 22;
 
 /// A learning-rate schedule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,69 +98,75 @@ impl Eta {
         }
     }
 
-    /// Whether a formula stays above 0 for `steps` steps, as far as a thousand of them tell. `value` gives
-    /// the value of the names in it; those without one are not looked at.
+    /// Whether a formula stays above 0 for `steps` steps, as far as a thousand of them tell, at all values of
+    /// `swept`, as far as some million combinations tell. `fixed` gives the value of the other names; a rate
+    /// that depends on one without a value is not looked at.
     ///
     /// # Errors
-    /// [`Error::Request`] with the first such step.
-    pub fn check_formula(&self, steps: u32, value: impl Fn(&str) -> Option<f64>) -> Result<()> {
+    /// [`Error::Request`] with such a step, and the values.
+    pub fn check_formula(
+        &self,
+        steps: u32,
+        fixed: impl Fn(&str) -> Option<f64>,
+        swept: &[Swept],
+    ) -> Result<()> {
         let Eta::Formula(text) = self else { return Ok(()) };
-        let mut graph = Graph::default();
-        let root = self.build(&mut graph)?;
+        let (mut graph, root) = self.folded(&fixed)?;
+        let t = graph.input("t");
+        let needed = graph.reachable(&[root]);
+        let is_known = |name: &String| name == "t" || swept.iter().any(|s| s.name == *name);
+        if needed.iter().any(
+            |&id| matches!(graph.node(id), Node::Input(place) if !is_known(&graph.inputs()[place as usize])),
+        ) {
+            return Ok(());
+        }
         let spread =
             (0..SAMPLES).map(|k| (u64::from(k) * u64::from(steps - 1) / u64::from(SAMPLES - 1)) as u32);
         let times = (0..steps.min(SAMPLES)).chain(spread.filter(|_| steps > SAMPLES));
         // Without `t`, every step is like the first.
-        let t = graph.input("t");
-        let changes = graph.reachable(&[root]).contains(&t);
-        let times = times.take(if changes { usize::MAX } else { 1 });
-        for t in times {
-            let mut folded = Graph::default();
-            let known = |name: &str| if name == "t" { Some(f64::from(t)) } else { value(name) };
-            let at = graph.substitute(&mut folded, &[root], |g, name| Some(g.constant(known(name)?)))[0];
-            if let Some(rate) = folded.value(at).filter(|rate| !(*rate > 0.0 && rate.is_finite())) {
+        let times: Vec<u32> = times.take(if needed.contains(&t) { usize::MAX } else { 1 }).collect();
+        let all = combinations(swept).saturating_mul(times.len()) <= EVALUATIONS;
+        let side = (EVALUATIONS / times.len()).isqrt();
+        let thinned: Vec<Swept> = swept.iter().map(|s| s.thinned(side)).collect();
+        let ends = [times[0], times[times.len() - 1]];
+        let passes: &[(&[Swept], &[u32])] =
+            if all { &[(swept, &times)] } else { &[(swept, &ends), (&thinned, &times)] };
+        for (swept, times) in passes {
+            if let Some((t, k, rate)) = first_unfit(&graph, root, swept, times) {
+                let values = swept.iter().zip(combination(swept, k));
+                let values: Vec<String> = values.map(|(s, value)| format!("{} = {value}", s.name)).collect();
+                let (with, range) = match values.is_empty() {
+                    true => (String::new(), ""),
+                    false => (format!(" with {}", values.join(" and ")), ", another range"),
+                };
                 return Err(Error::request(format!(
-                    "eta: the learning rate {text} is {rate} at step {t}; give a formula that stays above 0, \
-                     or fewer --steps"
+                    "eta: the learning rate {text} is {rate} at step {t}{with}; give a formula that stays above \
+                     0{range}, or fewer --steps"
                 )));
             }
         }
         Ok(())
     }
 
-    /// The steps after which the rate no longer changes; `None` if no step is known to be the last.
-    ///
-    /// A formula's is known if it only compares `t` with numbers and single quantities, whose largest
-    /// values `largest` gives: `if(t < drop, 2.5, 0.25)`.
-    pub fn settled(&self, largest: impl Fn(&str) -> Option<f64>) -> Option<u32> {
-        let mut graph = Graph::default();
-        let root = self.build(&mut graph).ok()?;
-        let t = graph.input("t");
-        let mut last = 0.0f64;
-        for id in graph.reachable(&[root]) {
-            let node = graph.node(id);
-            if !node.operands().any(|operand| operand == t) {
-                continue;
-            }
-            let (a, b) = match node {
-                Node::Binary(Binary::Lt | Binary::Le | Binary::Eq | Binary::Ne, a, b) => (a, b),
-                _ => return None,
-            };
-            let other = if a == t { b } else { a };
-            let bound = match graph.node(other) {
-                Node::Const(bits) => f64::from_bits(bits),
-                Node::Input(place) => largest(&graph.inputs()[place as usize])?,
-                _ => return None,
-            };
-            // From its bound on `t < bound` stays as it is, the others from the next step on.
-            let stays = if matches!(node, Node::Binary(Binary::Lt, left, _) if left == t) {
-                bound.ceil()
-            } else {
-                bound.floor() + 1.0
-            };
-            last = last.max(stays);
+    /// When the rate stops changing, at the last of the values of `swept`; `fixed` gives the values of other
+    /// names, and those without one are coordinates.
+    pub fn settling(&self, fixed: impl Fn(&str) -> Option<f64>, swept: &[Swept]) -> Settling {
+        match self.folded(&fixed) {
+            Ok((graph, root)) => settling(&graph, root, swept),
+            Err(_) => Settling::Never,
         }
-        Some(last.min(f64::from(u32::MAX)) as u32)
+    }
+
+    /// The rate with numbers for the names that have one.
+    fn folded(&self, fixed: &impl Fn(&str) -> Option<f64>) -> Result<(Graph, Id)> {
+        let (mut graph, mut folded) = (Graph::default(), Graph::default());
+        let root = self.build(&mut graph)?;
+        let value = |g: &mut Graph, name: &str| match name {
+            "t" => None,
+            _ => Some(g.constant(fixed(name)?)),
+        };
+        let root = graph.substitute(&mut folded, &[root], value)[0];
+        Ok((folded, root))
     }
 
     /// The names, besides `t`, that the rate depends on.
@@ -193,26 +203,84 @@ impl Eta {
     }
 }
 
+/// A step, the number of a combination, and the rate there, if one is no rate.
+fn first_unfit(graph: &Graph, root: Id, swept: &[Swept], times: &[u32]) -> Option<(u32, usize, f64)> {
+    let mut sweep = Sweep::new(graph, root, swept);
+    for start in (0..combinations(swept)).step_by(LANES) {
+        sweep.load(start);
+        for &t in times {
+            let rates = sweep.at(f64::from(t));
+            if let Some(lane) = rates.iter().position(|rate| !(*rate > 0.0 && rate.is_finite())) {
+                return Some((t, start + lane, rates[lane]));
+            }
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn settling_of(text: &str) -> Settling {
+        let swept = [
+            Swept { name: "drop".to_owned(), values: vec![0.0, 350.25, 700.5] },
+            Swept { name: "k".to_owned(), values: (1..=300).map(f64::from).collect() },
+        ];
+        let eta: Eta = text.parse().unwrap();
+        eta.settling(|name| if name == "c" { Some(3.0) } else { None }, &swept)
+    }
+
     #[test]
     fn the_last_change_of_a_rate() {
-        let settled = |text: &str| {
-            let eta: Eta = text.parse().unwrap();
-            eta.settled(|name| if name == "drop" { Some(700.5) } else { None })
-        };
-        assert_eq!(settled("2.5"), Some(0));
-        assert_eq!(settled("5@0,3@100,1@150"), Some(150));
-        assert_eq!(settled("2*decay"), Some(0));
-        assert_eq!(settled("if(t < drop, 2.5, 0.25)"), Some(701));
-        assert_eq!(settled("if(t < 650, 2.5, if(t <= 800, 1, 0.25))"), Some(801));
-        assert_eq!(settled("if(t > 650, 2.5, 1)"), Some(651));
-        assert_eq!(settled("if(t == 20, 2.5, 1)"), Some(21));
-        assert_eq!(settled("if(t < other, 2.5, 0.25)"), None);
-        assert_eq!(settled("if(t < 2*drop, 2.5, 0.25)"), None);
-        assert_eq!(settled("1/(1 + t)"), None);
+        use Settling::{At, Never, Smoothly};
+        for (text, truth) in [
+            ("2.5", At(0)),
+            ("5@0,3@100,1@150", At(150)),
+            ("2*drop", At(0)),
+            ("if(t < drop, 2.5, 0.25)", At(701)),
+            ("if(t < 650, 2.5, if(t <= 800, 1, 0.25))", At(801)),
+            ("if(t > 650, 2.5, 1)", At(651)),
+            ("if(t == 20, 2.5, 1)", At(21)),
+            // What has no value is a coordinate, which nobody knows before.
+            ("if(t < x, 2.5, 0.25)", Never),
+            ("if(x < 2, 2.5, 0.25)", At(0)),
+            // Once per period, to the end.
+            ("if(sin(t/100) > 0, 2, 1)", Never),
+            ("1/(1 + t)", Smoothly(0)),
+            ("1 + cos(t/100)", Smoothly(0)),
+            ("if(t < 100, 5, 1/(1 + t))", Smoothly(100)),
+            ("if(t < 100, 1/(1 + t), 5)", At(100)),
+            // Neither side is monotone, but there is no jump where they meet.
+            ("max(1/(1 + t/10), 0.1)", Smoothly(0)),
+            ("if(t < 1e12, 5, 1)", At(0)),
+        ] {
+            assert_eq!(settling_of(text), truth, "{text}");
+        }
+    }
+
+    /// A bound that is worked out is known to two steps.
+    #[test]
+    fn the_last_change_of_a_worked_out_bound() {
+        for (text, truth) in [
+            ("if(t < 2*drop + 10, 5, 0.5)", 1411),
+            ("if(t/2 < drop, 5, 0.5)", 1401),
+            ("if(c*t - 10 >= drop, 5, 0.5)", 237),
+            ("if(drop > t/2, 5, 0.5)", 1401),
+            ("if(100 - t < -drop, 5, 0.5)", 801),
+            ("if(2*t < t + drop, 5, 0.5)", 701),
+            ("if(t < drop + 2*k, 5, 0.5)", 1301),
+            ("if(t < drop*(1 - drop/700.5), 5, 0.5)", 176),
+            ("if(t/drop < 2, 5, 0.5)", 1401),
+            ("1 - 0.5*sign(t - 2*drop)", 1402),
+            ("if((t < 2*drop)*(t > 100), 5, 0.5)", 1401),
+            ("min(t/k + 0.1, 1)", 270),
+            ("max(exp(-t/k), 0.1)", 691),
+            ("if(exp(-t/k) < 0.01, 1, 2)", 1382),
+        ] {
+            let Settling::At(step) = settling_of(text) else { panic!("{text}: {:?}", settling_of(text)) };
+            assert!((truth..=truth + 3).contains(&step), "{text}: {step}, truth {truth}");
+        }
     }
 
     /// At the step from which it is settled, a rate is what it stays, and not before.
@@ -230,7 +298,7 @@ mod tests {
                 let value = graph.substitute(&mut folded, &[root], known)[0];
                 folded.value(value).unwrap()
             };
-            let last = eta.settled(|_| None).unwrap();
+            let Settling::At(last) = eta.settling(|_| None, &[]) else { panic!("{text}") };
             assert!(
                 (last..last + 20).all(|t| at(t) == at(last)) && at(last - 1) != at(last),
                 "{text}: {last}"

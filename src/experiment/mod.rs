@@ -3,9 +3,12 @@
 mod axis;
 mod draft;
 mod eta;
+mod finite;
 mod keys;
 mod optimizer;
+mod settling;
 mod setup;
+mod sweep;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +19,9 @@ pub(crate) use self::draft::PICTURE_KEYWORD;
 pub use self::eta::Eta;
 pub use self::keys::{EtaKey, LandscapeKey};
 pub use self::optimizer::{MOMENTUM, Optimizer};
+pub use self::settling::Settling;
 pub use self::setup::{NamedLandscape, Setup};
+pub use self::sweep::Swept;
 use crate::error::{Error, Result};
 use crate::fate;
 use crate::view::View;
@@ -106,18 +111,27 @@ impl Experiment {
         toml::to_string(&draft).expect("an experiment holds nothing that TOML cannot")
     }
 
-    /// Steps before the learning rate stops changing. Of a formula whose last change is not known it may
-    /// change to the end: then the last tenth of the budget decides.
+    /// When the learning rate stops changing.
+    pub fn settling(&self) -> Settling {
+        let Some(eta) = &self.setup.eta else { return Settling::At(0) };
+        let swept = self.setup.swept_by_eta(&self.axes());
+        eta.settling(|name| self.setup.value_in_eta(name, &swept), &swept)
+    }
+
+    /// Steps before the fate is looked for: those in which the learning rate changes, or where it changes to
+    /// the end, all but the last tenth of the budget.
     pub fn settled(&self) -> u32 {
-        let variables = &self.setup.landscape.body.variables;
-        let largest = |name: &str| match [&self.across, &self.up].into_iter().find(|axis| axis.name == name) {
-            // A coordinate changes from step to step.
-            _ if variables.iter().any(|v| v == name) => None,
-            Some(axis) => Some(axis.to),
-            None => self.setup.value(name),
-        };
-        let known = self.setup.eta.as_ref().map_or(Some(0), |eta| eta.settled(largest));
-        known.unwrap_or(self.steps - self.steps / 10).min(self.steps)
+        let tail = self.steps - self.steps / 10;
+        match self.settling() {
+            Settling::At(step) => step.min(self.steps),
+            Settling::Smoothly(step) => step.max(tail).min(self.steps),
+            Settling::Never => tail,
+        }
+    }
+
+    /// The axes, each with its flag and its cells.
+    fn axes(&self) -> [(&'static str, &Axis, u32); 2] {
+        [("across", &self.across, self.size[0]), ("up", &self.up, self.size[1])]
     }
 
     /// The largest initial coordinate of the map, without its sign; 1 if all are 0.
@@ -177,18 +191,34 @@ impl Experiment {
                 self.period_max
             )));
         }
-        let axes = [("across", &self.across), ("up", &self.up)];
-        self.setup.check_eta(self.steps, &axes)?;
         self.check_range()?;
-        for ((flag, axis), cells) in axes.into_iter().zip(self.size) {
+        for (flag, axis, cells) in self.axes() {
             self.check_spacing(flag, axis, cells)?;
         }
-        if self.show.contains(&View::Reach) && self.target.is_none() {
+        self.setup.check_eta(self.steps, &self.axes())?;
+        self.check_views(&self.show)
+    }
+
+    /// Whether every one of `views` can be drawn of the map, and there is one.
+    pub(crate) fn check_views(&self, views: &[View]) -> Result<()> {
+        if views.contains(&View::Reach) && self.target.is_none() {
             return Err(Error::request(
-                "show: `reach` is the first step at a loss; say which with --target, such as --target 0.01",
+                "show: `reach` is the first step at a loss, and the map has no target; map it with one, such as \
+                 --target 0.01",
             ));
         }
-        check_views(&self.show)
+        // These cost more than the map, and are measured for who asks.
+        let unmeasured = |view: &&View| match view {
+            View::Settle | View::Edge => !self.show.contains(view),
+            View::Certainty => !self.certain,
+            _ => false,
+        };
+        if let Some(view) = views.iter().find(unmeasured) {
+            return Err(Error::request(format!(
+                "show: `{view}` was not measured when the map was made; map it again with --show {view}"
+            )));
+        }
+        check_views(views)
     }
 
     /// Whether an axis has a value of its own for every cell.
@@ -225,8 +255,8 @@ impl Experiment {
         let distances = [("tolerance", self.tolerance), ("escape", self.escape), ("target", self.target)];
         let distances = distances.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let fits = |value: f64| {
-            let short = value as f32;
-            short.is_finite() && (short != 0.0 || value == 0.0)
+            // Below its normal numbers, a GPU takes a number for 0.
+            value == 0.0 || (value as f32).is_normal()
         };
         match ends.chain(set).chain(distances).find(|(_, value)| !fits(*value)) {
             Some((name, value)) if self.precision == Precision::F32 => Err(Error::request(format!(

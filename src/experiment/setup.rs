@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Axis, Eta, MOMENTUM, Optimizer};
+use super::{Axis, Eta, MOMENTUM, Optimizer, Swept};
 use crate::dataset::{Dataset, is_count};
 use crate::error::{Error, Result, nearest};
 use crate::formula::{Graph, Id, MAX_ROWS};
@@ -69,6 +69,8 @@ impl Setup {
         }
         self.check_names(axes)?;
         self.check_rows(axes)?;
+        self.check_generated(axes)?;
+        self.check_noise(axes)?;
         self.check_momentum(axes)
     }
 
@@ -115,26 +117,35 @@ impl Setup {
         }
     }
 
-    /// Whether a learning rate that is a formula stays above 0 for `steps` steps, at both ends of `axes`.
+    /// Whether a learning rate that is a formula stays above 0 for `steps` steps, at all values of the `axes`:
+    /// flag, axis and cells.
     ///
     /// # Errors
-    /// [`Error::Request`] with the step.
-    pub fn check_eta(&self, steps: u32, axes: &[(&str, &Axis)]) -> Result<()> {
+    /// [`Error::Request`] with the step and the values.
+    pub fn check_eta(&self, steps: u32, axes: &[(&str, &Axis, u32)]) -> Result<()> {
         let Some(eta) = &self.eta else { return Ok(()) };
-        let names = eta.names();
-        let is_variable = |name: &str| self.landscape.body.variables.iter().any(|v| v == name);
-        let swept: Vec<&Axis> =
-            axes.iter().map(|(_, axis)| *axis).filter(|a| names.contains(&a.name)).collect();
-        for corner in 0..1u32 << swept.len() {
-            eta.check_formula(steps, |name| match swept.iter().position(|axis| axis.name == name) {
-                // A coordinate changes from step to step.
-                _ if is_variable(name) => None,
-                Some(place) if corner >> place & 1 == 0 => Some(swept[place].from),
-                Some(place) => Some(swept[place].to),
-                None => self.value(name),
-            })?;
-        }
-        Ok(())
+        let swept = self.swept_by_eta(axes);
+        eta.check_formula(steps, |name| self.value_in_eta(name, &swept), &swept)
+    }
+
+    /// What the formula of the learning rate names and `axes` sweep, with the values of all cells.
+    pub(super) fn swept_by_eta(&self, axes: &[(&str, &Axis, u32)]) -> Vec<Swept> {
+        let names = self.eta.as_ref().map(Eta::names).unwrap_or_default();
+        let named = axes.iter().filter(|(_, axis, _)| names.contains(&axis.name));
+        named
+            .filter(|(_, axis, _)| !self.is_variable(&axis.name))
+            .map(|(_, axis, cells)| Swept { name: axis.name.clone(), values: axis.values(*cells) })
+            .collect()
+    }
+
+    /// The value that a name in the learning rate has in all cells and at all steps, if it has one.
+    pub(super) fn value_in_eta(&self, name: &str, swept: &[Swept]) -> Option<f64> {
+        let varies = self.is_variable(name) || swept.iter().any(|s| s.name == name);
+        if varies { None } else { self.value(name) }
+    }
+
+    pub(super) fn is_variable(&self, name: &str) -> bool {
+        self.landscape.body.variables.iter().any(|v| v == name)
     }
 
     fn check_names(&self, axes: &[(&str, &Axis)]) -> Result<()> {
@@ -152,12 +163,18 @@ impl Setup {
             return Err(Error::request("eta: the formula names `eta` itself; call the rate in it otherwise"));
         }
         let of_optimizer = self.optimizer.has_momentum().then_some(MOMENTUM);
-        let known: Vec<&str> = (body.variables.iter().chain(body.parameters.keys()).chain(&eta_names))
+        let mut known: Vec<&str> = (body.variables.iter().chain(body.parameters.keys()).chain(&eta_names))
             .map(String::as_str)
             .filter(|name| of_optimizer != Some(*name))
             .chain(["eta"])
             .chain(of_optimizer)
             .collect();
+        let all = known.clone();
+        let mut place = 0;
+        known.retain(|name| {
+            place += 1;
+            !all[..place - 1].contains(name)
+        });
         let unknown = |flag: &str, name: &str| {
             let hint = match name {
                 MOMENTUM => " (a momentum needs --optimizer heavy-ball or nesterov)".to_owned(),

@@ -59,6 +59,8 @@ pub(super) enum Origin {
 pub struct Data {
     pub(super) columns: Vec<(String, Origin)>,
     pub count: Count,
+    /// Columns that cannot be used, each with the reason.
+    pub unread: Vec<(String, String)>,
 }
 
 impl Data {
@@ -104,7 +106,7 @@ impl Data {
             columns.push((name.clone(), Origin::Formula { ast, source: source.clone() }));
         }
         match count {
-            Some((count, _)) => Ok(Self { columns, count }),
+            Some((count, _)) => Ok(Self { columns, count, unread: Vec::new() }),
             None => {
                 let message = "no column says how many rows there are; list values, or use \
                                linspace(from, to, rows) or logspace(from, to, rows)";
@@ -134,8 +136,7 @@ impl Data {
 /// The numbers of rows that the generators in `ast` name, and where.
 fn counts(ast: &Ast, source: &str) -> Result<Vec<(Count, usize)>, FormulaError> {
     let mut found = Vec::new();
-    let mut pending = vec![ast];
-    while let Some(ast) = pending.pop() {
+    for ast in ast.parts() {
         if let Ast::Call { name, at, arguments } = ast
             && GENERATORS.contains(&name.as_str())
         {
@@ -159,7 +160,6 @@ fn counts(ast: &Ast, source: &str) -> Result<Vec<(Count, usize)>, FormulaError> 
             };
             found.push((count, *at));
         }
-        pending.extend(ast.children());
     }
     Ok(found)
 }

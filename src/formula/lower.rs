@@ -244,6 +244,12 @@ impl<'a> Lowering<'a> {
             let message = format!("`{name}` is a column of the data; use it inside `mean(row in data: ...)`");
             return Err(FormulaError::new(message, source, at));
         }
+        let unread = self.scope.data.iter().flat_map(|data| &data.unread);
+        if let Some((_, reason)) = unread.into_iter().find(|(column, _)| column == name)
+            && !self.scope.quantities.as_ref().is_some_and(|q| q.iter().any(|q| q == name))
+        {
+            return Err(FormulaError::new(reason.clone(), source, at));
+        }
         if is_reserved(name) || self.scope.definitions.iter().any(|d| d.name == name) {
             let message = format!("`{name}` is a function; give it arguments: `{name}(...)`");
             return Err(FormulaError::new(message, source, at));

@@ -73,6 +73,16 @@ pub enum Ast {
 }
 
 impl Ast {
+    /// This expression and all that it is made of.
+    pub fn parts(&self) -> Vec<&Ast> {
+        let (mut found, mut pending) = (Vec::new(), vec![self]);
+        while let Some(ast) = pending.pop() {
+            pending.extend(ast.children());
+            found.push(ast);
+        }
+        found
+    }
+
     /// The expressions that this one is made of.
     pub(super) fn children(&self) -> Vec<&Ast> {
         match self {

@@ -71,8 +71,9 @@ const CERTAINTY_COLOURS: [[u8; 3]; 4] = [[226, 232, 238], [213, 94, 0], [0, 114,
 /// How far every cell can be relied on.
 pub fn certainty(map: &Map) -> (Raster, Key) {
     let colour = |code: u8| Rgb(CERTAINTY_COLOURS[usize::from(code) % CERTAINTY_COLOURS.len()]);
+    let codes = map.certainty.clone().unwrap_or_else(|| vec![Certainty::Undecided as u8; map.cells()]);
     let entry = |certainty: Certainty| {
-        let count = map.certainty.iter().filter(|code| **code == certainty as u8).count();
+        let count = codes.iter().filter(|code| **code == certainty as u8).count();
         Entry {
             colour: Some(colour(certainty as u8)),
             mark: String::new(),
@@ -86,7 +87,7 @@ pub fn certainty(map: &Map) -> (Raster, Key) {
         entries: Certainty::ALL.map(entry).into(),
         note: String::new(),
     };
-    (raster(map, map.certainty.clone(), colour), key)
+    (raster(map, codes, colour), key)
 }
 
 /// The period of every cell that has one; the fate of every other cell.

@@ -48,6 +48,8 @@ pub struct Caption {
     pub subtitle: String,
     pub across: Axis,
     pub up: Axis,
+    /// The loss whose first step is looked for, and the most steps that are taken.
+    pub target: Option<(f64, u32)>,
 }
 
 impl Caption {
@@ -78,9 +80,16 @@ impl Caption {
         let momentum = setup.set.get(MOMENTUM).filter(|_| optimizer.has_momentum());
         let momentum = momentum.map(|beta| format!("{} = {beta}", names::quantity(MOMENTUM)));
         let optimizer = optimizer.has_momentum().then(|| optimizer.name().to_owned());
-        let told = optimizer.into_iter().chain(momentum).chain(eta).chain(fixed).chain([budget]);
+        let seed = (!setup.landscape.body.noise.is_empty()).then(|| format!("seed {}", setup.seed));
+        let told = optimizer.into_iter().chain(momentum).chain(eta).chain(fixed).chain(seed).chain([budget]);
         let subtitle = told.collect::<Vec<_>>().join(", ");
-        Self { title, subtitle, across: experiment.across.clone(), up: experiment.up.clone() }
+        Self {
+            title,
+            subtitle,
+            across: experiment.across.clone(),
+            up: experiment.up.clone(),
+            target: experiment.target.map(|loss| (loss, experiment.steps)),
+        }
     }
 }
 
@@ -94,7 +103,7 @@ pub fn figure(map: &Map, attractors: &[Attractor], caption: &Caption, view: View
 
 /// One view of a map as a part of a larger figure.
 pub fn panel(map: &Map, attractors: &[Attractor], caption: &Caption, view: View, length: u32) -> Panel {
-    view::panel(map, view::colours(view, map, attractors), caption, length)
+    view::panel(map, view::colours(view, map, attractors, caption.target), caption, length)
 }
 
 /// A panel of numbers, one for each cell of a map, on a colour bar called `label`. Cells without a number
@@ -112,7 +121,7 @@ pub fn bar(values: &[f64], label: &str, ramp: Ramp) -> Bar {
 
 /// The coloured cells of a view alone, one pixel each.
 pub fn plain(map: &Map, attractors: &[Attractor], view: View) -> RgbImage {
-    view::colours(view, map, attractors).0.plain()
+    view::colours(view, map, attractors, None).0.plain()
 }
 
 /// An image as a drawing, so that it can be written in any format.

@@ -101,6 +101,16 @@ pub fn magnitude(value: f64) -> i32 {
     (value.abs().log10() + 1e-9).floor() as i32
 }
 
+/// `value` with all its digits.
+pub fn exact(value: f64) -> String {
+    if value == 0.0 || (-3..6).contains(&magnitude(value)) {
+        return value.to_string().replace('-', "−");
+    }
+    let digits = format!("{value:e}");
+    let mantissa = digits.split('e').next().unwrap_or_default();
+    scientific(value, magnitude(value), mantissa.split('.').nth(1).map_or(0, str::len))
+}
+
 /// `value` with three significant digits, trailing zeros left out.
 pub fn short(value: f64) -> String {
     if value == 0.0 {
@@ -169,6 +179,10 @@ mod tests {
         ];
         for (value, text) in cases {
             assert_eq!(short(value), text);
+        }
+        for (value, text) in [(0.125, "0.125"), (-0.012345, "−0.012345"), (1.25e-9, "1.25×10⁻⁹"), (0.0, "0")]
+        {
+            assert_eq!(exact(value), text);
         }
         assert_eq!(scientific(1e-12, -12, 0), "10⁻¹²");
         assert_eq!(scientific(3e-320, -320, 0), "3×10⁻³²⁰");

@@ -18,11 +18,11 @@ fn blank(width: usize, height: usize) -> Map {
         amplitude: values.clone(),
         lyapunov: values.clone(),
         settle: values.clone(),
-        reach: values.clone(),
+        reach: None,
         loss: values.clone(),
-        sharpness: values.clone(),
-        edge: values,
-        certainty: vec![0; cells],
+        sharpness: values,
+        edge: None,
+        certainty: None,
     }
 }
 
@@ -54,6 +54,7 @@ fn caption(title: &str, log: bool) -> Caption {
         subtitle: title.to_owned(),
         across: axis("eta"),
         up: axis("initial distance from the minimum"),
+        target: None,
     }
 }
 
@@ -120,7 +121,7 @@ fn maps_without_values_show_the_fates() {
     let mut map = blank(10, 10);
     map.fate[7] = 4;
     for view in [View::Amplitude, View::Lyapunov, View::Settle, View::Loss, View::Sharpness] {
-        let (raster, key) = view::colours(view, &map, &[]);
+        let (raster, key) = view::colours(view, &map, &[], None);
         assert!(key.bar.is_none());
         assert!(key.heading.ends_with("no values"));
         assert_eq!(key.entries.len(), 2);
@@ -131,7 +132,7 @@ fn maps_without_values_show_the_fates() {
 #[test]
 fn cells_without_value_have_the_colour_of_their_fate() {
     let map = varied(30, 30);
-    let (raster, key) = view::colours(View::Loss, &map, &[]);
+    let (raster, key) = view::colours(View::Loss, &map, &[], None);
     let scale = key.bar.unwrap().scale;
     for (cell, colour) in raster.colours.iter().enumerate() {
         let value = map.loss[cell];
@@ -148,7 +149,7 @@ fn cells_without_value_have_the_colour_of_their_fate() {
 fn the_shares_of_a_legend_are_everything() {
     let map = varied(60, 50);
     for view in [View::Basins, View::Fate, View::Period] {
-        let entries = view::colours(view, &map, &attractors(40)).1.entries;
+        let entries = view::colours(view, &map, &attractors(40), None).1.entries;
         let share = |entry: &key::Entry| {
             let number = entry.value.trim_start_matches('<').trim_end_matches(" %");
             number.parse::<f64>().unwrap()
@@ -162,7 +163,7 @@ fn the_shares_of_a_legend_are_everything() {
 #[test]
 fn many_attractors_are_listed_together() {
     let map = varied(60, 50);
-    let entries = view::colours(View::Basins, &map, &attractors(40)).1.entries;
+    let entries = view::colours(View::Basins, &map, &attractors(40), None).1.entries;
     let ids: std::collections::BTreeSet<i32> = map.attractor.iter().copied().collect();
     // All ids but -1, less the eleven that are listed.
     let more = format!("… and {} more", ids.len() - 12);
@@ -175,12 +176,12 @@ fn many_attractors_are_listed_together() {
 fn basins_are_shaded_around_the_colour_of_their_attractor() {
     let mut map = blank(3, 1);
     map.attractor = vec![1, 1, 2];
-    let plain = view::colours(View::Basins, &map, &attractors(3)[1..]);
+    let plain = view::colours(View::Basins, &map, &attractors(3)[1..], None);
     assert_eq!(plain.0.colours[0], palette::attractor(1));
     assert_eq!(plain.0.colours[2], palette::attractor(2));
     assert_eq!(plain.1.note, "");
     map.settle = vec![10.0, 1000.0, f64::NAN];
-    let shaded = view::colours(View::Basins, &map, &attractors(3)[1..]);
+    let shaded = view::colours(View::Basins, &map, &attractors(3)[1..], None);
     let light = |cell: usize| shaded.0.colours[cell].0.map(u32::from).iter().sum::<u32>();
     assert!(light(0) > light(1));
     assert_eq!(shaded.0.colours[2], palette::attractor(2));
@@ -195,7 +196,7 @@ fn the_amplitude_scale_ignores_the_rounding_of_converged_orbits() {
         map.fate[cell] = if swings { 2 } else { 1 };
         map.amplitude[cell] = if swings { (cell as f64 - 49.0).sqrt() } else { 1e-12 };
     }
-    let bar = view::colours(View::Amplitude, &map, &[]).1.bar.unwrap();
+    let bar = view::colours(View::Amplitude, &map, &[], None).1.bar.unwrap();
     assert!(!bar.scale.is_log() && !bar.below);
     assert_eq!(bar.scale.position(0.0), 0.0);
 }
@@ -204,7 +205,7 @@ fn the_amplitude_scale_ignores_the_rounding_of_converged_orbits() {
 fn zero_is_pale_in_the_lyapunov_picture() {
     let mut map = blank(3, 1);
     map.lyapunov = vec![-3.0, 0.0, 0.5];
-    let (raster, _) = view::colours(View::Lyapunov, &map, &[]);
+    let (raster, _) = view::colours(View::Lyapunov, &map, &[], None);
     let [low, zero, high] = [0, 1, 2].map(|cell| raster.colours[cell].0);
     assert!(low[2] > low[0] && high[0] > high[2]);
     assert!(zero.iter().all(|channel| *channel > 235));
@@ -247,7 +248,7 @@ fn a_plain_picture_has_one_pixel_for_each_cell() {
         let image = plain(&map, &attractors(40), view);
         let drawing = drawing_of(&image);
         assert_eq!((drawing.extent(), drawing.pixels(1)), ((31, 20), image.clone()));
-        let (raster, _) = view::colours(view, &map, &attractors(40));
+        let (raster, _) = view::colours(view, &map, &attractors(40), None);
         for (x, y, pixel) in image.enumerate_pixels() {
             assert_eq!(*pixel, raster.colours[(19 - y as usize) * 31 + x as usize]);
         }

@@ -1,10 +1,12 @@
 //! Pictures of measured numbers on a colour bar.
 
 use super::classes::fate_entries;
-use super::key::{Bar, Key};
+use super::key::{Bar, Entry, Key};
+use super::names;
 use super::palette::{self, Ramp};
 use super::raster::Raster;
 use super::scale::Scale;
+use crate::fate::Fate;
 use crate::map::Map;
 
 /// The part of the values at either end that may fall outside the colour bar.
@@ -97,6 +99,35 @@ pub fn measured(map: &Map, values: &[f64], label: &str) -> (Raster, Key) {
     picture(map, values, label, scale, Ramp::Viridis)
 }
 
+/// How many steps it takes to the target, a loss that is looked for in a budget of steps.
+pub fn reach(map: &Map, target: Option<(f64, u32)>) -> (Raster, Key) {
+    let none = vec![f64::NAN; map.cells()];
+    let values = map.reach.as_ref().unwrap_or(&none);
+    let (loss, budget) = match target {
+        Some((loss, steps)) => (format!("a loss of {}", names::exact(loss)), format!(" in {steps} steps")),
+        None => ("the target".to_owned(), String::new()),
+    };
+    let scale = sequential_scale(values.iter().copied());
+    let (mut raster, mut key) = picture(map, values, &format!("steps to {loss}"), scale, Ramp::Viridis);
+    // How a cell ends says nothing about the target: all that have not come to it look alike.
+    let colour = palette::neutral(Fate::Undecided as u8);
+    let mut missing = 0;
+    for (cell, _) in values.iter().enumerate().filter(|(_, value)| value.is_nan()) {
+        raster.colours[cell] = colour;
+        missing += 1;
+    }
+    if missing > 0 {
+        key.heading = if key.bar.is_some() { String::new() } else { format!("steps to {loss}") };
+        key.entries = vec![Entry {
+            colour: Some(colour),
+            mark: String::new(),
+            label: format!("not reached{budget}"),
+            value: names::percent(missing, values.len() as u64),
+        }];
+    }
+    (raster, key)
+}
+
 /// The Lyapunov exponent, zero in the middle.
 pub fn lyapunov(map: &Map) -> (Raster, Key) {
     picture(map, &map.lyapunov, "Lyapunov exponent", centred_scale(&map.lyapunov, 0.0), Ramp::Diverging)
@@ -104,13 +135,9 @@ pub fn lyapunov(map: &Map) -> (Raster, Key) {
 
 /// The learning rate times the sharpness, with the edge of stability, 2, in the middle.
 pub fn edge(map: &Map) -> (Raster, Key) {
-    picture(
-        map,
-        &map.edge,
-        "η × sharpness (2: edge of stability)",
-        centred_scale(&map.edge, 2.0),
-        Ramp::Diverging,
-    )
+    let missing = vec![f64::NAN; map.cells()];
+    let values = map.edge.as_ref().unwrap_or(&missing);
+    picture(map, values, "η × sharpness (2: edge of stability)", centred_scale(values, 2.0), Ramp::Diverging)
 }
 
 /// A scale with `centre` at the middle of its colours, for the finite ones among `values`.

@@ -12,8 +12,9 @@ use crate::experiment;
 use crate::map::Map;
 use crate::view::View;
 
-/// The coloured cells of a view, and what their colours mean.
-pub fn colours(view: View, map: &Map, attractors: &[Attractor]) -> (Raster, Key) {
+/// The coloured cells of a view, and what their colours mean. `target`: the loss that is looked for, and the
+/// budget.
+pub fn colours(view: View, map: &Map, attractors: &[Attractor], target: Option<(f64, u32)>) -> (Raster, Key) {
     match view {
         View::Basins => basins::picture(map, attractors),
         View::Fate => classes::fates(map),
@@ -21,7 +22,7 @@ pub fn colours(view: View, map: &Map, attractors: &[Attractor]) -> (Raster, Key)
         View::Amplitude => values::amplitude(map),
         View::Lyapunov => values::lyapunov(map),
         View::Settle => values::settle(map),
-        View::Reach => values::measured(map, &map.reach, "steps to reach the loss"),
+        View::Reach => values::reach(map, target),
         View::Loss => values::measured(map, &map.loss, "loss"),
         View::Sharpness => values::measured(map, &map.sharpness, "sharpness"),
         View::Edge => values::edge(map),

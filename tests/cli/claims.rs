@@ -30,6 +30,13 @@ fn the_table_says_what_holds() {
 }
 
 #[test]
+fn a_claim_that_is_named_twice_is_checked_once() {
+    let place = Place::new();
+    let once = place.done(&words("verify --quick --engine cpu lemma-4.1")).out;
+    assert_eq!(place.done(&words("verify --quick --engine cpu 1 lemma-4.1 1")).out, once);
+}
+
+#[test]
 fn an_unknown_claim_is_a_wrong_request() {
     let ran = Place::new().run(&words("verify lemma-4.2"));
     assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));

@@ -36,8 +36,14 @@ fn arrays_are_as_agreed(map: &Path, [width, height]: [u64; 2], float: &str) {
     let mut archive = zip::ZipArchive::new(std::fs::File::open(map).unwrap()).unwrap();
     let mut names: Vec<String> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();
     names.sort();
-    assert_eq!(names, ARRAYS.map(|(name, _)| format!("{name}.npy")));
-    for (name, kind) in ARRAYS {
+    // With a target there is one more.
+    let experiment = std::fs::read_to_string(map.with_file_name("experiment.toml")).unwrap();
+    let targeted = experiment.lines().any(|line| line.starts_with("target = "));
+    let reach = targeted.then_some(("reach", "float"));
+    let mut agreed: Vec<(&str, &str)> = ARRAYS.into_iter().chain(reach).collect();
+    agreed.sort_unstable_by_key(|(name, _)| format!("{name}.npy"));
+    assert_eq!(names, agreed.iter().map(|(name, _)| format!("{name}.npy")).collect::<Vec<_>>());
+    for (name, kind) in agreed {
         let array = npyz::NpyFile::new(archive.by_name(&format!("{name}.npy")).unwrap()).unwrap();
         let kind = if kind == "float" { float } else { kind };
         assert_eq!(array.dtype().descr(), format!("'{kind}'"), "{name}");
@@ -224,6 +230,36 @@ fn other_views_are_rendered_later() {
     let pixels = |file: &str| image::open(place.path(file)).unwrap().into_rgb8();
     assert!(pixels("once/fate.png") == pixels("both/fate.png"));
     assert!(pixels("once/sharpness.png") == pixels("both/sharpness.png"));
+}
+
+#[test]
+fn a_target_has_its_array_and_its_words() {
+    let place = Place::new();
+    let map = "map noisy-valley --across x1=-2..2 --up x2=-1..1 --eta 0.1 --seed 7 --size 8x6 --steps 50 --engine cpu";
+    for (target, words_in) in [
+        ("1e-5", ["steps to a loss of 10⁻⁵", "not reached in 50 steps", "seed 7"]),
+        ("-1e-9", ["steps to a loss of −1×10⁻⁹", "not reached in 50 steps", "100 %"]),
+    ] {
+        let line = format!("{map} --target {target} --show reach --format svg -o out");
+        place.done(&words(&line));
+        let svg = place.text("out/reach.svg");
+        for part in words_in {
+            assert!(svg.contains(part), "{target}: {part}");
+        }
+        let mut archive =
+            zip::ZipArchive::new(std::fs::File::open(place.path("out/map.npz")).unwrap()).unwrap();
+        let array = npyz::NpyFile::new(archive.by_name("reach.npy").unwrap()).unwrap();
+        assert_eq!(array.shape(), [6, 8]);
+        let values = array.into_vec::<f32>().unwrap();
+        assert_eq!(values.iter().all(|v| v.is_nan()), target == "-1e-9");
+        place.done(&words("render out --show reach"));
+    }
+    place.done(&words(&format!("{map} --show loss -o none")));
+    let before = place.names("none");
+    let ran = place.run(&words("render none --show loss,reach"));
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
+    assert!(ran.err.contains("the map has no target") && ran.err.contains("--target 0.01"), "{}", ran.err);
+    assert_eq!(place.names("none"), before);
 }
 
 /// The `metadata` of an SVG file with this id.

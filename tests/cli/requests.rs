@@ -34,7 +34,11 @@ fn names() {
     for (line, parts) in [
         ("map f11 --across x=-1..1", ["f11", "did you mean `f1`?"]),
         ("map chaos --across x=-1..1", ["unknown landscape `chaos`", "quadratic, f1"]),
-        ("map f1 --across y=-1..1", ["across: nothing is called `y`", "there are x, eta"]),
+        ("map f1 --across y=-1..1", ["across: nothing is called `y` here; there are", "there are x, eta\n"]),
+        (
+            "map f1 --across y=-1..1 --set x=1 --eta x",
+            ["there are x, eta\n", "across: nothing is called `y`"],
+        ),
         ("map f1 --across eta=1..2 --set x=1", ["`eta` is on both axes", "another quantity"]),
     ] {
         refused(&format!("{line} {AXES_F1}"), &parts);
@@ -123,6 +127,9 @@ fn numbers() {
         ("--theme blue", ["--theme", "possible values: light, dark"]),
         ("--optimizer adam", ["--optimizer", "possible values: gd, heavy-ball, nesterov"]),
         ("--target nan", ["target: NaN is no loss", "such as 0.01"]),
+        ("--target 1e-40", ["target: 1e-40", "--precision f64"]),
+        ("--target abc", ["--target", "`abc` is not a number; give one such as 0.5"]),
+        ("--seed abc", ["--seed", "give a whole number"]),
         ("--show reach", ["show: `reach` is the first step at a loss", "--target 0.01"]),
         ("--precision f16", ["--precision", "f32, f64"]),
     ] {
@@ -160,6 +167,16 @@ fn noise() {
     let noisy = "map noisy-valley --across x1=-1..1 --up x2=-1..1 --eta 0.1 -o out";
     refused(&format!("{noisy} --seed -1"), &["--seed", "-1"]);
     refused(&format!("{noisy} --seed 4294967296"), &["--seed", "4294967295"]);
+    for (noise, parts) in [
+        ("log(-1)", ["noise: `log(-1)` is NaN", "correct the formula"]),
+        ("sqrt(a)", ["noise: `sqrt(a)` is NaN with a = -1", "other values"]),
+    ] {
+        let place = Place::new();
+        let text = format!("variables = ['x']\nparameters = {{ a = 1 }}\nloss = 'x^2'\nnoise = ['{noise}']");
+        place.write("noisy.toml", text);
+        let line = "map noisy.toml --across x=-1..1 --up a=-1..1 --eta 0.1 -o out";
+        refused_in(&place, &words(line), &parts, 1);
+    }
 }
 
 #[test]
@@ -176,6 +193,7 @@ fn learning_rates() {
         ("5@", ["eta: `5@` is no step", "RATE@STEP"]),
         ("1-t/100", ["is 0 at step 100", "stays above 0"]),
         ("1-t/9000", ["eta:", "stays above 0"]),
+        ("-1+t/9000", ["is -1 at step 0", "stays above 0"]),
         ("0*t", ["eta:", "above 0"]),
         ("2*eta", ["eta: the formula names `eta` itself", "otherwise"]),
         ("a*2", ["`a` has no value", "--set a=NUMBER"]),
@@ -190,6 +208,11 @@ fn learning_rates() {
     );
     refused(MAP_F3, &["no learning rate", "--eta NUMBER"]);
     refused("map f1 --eta a*(1-t/100) --across a=1..2 --up x=1..2 -o out", &["at step 100"]);
+    // Inside an axis, and where both together are wrong.
+    let swept = "map f1 --set x=1 --size 65x65 -o out --across a=-1..1 --up b=-1..1 --eta";
+    refused(&format!("{swept} a^2+0*b"), &["is 0 at step 0 with a = 0", "another range"]);
+    refused(&format!("{swept} (a-b)^2+t/100"), &["is 0 at step 0 with a = -1 and b = -1", "another range"]);
+    refused(&format!("{swept} 1-a*b*t/9999"), &["with a = -1 and b = -1", "fewer --steps"]);
     refused("orbit f1 --eta 1-t/100 --set x=1 --steps 101", &["at step 100"]);
     formula_refused(&format!("{MAP_F3} --eta '1 + * t'"), &["eta: found `*`", "\n  1 + * t\n      ^"]);
 }
@@ -231,6 +254,12 @@ fn arguments() {
     ] {
         refused(line, &parts);
     }
+    // Hints that lead nowhere are not given.
+    for line in ["map f1 -x", "map f1 --up -5..5 -o out", "orbit f1 --across x=0..1", "map f1 --frobnicate"] {
+        let said = Place::new().run(&words(line)).err;
+        assert!(!said.contains("as a value") && !said.contains("similar"), "{said}");
+    }
+    refused(&format!("{MAP_F1} --devise 0"), &["a similar argument exists: '--device'"]);
     let bare = Place::new().run(&[]);
     assert_eq!((bare.code, bare.out.as_str()), (Some(2), ""));
     assert!(bare.err.contains("Usage: gdscope <COMMAND>"));

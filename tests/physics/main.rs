@@ -17,5 +17,6 @@ mod momentum;
 mod noise;
 mod paper;
 mod quadratic;
+mod schedules;
 mod settling;
 mod textbook;

@@ -86,6 +86,17 @@ pub fn descend<R: Real>(
             Phase::Sample => block.close_sample(stage, chunks),
         }
     }
+    if let Some(target) = program.target
+        && stage.is_last
+    {
+        // The loss after the last step; the step from there on is not taken.
+        let state = block.tape[..program.dims].to_vec();
+        block.tape[program.step_register()] = Register::splat(R::from_f64(f64::from(t)));
+        program.advance.load_constants(&mut block.tape);
+        program.advance.run(&mut block.tape, chunks);
+        note(program, block, chunks, target, t);
+        block.tape[..program.dims].copy_from_slice(&state);
+    }
 }
 
 /// Notes step `t` for the lanes in which it is the first at the target.

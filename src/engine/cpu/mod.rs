@@ -271,8 +271,8 @@ impl<'a, R: Real> Batch<'a, R> {
             // Escape is looked for even while the schedule changes.
             Verdict::Ended(Fate::Diverged)
         };
-        // Near its attractor, an orbit may still come to the target.
-        let seeks = self.plan.target.is_some() && block.reached[lane] < R::ZERO;
+        // Near its attractor, an orbit may still come to the target, or be moved on by the learning rate.
+        let seeks = self.plan.drifts || (self.plan.target.is_some() && block.reached[lane] < R::ZERO);
         let verdict = match verdict {
             Verdict::Ended(fate) if seeks && fate != Fate::Diverged && !stage.is_last => Verdict::Running,
             verdict => verdict,

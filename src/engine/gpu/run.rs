@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::experiment::Precision;
 use crate::fate::Fate;
 use crate::formula::wgsl_tables;
-use crate::plan::{Plan, Stage};
+use crate::plan::{Plan, Source, Stage};
 
 /// How long a submission should take.
 const SLICE_TARGET: Duration = Duration::from_millis(50);
@@ -198,6 +198,8 @@ impl<'a> Tile<'a> {
             cache: None,
         });
         engine.check()?;
+        // Axes that no formula needs are not in the pipeline's layout either.
+        let swept = plan.initial.iter().chain(&plan.quantities).any(|s| !matches!(s, Source::Value(_)));
         let bindings = [0, 1].map(|from| {
             let mut bound =
                 vec![&slice, &axes, &cells, &lists[from], &lists[1 - from], &counts, &state, &outcomes];
@@ -206,6 +208,7 @@ impl<'a> Tile<'a> {
             }
             let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
                 .zip(bound)
+                .filter(|(binding, _)| *binding != 1 || swept)
                 .map(|(binding, buffer)| wgpu::BindGroupEntry {
                     binding,
                     resource: buffer.as_entire_binding(),

@@ -66,6 +66,7 @@ fn constants(plan: &Plan, cut: bool) -> String {
         line(&fate.name().to_uppercase(), "u32", format!("{}u", fate as u8));
     }
     line("CUT", "bool", cut.to_string());
+    line("DRIFTS", "bool", plan.drifts.to_string());
     line("TARGETED", "bool", plan.target.is_some().to_string());
     line("TARGET", "f32", wgsl_literal(plan.target.unwrap_or(0.0)));
     line("RUNNING", "u32", "255u".to_owned());
