@@ -13,7 +13,7 @@ use zip::{CompressionMethod, ZipWriter};
 pub use self::ends::Ends;
 use self::npz::Arrays;
 use crate::error::{Error, Result};
-use crate::experiment::Precision;
+use crate::experiment::{CELLS_MAX, Precision};
 use crate::fate::Fate;
 use crate::view::View;
 
@@ -105,7 +105,8 @@ impl Map {
             let (height, width) = (self.height(), self.width());
             return Err(format!("`{name}` has {length} cells, and the axes make {height} x {width}"));
         }
-        check_fates(&self.fate)
+        check_fates(&self.fate)?;
+        check_attractors(&self.attractor)
     }
 
     /// Writes `map.npz`; numbers of the engine's precision are stored in it.
@@ -175,6 +176,14 @@ fn failed(path: &Path) -> impl FnOnce(String) -> Error {
 fn check_fates(codes: &[u8]) -> std::result::Result<(), String> {
     match codes.iter().find(|&&code| Fate::from_code(code).is_none()) {
         Some(code) => Err(format!("`fate` holds {code}, which is no fate's code")),
+        None => Ok(()),
+    }
+}
+
+/// Whether every number is an attractor's, or -1.
+fn check_attractors(numbers: &[i32]) -> std::result::Result<(), String> {
+    match numbers.iter().find(|&&number| number < -1 || i64::from(number) >= CELLS_MAX as i64) {
+        Some(number) => Err(format!("`attractor` holds {number}, which is no attractor's number")),
         None => Ok(()),
     }
 }

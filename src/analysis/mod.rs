@@ -5,6 +5,7 @@ mod boundary;
 mod check;
 mod clusters;
 mod cycles;
+pub mod stats;
 pub mod theory;
 
 pub use self::attractors::{Attractor, Identified, identify};

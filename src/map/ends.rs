@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::npz::Arrays;
-use super::{FLOATS, REACH, check_fates, failed};
+use super::{FLOATS, REACH, check_attractors, check_fates, failed};
 use crate::error::Result;
 
 /// The part of a map that says where each trajectory ends; as in [`Map`](super::Map), row by row.
@@ -34,6 +34,8 @@ impl Ends {
         others.into_iter().try_for_each(|name| arrays.check_shape(name, shape))?;
         let fate = arrays.array("fate", shape)?;
         check_fates(&fate)?;
-        Ok(Self { width, height, fate, attractor: arrays.array("attractor", shape)? })
+        let attractor = arrays.array("attractor", shape)?;
+        check_attractors(&attractor)?;
+        Ok(Self { width, height, fate, attractor })
     }
 }
