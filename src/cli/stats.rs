@@ -175,7 +175,7 @@ fn box_sizes(finest: &Resolution) -> String {
         let Some(Scaling { lengths, local, .. }) = fit else { continue };
         // From power to power of two: every second length.
         text += &format!("\n{:21}", "from length");
-        (0..local.len()).for_each(|n| text += &format!(" {:>5.0}", lengths[n]));
+        (0..local.len()).for_each(|n| text += &format!(" {:>5}", lengths[n]));
         text += &format!("\nlocal {name:15}");
         local.iter().for_each(|slope| text += &slope.map_or("     -".to_owned(), |s| format!(" {s:>5.2}")));
         text.push('\n');
@@ -186,7 +186,7 @@ fn box_sizes(finest: &Resolution) -> String {
 /// What the numbers rest on, in words.
 fn basis_lines(statistics: &Statistics) -> String {
     let basis = &statistics.basis;
-    let range = |ends: Option<[f64; 2]>| ends.map(|[from, to]| format!("{from:.0} to {to:.0}"));
+    let range = |ends: Option<[usize; 2]>| ends.map(|[from, to]| format!("{from} to {to}"));
     let mut text = format!("entropies: in nats, boxes of {BOX} x {BOX} cells unless said otherwise\n");
     if let Some(boxes) = range(basis.boundary_dimension_boxes) {
         text += &format!("dimension: fitted to boxes of {boxes} cells a side; +- is the fit's error alone\n");

@@ -4,6 +4,9 @@
 //! side n has (n + 1) x (n + 1) of them. It holds a piece of the boundary if two of its points belong to
 //! different basins, so that a boundary between two cells is not lost where it is also one between two
 //! boxes. N(n) boxes hold some; where N grows like n^-D, D is the dimension.
+//!
+//! N depends on where the boxes begin, the more so the larger they are: it is the mean over a few positions
+//! of the grid of boxes. A box that the map's edge cuts counts by its part inside.
 
 use std::ops::RangeInclusive;
 
@@ -12,35 +15,47 @@ use rayon::prelude::*;
 use super::labels::{Labels, UNKNOWN};
 use super::scaling::{self, Scaling};
 
-/// The dimension, from box counts; lengths are sides of boxes in cells, on average over the boxes.
+/// Positions of the grid of boxes, in quarters of a box across and up.
+const POSITIONS: [[usize; 2]; 4] = [[0, 0], [1, 2], [2, 1], [3, 3]];
+
+/// The dimension, from box counts; lengths are sides of boxes in cells.
 ///
 /// # Errors
 /// The reason why it cannot be had.
 pub fn dimension(labels: &Labels) -> Result<Scaling, String> {
     labels.check_boundary()?;
     scaling::check(labels.side())?;
-    let (lengths, counts) = scaling::lengths(labels.side()).into_iter().map(|n| boxes(labels, n)).unzip();
+    let lengths = scaling::lengths(labels.side());
+    let counts = lengths.iter().map(|&side| boxes(labels, side)).collect();
     Scaling::fit(lengths, counts, -1.0)
 }
 
-/// Covers the map with boxes of about `side` cells a side, whole ones, whose sides differ by one cell at
-/// most. Their mean side, and how many hold a piece of the boundary.
-fn boxes(labels: &Labels, side: usize) -> (f64, u64) {
-    let [width, height] = [labels.width, labels.height].map(|cells| cells - 1);
-    let [across, up] = [width, height].map(|steps| ((steps + side / 2) / side).max(1));
-    let mixed = |i: usize| {
-        let rows = reach(i, height, up);
-        (0..across).filter(|&j| is_mixed(labels, rows.clone(), reach(j, width, across))).count() as u64
-    };
-    let count = (0..up).into_par_iter().map(mixed).sum();
-    let side = (width as f64 / across as f64 * (height as f64 / up as f64)).sqrt();
-    (side, count)
+/// How many boxes of a size hold a piece of the boundary, on average over the grid's positions.
+fn boxes(labels: &Labels, side: usize) -> f64 {
+    let mut positions = POSITIONS.map(|quarters| quarters.map(|quarters| quarters * side / 4)).to_vec();
+    positions.dedup();
+    let area: usize = positions.iter().map(|&[across, up]| covered(labels, side, across, up)).sum();
+    area as f64 / (side * side * positions.len()) as f64
 }
 
-/// The points of box `k` of `boxes` that share `steps` from point to point.
-fn reach(k: usize, steps: usize, boxes: usize) -> RangeInclusive<usize> {
-    let edge = |k: usize| (k * steps + boxes / 2) / boxes;
-    edge(k)..=edge(k + 1)
+/// The area of the boxes that hold a piece of the boundary, in squares between four cells, for a grid that
+/// has a corner at a place.
+fn covered(labels: &Labels, side: usize, across: usize, up: usize) -> usize {
+    let columns: Vec<_> = reaches(labels.width - 1, side, across).collect();
+    let of_rows = |rows: RangeInclusive<usize>| {
+        let is_mixed = |columns: &&RangeInclusive<usize>| is_mixed(labels, rows.clone(), (*columns).clone());
+        let width = columns.iter().filter(is_mixed).map(|columns| columns.end() - columns.start());
+        width.sum::<usize>() * (rows.end() - rows.start())
+    };
+    let rows: Vec<_> = reaches(labels.height - 1, side, up).collect();
+    rows.into_par_iter().map(of_rows).sum()
+}
+
+/// The points from edge to edge of the boxes along a side with `steps` from point to point, one edge at
+/// `position`.
+fn reaches(steps: usize, side: usize, position: usize) -> impl Iterator<Item = RangeInclusive<usize>> {
+    let before = (position > 0).then_some(0..=position.min(steps));
+    before.into_iter().chain((position..steps).step_by(side).map(move |n| n..=(n + side).min(steps)))
 }
 
 /// Whether two cells of known basins differ.

@@ -30,7 +30,7 @@ pub use self::fractions::{grid_errors, random_error};
 pub use self::labels::{Class, Labels, UNKNOWN};
 pub use self::scaling::Scaling;
 pub use self::uncertainty::exponent;
-pub use self::wada::{RADIUS, RADIUS_MAX, Wada, merge_test};
+pub use self::wada::{RADIUS, RADIUS_MAX, Wada, compared, merge_test};
 use super::Attractor;
 use crate::experiment::{Axis, Experiment, Precision};
 use crate::fate::Fate;
@@ -85,9 +85,9 @@ pub struct Basis {
     /// Cells along a side of the boxes of `basin_entropy` and `boundary_basin_entropy`.
     pub entropy_box: usize,
     /// Smallest and largest box that `boundary_dimension` is fitted to, cells along a side.
-    pub boundary_dimension_boxes: Option<[f64; 2]>,
+    pub boundary_dimension_boxes: Option<[usize; 2]>,
     /// Smallest and largest distance that `uncertainty_exponent` is fitted to, cells.
-    pub uncertainty_exponent_distances: Option<[f64; 2]>,
+    pub uncertainty_exponent_distances: Option<[usize; 2]>,
     /// Largest radius by which `wada` holds, cells.
     pub wada_radius_max: u32,
     /// Share of the cells whose budget ended before anything was shown.
@@ -178,11 +178,11 @@ impl Statistics {
 }
 
 impl Resolution {
-    fn new(labels: &Labels, every: usize) -> Self {
+    fn new(labels: &Labels, every: usize, compared: &[u32]) -> Self {
         let mut reasons = BTreeMap::new();
         let dimension = dimension(labels).map_err(|reason| reasons.insert("boundary_dimension", reason));
         let exponent = exponent(labels).map_err(|reason| reasons.insert("uncertainty_exponent", reason));
-        let wada = merge_test(labels).map_err(|reason| reasons.insert("wada", reason));
+        let wada = merge_test(labels, compared).map_err(|reason| reasons.insert("wada", reason));
         let mut resolution = Self {
             size: [labels.height, labels.width],
             every,
@@ -227,10 +227,11 @@ impl Resolution {
 
 /// The statistics of the map and of ever fewer of its cells.
 fn resolutions(mut labels: Labels) -> Vec<Resolution> {
-    let mut resolutions = vec![Resolution::new(&labels, 1)];
+    let compared = wada::compared(&labels);
+    let mut resolutions = vec![Resolution::new(&labels, 1, &compared)];
     while resolutions.len() < RESOLUTIONS && labels.side().div_ceil(2) >= SIDE_MIN {
         labels = labels.every_second();
-        resolutions.push(Resolution::new(&labels, 1 << resolutions.len()));
+        resolutions.push(Resolution::new(&labels, 1 << resolutions.len(), &compared));
     }
     resolutions
 }

@@ -4,12 +4,14 @@ use serde::Serialize;
 
 /// Lengths of fewer cells than this see too few cells to be fitted.
 const FIRST: usize = 2;
-/// The longest length is at most this part of the map's shorter side.
-const PART: usize = 8;
+/// The longest length is this part of the map's shorter side, ...
+const PART: usize = 16;
+/// ... but of a small map it may be so many cells, ...
+const LAST: usize = 4;
+/// ... if there are at least so many along the shorter side.
+const SIDE_MIN: usize = 8 * LAST;
 /// Fewest lengths that a line is drawn through.
 const POINTS: usize = 3;
-/// Fewest cells along a side for so many.
-const SIDE_MIN: usize = 4 * PART + 1;
 
 /// Whether a map with so many cells along its shorter side is large enough.
 ///
@@ -26,7 +28,7 @@ pub fn check(side: usize) -> Result<(), String> {
 /// middle between them, from 1 cell up.
 pub fn lengths(side: usize) -> Vec<usize> {
     let halves = std::iter::successors(Some(1), |n| Some(n * 2)).flat_map(|n| [n, n + n / 2]);
-    let mut lengths: Vec<usize> = halves.take_while(|&n| n <= side.saturating_sub(1) / PART).collect();
+    let mut lengths: Vec<usize> = halves.take_while(|&n| n <= (side / PART).max(LAST)).collect();
     lengths.dedup();
     lengths
 }
@@ -40,11 +42,11 @@ pub struct Scaling {
     /// whole is not in it.
     pub error: f64,
     /// The shortest and the longest length that are fitted, in cells.
-    pub fitted: [f64; 2],
+    pub fitted: [usize; 2],
     /// In cells.
-    pub lengths: Vec<f64>,
+    pub lengths: Vec<usize>,
     /// What is measured at each of them.
-    pub counts: Vec<u64>,
+    pub counts: Vec<f64>,
     /// The exponent between each length and the next.
     pub local: Vec<Option<f64>>,
 }
@@ -54,9 +56,9 @@ impl Scaling {
     ///
     /// # Errors
     /// The reason why it cannot be had.
-    pub fn fit(lengths: Vec<f64>, counts: Vec<u64>, sign: f64) -> Result<Self, String> {
-        let logarithm = |n: usize| (lengths[n].ln(), (counts[n] as f64).ln());
-        let is_fitted = |&n: &usize| lengths[n] > FIRST as f64 - 0.5 && counts[n] > 0;
+    pub fn fit(lengths: Vec<usize>, counts: Vec<f64>, sign: f64) -> Result<Self, String> {
+        let logarithm = |n: usize| ((lengths[n] as f64).ln(), counts[n].ln());
+        let is_fitted = |&n: &usize| lengths[n] >= FIRST && counts[n] > 0.0;
         let fitted: Vec<usize> = (0..lengths.len()).filter(is_fitted).collect();
         if fitted.len() < POINTS {
             return Err(format!(

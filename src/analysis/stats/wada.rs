@@ -33,24 +33,25 @@ pub struct Wada {
     pub holds: bool,
 }
 
-/// Runs the test.
+/// The basins of a map that are large enough to be compared.
+pub fn compared(labels: &Labels) -> Vec<u32> {
+    let least = SHARE_MIN * labels.known() as f64;
+    let large = labels.counts.iter().take(BASINS_MAX).take_while(|&&count| count as f64 >= least).count();
+    (0..large as u32).collect()
+}
+
+/// Runs the test on some of the basins.
 ///
 /// # Errors
 /// The reason why it cannot be run.
-pub fn merge_test(labels: &Labels) -> Result<Wada, String> {
-    scaling::check(labels.side())?;
-    let least = SHARE_MIN * labels.known() as f64;
-    let is_large = |&k: &usize| labels.counts[k] > 0 && labels.counts[k] as f64 >= least;
-    let basins: Vec<u32> =
-        (0..labels.counts.len()).filter(is_large).take(BASINS_MAX).map(|k| k as u32).collect();
+pub fn merge_test(labels: &Labels, basins: &[u32]) -> Result<Wada, String> {
     if basins.len() < 3 {
-        return Err(format!(
-            "the Wada property is one of three basins or more, and {} of them {} at least {} % of the cells",
-            basins.len(),
-            if basins.len() == 1 { "has" } else { "have" },
-            100.0 * SHARE_MIN
-        ));
+        let large =
+            if basins.len() == 1 { "1 basin has".to_owned() } else { format!("{} have", basins.len()) };
+        let share = 100.0 * SHARE_MIN;
+        return Err(format!("it takes three basins or more, and {large} at least {share} % of the cells"));
     }
+    scaling::check(labels.side())?;
     let takes_part = |label: u32| label != UNKNOWN && basins.contains(&label);
     let all = Bits::of(labels, |cells| {
         let mut known = cells.into_iter().filter(|&label| takes_part(label));
