@@ -42,13 +42,14 @@ fn boxes(labels: &Labels, side: usize) -> f64 {
 /// has a corner at a place.
 fn covered(labels: &Labels, side: usize, across: usize, up: usize) -> usize {
     let columns: Vec<_> = reaches(labels.width - 1, side, across).collect();
-    let of_rows = |rows: RangeInclusive<usize>| {
-        let is_mixed = |columns: &&RangeInclusive<usize>| is_mixed(labels, rows.clone(), (*columns).clone());
+    let of_rows = |pile: &mut Pile, rows: RangeInclusive<usize>| {
+        pile.add_rows(labels, rows.clone());
+        let is_mixed = |columns: &&RangeInclusive<usize>| pile.is_mixed((*columns).clone());
         let width = columns.iter().filter(is_mixed).map(|columns| columns.end() - columns.start());
         width.sum::<usize>() * (rows.end() - rows.start())
     };
     let rows: Vec<_> = reaches(labels.height - 1, side, up).collect();
-    rows.into_par_iter().map(of_rows).sum()
+    rows.into_par_iter().map_init(Pile::default, of_rows).sum()
 }
 
 /// The points from edge to edge of the boxes along a side with `steps` from point to point, one edge at
@@ -58,12 +59,46 @@ fn reaches(steps: usize, side: usize, position: usize) -> impl Iterator<Item = R
     before.into_iter().chain((position..steps).step_by(side).map(move |n| n..=(n + side).min(steps)))
 }
 
-/// Whether two cells of known basins differ.
-fn is_mixed(labels: &Labels, mut rows: RangeInclusive<usize>, columns: RangeInclusive<usize>) -> bool {
-    let row = |i: usize| &labels.row(i)[columns.clone()];
-    let mut known = rows.clone().flat_map(|i| row(i).iter().copied()).filter(|&label| label != UNKNOWN);
-    let Some(first) = known.next() else { return false };
-    // Without a branch for each cell, so that many are compared at once.
-    let differs = |label: &u32| (*label != first) & (*label != UNKNOWN);
-    rows.any(|i| row(i).iter().fold(false, |any, label| any | differs(label)))
+/// Rows of cells laid on each other.
+#[derive(Default)]
+struct Pile {
+    /// For each column, the label of one of its cells of known basin, or [`UNKNOWN`] if it has none.
+    label: Vec<u32>,
+    /// Whether it has cells of other basins as well.
+    mixed: Vec<bool>,
+}
+
+impl Pile {
+    /// Makes this the pile of some rows.
+    fn add_rows(&mut self, labels: &Labels, rows: RangeInclusive<usize>) {
+        let Self { label, mixed } = self;
+        label.clear();
+        label.extend(labels.row(*rows.start()));
+        mixed.clear();
+        mixed.resize(labels.width, false);
+        for row in rows.skip(1).map(|i| labels.row(i)) {
+            lay(label, mixed, row);
+        }
+    }
+
+    /// Whether two cells of known basins differ in a range of columns.
+    fn is_mixed(&self, columns: RangeInclusive<usize>) -> bool {
+        let labels = &self.label[columns.clone()];
+        let first = labels.iter().find(|&&label| label != UNKNOWN).copied().unwrap_or(UNKNOWN);
+        let several = labels.iter().fold(false, |any, &label| any | differ(first, label));
+        several || self.mixed[columns].iter().fold(false, |any, mixed| any | mixed)
+    }
+}
+
+/// Lays one more row on a pile; without a branch, so that many columns are done at once.
+fn lay(label: &mut [u32], mixed: &mut [bool], row: &[u32]) {
+    for ((label, mixed), &other) in label.iter_mut().zip(mixed).zip(row) {
+        *mixed |= differ(*label, other);
+        *label = if *label == UNKNOWN { other } else { *label };
+    }
+}
+
+/// Whether two labels are of different basins.
+fn differ(a: u32, b: u32) -> bool {
+    (a != b) & (a != UNKNOWN) & (b != UNKNOWN)
 }

@@ -159,7 +159,11 @@ fn stripes_do_not_have_the_wada_property() {
 
 #[test]
 fn a_radius_is_that_of_cell_by_cell_distances() {
-    let spots = mask(150, 70, |j, i| if noise(i / 3 * 50 + j / 3) < 0.02 { 1 + (j / 75) as u32 } else { 0 });
+    let spots = mask(150, 70, |j, i| match noise(i / 3 * 50 + j / 3) {
+        x if x < 0.02 => 1,
+        x if x < 0.04 => 2,
+        _ => 0,
+    });
     let label = |j: usize, i: usize| spots.cells[150 * i + j];
     let squares = |is_in: &dyn Fn([u32; 4]) -> bool| -> Vec<(usize, usize)> {
         let all = (0..149 * 69).map(|k| (k % 149, k / 149));
