@@ -23,9 +23,9 @@ use crate::output::Saved;
 /// cells are left out of all but the fractions. Lengths are in cells: along a logarithmic axis they
 /// are in its logarithm.
 ///
-/// On a terminal a table is printed, elsewhere JSON. Its first keys are the map's own numbers: fractions,
-/// basin_entropy, boundary_basin_entropy, boundary_dimension, uncertainty_exponent, wada. A number that
-/// cannot be had is null, and `reasons` says why.
+/// On a terminal a table is printed, elsewhere JSON. Its first keys are the numbers at full resolution:
+/// fractions, basin_entropy, boundary_basin_entropy, boundary_dimension, uncertainty_exponent, wada. A
+/// number that cannot be had is null, and `reasons` says why.
 ///
 /// Examples:
 ///   gdscope stats out/f3

@@ -220,8 +220,9 @@ fn rewritten(archive: &[u8], edit: impl Fn(&str, Vec<u8>) -> Option<Vec<u8>>) ->
         let mut entry = from.by_index(n).unwrap();
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).unwrap();
-        if let Some(bytes) = edit(entry.name().trim_end_matches(".npy"), bytes) {
-            to.start_file(entry.name(), stored).unwrap();
+        let name = entry.name().unwrap().into_owned();
+        if let Some(bytes) = edit(name.trim_end_matches(".npy"), bytes) {
+            to.start_file(name, stored).unwrap();
             to.write_all(&bytes).unwrap();
         }
     }
