@@ -4,12 +4,15 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use npyz::{Deserialize, NpyFile};
+use npyz::{Deserialize, NpyFile, NpyHeader};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
 /// Why an array cannot be had.
 type Reason = String;
+
+/// The bytes of an array, read a piece at a time.
+type Bytes<'a> = BufReader<io::Take<zip::read::ZipFile<'a, BufReader<File>>>>;
 
 /// A `map.npz`, opened. Arrays are read as they come, so that none is in memory twice.
 pub struct Arrays {
@@ -52,11 +55,7 @@ impl Arrays {
 
     /// Whether an array is there and says that it has the shape `[H, W]`; its values are not read.
     pub fn check_shape(&mut self, name: &str, shape: [usize; 2]) -> Result<(), Reason> {
-        let bytes = self.bytes;
-        let mut entry = self.entry(name)?;
-        let size = entry.size();
-        let array = NpyFile::new(&mut entry as &mut dyn Read).map_err(|e| format!("`{name}`: {e}"))?;
-        check_header(name, &array, Some(shape), size.min(bytes))
+        self.open_array(name, Some(shape)).map(drop)
     }
 
     fn entry(&mut self, name: &str) -> Result<zip::read::ZipFile<'_, BufReader<File>>, Reason> {
@@ -64,6 +63,22 @@ impl Arrays {
             Err(ZipError::FileNotFound) => Err(format!("the array `{name}` is missing")),
             entry => entry.map_err(|e| format!("`{name}`: {e}")),
         }
+    }
+
+    /// Reads the header of an array and checks it; the values are next.
+    fn open_array(
+        &mut self,
+        name: &str,
+        shape: Option<[usize; 2]>,
+    ) -> Result<(NpyHeader, Bytes<'_>), Reason> {
+        let bytes = self.bytes;
+        let entry = self.entry(name)?;
+        let size = entry.size().min(bytes);
+        let mut entry = BufReader::with_capacity(1 << 16, entry.take(u64::MAX));
+        let header = NpyHeader::from_reader(&mut entry).map_err(|e| format!("`{name}`: {e}"))?;
+        let taken = u64::MAX - entry.get_ref().limit() - entry.buffer().len() as u64;
+        check_header(name, &header, shape, size.saturating_sub(taken))?;
+        Ok((header, entry))
     }
 
     /// Reads an array with `values`, to the end, where the checksum is.
@@ -74,14 +89,9 @@ impl Arrays {
         values: fn(NpyFile<&mut dyn Read>) -> io::Result<Vec<T>>,
     ) -> Result<Vec<T>, Reason> {
         let damaged = |e: io::Error| format!("`{name}`: {e}");
-        let bytes = self.bytes;
-        let entry = self.entry(name)?;
-        let size = entry.size();
-        let mut entry = BufReader::with_capacity(1 << 16, entry);
-        let array = NpyFile::new(&mut entry as &mut dyn Read).map_err(damaged)?;
-        check_header(name, &array, shape, size.min(bytes))?;
-        let values = values(array).map_err(damaged)?;
-        io::copy(&mut entry, &mut io::sink()).map_err(damaged)?;
+        let (header, mut bytes) = self.open_array(name, shape)?;
+        let values = values(NpyFile::with_header(header, &mut bytes)).map_err(damaged)?;
+        io::copy(&mut bytes, &mut io::sink()).map_err(damaged)?;
         Ok(values)
     }
 }
@@ -98,13 +108,8 @@ fn floats(array: NpyFile<&mut dyn Read>) -> io::Result<Vec<f64>> {
 }
 
 /// Whether an array has the shape `[H, W]`, row by row, or is a list where `shape` is `None`; and whether
-/// its `bytes` in the archive can hold it.
-fn check_header(
-    name: &str,
-    array: &NpyFile<&mut dyn Read>,
-    shape: Option<[usize; 2]>,
-    bytes: u64,
-) -> Result<(), Reason> {
+/// the `bytes` after its header hold it.
+fn check_header(name: &str, array: &NpyHeader, shape: Option<[usize; 2]>, bytes: u64) -> Result<(), Reason> {
     let written = array.shape();
     let text = || written.iter().map(u64::to_string).collect::<Vec<_>>().join(" x ");
     match shape {
