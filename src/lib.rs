@@ -17,7 +17,8 @@
 //! 4. [`engine`]: `cpu/descend.rs` and `shaders/descend.wgsl` run trajectories, and [`fate`] says
 //!    how they end, for both. [`math`] holds the elementary functions of the CPU engine, and
 //!    `shaders/math.wgsl` the same ones; [`noise`] and `shaders/noise.wgsl` draw normal numbers.
-//! 5. [`analysis`]: which cells share an attractor, where basins meet, and how far f64 agrees.
+//! 5. [`analysis`]: which cells share an attractor, where basins meet, and how far f64 agrees;
+//!    [`analysis::stats`]: how large, how mixed and how rough-edged basins are.
 //! 6. [`map`](mod@map), [`report`], [`output`]: the results in memory and on disk.
 //! 7. [`picture`]: a [`view::View`] of a map as an image; curves, landscapes, figures of several panels.
 //! 8. [`figures`]: the paper's figures, made of all these.

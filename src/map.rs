@@ -1,16 +1,20 @@
 //! The result arrays of a map, in memory and as `map.npz`.
 
-use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Seek, Write};
+mod ends;
+mod npz;
+
+use std::io::{BufWriter, Seek, Write};
 use std::path::Path;
 
-use npyz::{NpyFile, WriterBuilder};
+use npyz::WriterBuilder;
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipArchive, ZipWriter};
+use zip::{CompressionMethod, ZipWriter};
 
+pub use self::ends::Ends;
+use self::npz::Arrays;
 use crate::analysis::Certainty;
 use crate::error::{Error, Result};
-use crate::experiment::Precision;
+use crate::experiment::{CELLS_MAX, Precision};
 use crate::fate::Fate;
 use crate::view::View;
 
@@ -106,27 +110,19 @@ impl Map {
             ("edge", self.edge.as_ref().map_or(cells, Vec::len)),
             (CERTAINTY, self.certainty.as_ref().map_or(cells, Vec::len)),
         ];
+        check_axis("across", &self.across)?;
+        check_axis("up", &self.up)?;
         if let Some(code) =
             self.certainty.iter().flatten().find(|&&code| usize::from(code) >= Certainty::ALL.len())
         {
             return Err(format!("`{CERTAINTY}` holds {code}, which has no meaning"));
         }
-        if cells == 0 {
-            return Err("an axis has no values".to_owned());
-        }
         if let Some((name, length)) = lengths.into_iter().find(|(_, length)| *length != cells) {
             let (height, width) = (self.height(), self.width());
             return Err(format!("`{name}` has {length} cells, and the axes make {height} x {width}"));
         }
-        if let Some(code) = self.fate.iter().find(|&&code| Fate::from_code(code).is_none()) {
-            return Err(format!("`fate` holds {code}, which is no fate's code"));
-        }
-        for (name, axis) in [("across", &self.across), ("up", &self.up)] {
-            if !axis.iter().all(|v| v.is_finite()) || axis.windows(2).any(|pair| pair[0] >= pair[1]) {
-                return Err(format!("`{name}` does not ascend"));
-            }
-        }
-        Ok(())
+        check_fates(&self.fate)?;
+        check_attractors(&self.attractor)
     }
 
     /// Writes `map.npz`; numbers of the engine's precision are stored in it.
@@ -164,45 +160,64 @@ impl Map {
     /// # Errors
     /// [`Error::File`] with the array that is missing or damaged.
     pub fn read(path: &Path) -> Result<Self> {
-        // Some reasons come as pictures of the damaged text.
-        let failed = |reason: String| Error::file(path, reason.lines().next().unwrap_or_default());
-        let not_a_map = |e: &dyn std::fmt::Display| failed(format!("not a map: {e}"));
-        let file = File::open(path).map_err(|e| not_a_map(&e))?;
-        let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|e| not_a_map(&e))?;
-        let mut floats = Vec::new();
-        for name in FLOATS {
-            floats.push(read_floats(&mut archive, name).map_err(failed)?);
-        }
-        let [amplitude, lyapunov, settle, loss, sharpness] =
-            <[Vec<f64>; 5]>::try_from(floats).expect("one array for each name");
-        let is_there = |name: &str| archive.index_for_name(&format!("{name}.npy")).is_some();
-        let [has_reach, has_edge, has_certainty] = ["reach", "edge", CERTAINTY].map(is_there);
-        let mut optional = |there: bool, name: &str| {
-            there.then(|| read_floats(&mut archive, name).map_err(failed)).transpose()
-        };
-        let (reach, edge) = (optional(has_reach, "reach")?, optional(has_edge, "edge")?);
-        let certainty = match has_certainty {
-            true => Some(read_array(&mut archive, CERTAINTY).map_err(failed)?),
-            false => None,
-        };
+        Self::read_arrays(path).map_err(failed(path))
+    }
+
+    fn read_arrays(path: &Path) -> std::result::Result<Self, String> {
+        let mut arrays = Arrays::open(path)?;
+        let (across, up) = (arrays.axis("across")?, arrays.axis("up")?);
+        let shape = [up.len(), across.len()];
         let map = Self {
-            across: read_floats(&mut archive, "across").map_err(failed)?,
-            up: read_floats(&mut archive, "up").map_err(failed)?,
-            fate: read_array(&mut archive, "fate").map_err(failed)?,
-            period: read_array(&mut archive, "period").map_err(failed)?,
-            attractor: read_array(&mut archive, "attractor").map_err(failed)?,
-            amplitude,
-            lyapunov,
-            settle,
-            reach,
-            loss,
-            sharpness,
-            edge,
-            certainty,
+            fate: arrays.array("fate", shape)?,
+            period: arrays.array("period", shape)?,
+            attractor: arrays.array("attractor", shape)?,
+            amplitude: arrays.floats("amplitude", shape)?,
+            lyapunov: arrays.floats("lyapunov", shape)?,
+            settle: arrays.floats("settle", shape)?,
+            reach: arrays.has("reach").then(|| arrays.floats("reach", shape)).transpose()?,
+            loss: arrays.floats("loss", shape)?,
+            sharpness: arrays.floats("sharpness", shape)?,
+            edge: arrays.has("edge").then(|| arrays.floats("edge", shape)).transpose()?,
+            certainty: arrays.has(CERTAINTY).then(|| arrays.array(CERTAINTY, shape)).transpose()?,
+            across,
+            up,
         };
-        map.check().map_err(failed)?;
+        map.check()?;
         Ok(map)
     }
+}
+
+/// A reason as an error of the file.
+fn failed(path: &Path) -> impl FnOnce(String) -> Error {
+    // Some reasons come with pictures of the damaged text.
+    move |reason| Error::file(path, reason.lines().next().unwrap_or_default())
+}
+
+/// Whether every code is a fate's.
+fn check_fates(codes: &[u8]) -> std::result::Result<(), String> {
+    match codes.iter().find(|&&code| Fate::from_code(code).is_none()) {
+        Some(code) => Err(format!("`fate` holds {code}, which is no fate's code")),
+        None => Ok(()),
+    }
+}
+
+/// Whether every number is an attractor's, or -1.
+fn check_attractors(numbers: &[i32]) -> std::result::Result<(), String> {
+    match numbers.iter().find(|&&number| number < -1 || i64::from(number) >= CELLS_MAX as i64) {
+        Some(number) => Err(format!("`attractor` holds {number}, which is no attractor's number")),
+        None => Ok(()),
+    }
+}
+
+/// Whether an axis has values, and they ascend.
+fn check_axis(name: &str, axis: &[f64]) -> std::result::Result<(), String> {
+    if axis.is_empty() {
+        return Err(format!("the axis `{name}` has no values"));
+    }
+    if !axis.iter().all(|v| v.is_finite()) || axis.windows(2).any(|pair| pair[0] >= pair[1]) {
+        return Err(format!("`{name}` does not ascend"));
+    }
+    Ok(())
 }
 
 fn array<T: npyz::AutoSerialize, W: Write + Seek>(
@@ -225,38 +240,6 @@ fn array<T: npyz::AutoSerialize, W: Write + Seek>(
     writer.extend(values)?;
     writer.finish()?;
     buffer.flush()
-}
-
-/// Reads an array and checks that it is stored row by row.
-fn read_array<T: npyz::Deserialize>(
-    archive: &mut ZipArchive<BufReader<File>>,
-    name: &str,
-) -> std::result::Result<Vec<T>, String> {
-    let damaged = |e: &dyn std::fmt::Display| format!("`{name}`: {e}");
-    let mut entry = match archive.by_name(&format!("{name}.npy")) {
-        Err(zip::result::ZipError::FileNotFound) => return Err(format!("the array `{name}` is missing")),
-        entry => entry.map_err(|e| damaged(&e))?,
-    };
-    // To the end, where the checksum is.
-    let mut bytes = Vec::new();
-    entry.read_to_end(&mut bytes).map_err(|e| damaged(&e))?;
-    let array = NpyFile::new(bytes.as_slice()).map_err(|e| damaged(&e))?;
-    if array.shape().len() > 1 && array.order() != npyz::Order::C {
-        return Err(format!("`{name}` is not stored row by row"));
-    }
-    let values = array.data::<T>().map_err(|e| damaged(&e))?;
-    values.collect::<std::io::Result<_>>().map_err(|e| damaged(&e))
-}
-
-/// Reads an array of f32 or f64.
-fn read_floats(
-    archive: &mut ZipArchive<BufReader<File>>,
-    name: &str,
-) -> std::result::Result<Vec<f64>, String> {
-    match read_array::<f64>(archive, name) {
-        Ok(values) => Ok(values),
-        Err(_) => Ok(read_array::<f32>(archive, name)?.into_iter().map(f64::from).collect()),
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::error::{Error, Result};
 use crate::experiment::{Draft, Experiment, PICTURE_KEYWORD};
-use crate::map::Map;
+use crate::map::{Ends, Map};
 use crate::picture::{self, Caption, Drawing, Format, Style};
 use crate::report::Report;
 use crate::view::View;
@@ -75,11 +75,11 @@ pub struct Directory {
     made: Vec<Unfinished>,
 }
 
-/// What a map's directory holds.
+/// What a map's directory holds; of the map, the part that is asked for.
 #[derive(Clone, Debug)]
-pub struct Saved {
+pub struct Saved<M = Map> {
     pub experiment: Experiment,
-    pub map: Map,
+    pub map: M,
     pub report: Report,
 }
 
@@ -292,12 +292,44 @@ impl Drop for Aside {
     }
 }
 
-impl Saved {
+/// What can be read from a `map.npz`: all of it, or the part that is needed.
+pub trait FromMap: Sized {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`Error::File`] with the array that is missing or damaged.
+    fn read(path: &Path) -> Result<Self>;
+
+    /// Cells across and up.
+    fn size(&self) -> [usize; 2];
+}
+
+impl FromMap for Map {
+    fn read(path: &Path) -> Result<Self> {
+        Map::read(path)
+    }
+
+    fn size(&self) -> [usize; 2] {
+        [self.width(), self.height()]
+    }
+}
+
+impl FromMap for Ends {
+    fn read(path: &Path) -> Result<Self> {
+        Ends::read(path)
+    }
+
+    fn size(&self) -> [usize; 2] {
+        [self.width, self.height]
+    }
+}
+
+impl<M: FromMap> Saved<M> {
     /// Reads a map's directory.
     ///
     /// # Errors
-    /// [`Error::File`] with the file and the reason if one is missing, damaged, or does not fit
-    /// the others.
+    /// [`Error::File`] with the file and the reason if one is missing, damaged, does not fit the
+    /// others, or was written by a newer version.
     pub fn read(path: &Path) -> Result<Self> {
         let asked = path.join(EXPERIMENT);
         if !asked.exists() {
@@ -305,19 +337,15 @@ impl Saved {
                 format!("holds no map ({EXPERIMENT} is missing); give a DIR that `gdscope map` wrote");
             return Err(Error::file(path, message));
         }
-        let experiment = Draft::read(&asked)?.resolve().map_err(|e| e.within(&asked))?;
-        let map = Map::read(&path.join(MAP))?;
+        // The report first: it names the version that the other files are of.
         let report = Report::read(&path.join(REPORT))?;
-        let [width, height] = experiment.size.map(|n| n as usize);
-        if (map.width(), map.height()) != (width, height) {
-            return Err(Error::file(
-                path.join(MAP),
-                format!(
-                    "holds {} x {} cells, and {EXPERIMENT} asks for {width} x {height}",
-                    map.width(),
-                    map.height()
-                ),
-            ));
+        let experiment = Draft::read(&asked)?.resolve().map_err(|e| e.within(&asked))?;
+        let map = M::read(&path.join(MAP))?;
+        let ([width, height], [across, up]) = (map.size(), experiment.size);
+        if [width, height] != [across as usize, up as usize] {
+            let message =
+                format!("holds {width} x {height} cells, and {EXPERIMENT} asks for {across} x {up}");
+            return Err(Error::file(path.join(MAP), message));
         }
         Ok(Self { experiment, map, report })
     }

@@ -67,6 +67,30 @@ pub struct StageSeconds {
     pub draw: f64,
 }
 
+/// The part of a `report.json` that every version understands.
+#[derive(Deserialize)]
+struct Stamp {
+    version: String,
+}
+
+impl Stamp {
+    /// Whether this version reads what that version wrote: releases that differ in the last number only
+    /// write the same files.
+    fn check(&self) -> std::result::Result<(), String> {
+        let own = env!("CARGO_PKG_VERSION");
+        let parse = semver::Version::parse;
+        let (Ok(by), Ok(this)) = (parse(&self.version), parse(own)) else {
+            return Err(format!("`version` is {:?}, which is no version of gdscope", self.version));
+        };
+        if (by.major, by.minor) > (this.major, this.minor) {
+            return Err(format!(
+                "written by gdscope {by}, which is newer than this one, {own}; use gdscope {by} or newer"
+            ));
+        }
+        Ok(())
+    }
+}
+
 impl Report {
     /// Reads the report in a map's directory.
     ///
@@ -79,9 +103,12 @@ impl Report {
     /// Reads a `report.json`.
     ///
     /// # Errors
-    /// [`Error::File`] with the reason.
+    /// [`Error::File`] with the reason, which may be that a newer gdscope wrote it.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
+        // First: what else a newer version writes, this one cannot judge.
+        let stamp: Stamp = serde_json::from_str(&text).map_err(|e| Error::file(path, e))?;
+        stamp.check().map_err(|message| Error::file(path, message))?;
         serde_json::from_str(&text).map_err(|e| Error::file(path, e))
     }
 

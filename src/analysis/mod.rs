@@ -9,6 +9,7 @@ mod cycles;
 mod edge;
 mod matching;
 mod settling;
+pub mod stats;
 pub mod theory;
 
 pub use self::attractors::{Attractor, Identified, identify};

@@ -9,6 +9,7 @@ mod map;
 mod orbit;
 mod render;
 mod request;
+mod stats;
 mod style;
 mod verify;
 
@@ -45,6 +46,7 @@ enum Command {
     Map(Box<map::Arguments>),
     Orbit(orbit::Arguments),
     Render(render::Arguments),
+    Stats(stats::Arguments),
     Figures(figures::Arguments),
     Verify(verify::Arguments),
     Landscapes(landscapes::Arguments),
@@ -113,6 +115,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Map(arguments) => map::run(arguments),
         Command::Orbit(arguments) => orbit::run(arguments),
         Command::Render(arguments) => render::run(arguments),
+        Command::Stats(arguments) => stats::run(arguments),
         Command::Figures(arguments) => figures::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Landscapes(arguments) => landscapes::run(arguments),

@@ -88,11 +88,13 @@ fn an_interrupt_exits_with_130_and_leaves_nothing() {
 }
 
 #[test]
-fn a_damaged_map_is_not_drawn() {
+fn a_damaged_map_is_neither_drawn_nor_measured() {
     let place = Place::new();
     let files = ["map.npz", "report.json", "experiment.toml"];
-    let missing = place.run(&words("render nowhere --show fate"));
-    assert!(missing.code == Some(2) && missing.err.contains("nowhere: holds no map"), "{missing:?}");
+    for command in READERS {
+        let missing = place.run(&words(&command.replace("DIR", "nowhere")));
+        assert!(missing.code == Some(2) && missing.err.contains("nowhere: holds no map"), "{missing:?}");
+    }
     assert_eq!(place.names("."), [""; 0]);
     place.done(&words(&format!("{MAP} good --show basins")));
     let whole = place.read("good/basins.png");
@@ -111,17 +113,118 @@ fn a_damaged_map_is_not_drawn() {
                 Some(damage) => place.write(&format!("good/{file}"), damage),
                 None => std::fs::remove_file(place.path(&format!("good/{file}"))).unwrap(),
             }
-            let before = place.names("good");
-            let ran = place.run(&words("render good --show basins,fate"));
-            assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{file}: {ran:?}");
-            assert!(ran.err.contains(file) && ran.err.lines().count() == 1, "{file}: {}", ran.err);
-            assert_eq!(place.names("good"), before);
+            refused(&place, &[file]);
             assert!(place.read("good/basins.png") == whole);
         }
         place.write(&format!("good/{file}"), content);
     }
     place.done(&words(&format!("{MAP} other --size 9x9").replacen("--size 8x8 ", "", 1)));
     std::fs::copy(place.path("other/map.npz"), place.path("good/map.npz")).unwrap();
-    let ran = place.run(&words("render good --show fate"));
-    assert!(ran.code == Some(2) && ran.err.contains("map.npz: holds 9 x 9 cells"), "{ran:?}");
+    refused(&place, &["map.npz: holds 9 x 9 cells"]);
+}
+
+/// The commands that read a map's directory.
+const READERS: [&str; 2] = ["render DIR --show basins,fate", "stats DIR"];
+
+/// Whether all of them refuse the directory `good`, with one line that has these parts, and leave it alone.
+fn refused(place: &Place, parts: &[&str]) {
+    for command in READERS {
+        let before = place.names("good");
+        let ran = place.run(&words(&command.replace("DIR", "good")));
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{command}: {ran:?}");
+        assert!(
+            ran.err.starts_with("gdscope: good") && ran.err.lines().count() == 1,
+            "{command}: {}",
+            ran.err
+        );
+        parts.iter().for_each(|part| assert!(ran.err.contains(part), "{command}: {part}: {}", ran.err));
+        assert_eq!(place.names("good"), before);
+    }
+}
+
+#[test]
+fn a_map_of_a_newer_version_is_refused() {
+    let place = Place::new();
+    place.done(&words(&format!("{MAP} good --show basins")));
+    let report = place.text("good/report.json");
+    let own = env!("CARGO_PKG_VERSION");
+    let [major, minor, _] = own.split('.').collect::<Vec<_>>()[..] else { panic!("{own}") };
+    let stamp = |version: &str| report.replace(&format!("\"{own}\""), &format!("\"{version}\""));
+    // What else it writes may have changed its form: the version is looked at first.
+    let experiment = place.text("good/experiment.toml");
+    for newer in ["99.0.0", &format!("{major}.999.0"), "99.0.0-alpha.1"] {
+        place.write("good/report.json", stamp(newer).replace("\"fates\"", "\"ends\""));
+        place.write("good/experiment.toml", format!("weather = \"fair\"\n{experiment}"));
+        let parts = ["report.json: ", newer, "newer than this one", own, "; use gdscope"];
+        refused(&place, &parts);
+    }
+    place.write("good/experiment.toml", &experiment);
+    for nonsense in ["", "1", "soon"] {
+        place.write("good/report.json", stamp(nonsense));
+        refused(&place, &["report.json: `version` is", "no version of gdscope"]);
+    }
+    place.write("good/report.json", report.replace("\"version\"", "\"edition\""));
+    refused(&place, &["report.json: ", "version"]);
+    for same in [own.to_owned(), format!("{major}.{minor}.999")] {
+        place.write("good/report.json", stamp(&same));
+        READERS.iter().for_each(|command| drop(place.done(&words(&command.replace("DIR", "good")))));
+    }
+}
+
+#[test]
+fn arrays_of_unequal_shapes_are_refused() {
+    let place = Place::new();
+    place.done(&words(&format!("{MAP} good --show basins")));
+    let whole = place.read("good/map.npz");
+    for array in ["fate", "period", "attractor", "amplitude", "sharpness"] {
+        for (shape, said) in [("(4,16, )", "4 x 16"), ("(8, 4, )", "8 x 4"), ("(64,   )", "64")] {
+            let edit = |name: &str, bytes: Vec<u8>| {
+                (name == array).then(|| with_shape(&bytes, shape)).or(Some(bytes))
+            };
+            place.write("good/map.npz", rewritten(&whole, edit));
+            refused(&place, &["map.npz: ", &format!("`{array}` has shape {said}, and the axes make 8 x 8")]);
+        }
+        place.write("good/map.npz", rewritten(&whole, |name, bytes| (name != array).then_some(bytes)));
+        refused(&place, &["map.npz: ", &format!("the array `{array}` is missing")]);
+        let short =
+            |name: &str, bytes: Vec<u8>| Some(if name == array { bytes[..150].to_vec() } else { bytes });
+        place.write("good/map.npz", rewritten(&whole, short));
+        refused(&place, &["map.npz: ", &format!("`{array}` is shorter than its shape 8 x 8 says")]);
+    }
+    // Numbers without a meaning.
+    for (array, value) in [("fate", 9), ("attractor", 0x90)] {
+        let edit = |name: &str, mut bytes: Vec<u8>| {
+            if name == array {
+                *bytes.last_mut().unwrap() = value;
+            }
+            Some(bytes)
+        };
+        place.write("good/map.npz", rewritten(&whole, edit));
+        refused(&place, &["map.npz: ", &format!("`{array}` holds "), "which is no"]);
+    }
+}
+
+/// An array of shape 8 x 8 that says it has another, written in as many characters.
+fn with_shape(bytes: &[u8], shape: &str) -> Vec<u8> {
+    let at = bytes.windows(8).position(|part| part == b"(8, 8, )").unwrap();
+    [&bytes[..at], shape.as_bytes(), &bytes[at + 8..]].concat()
+}
+
+/// An archive whose arrays are changed, or left out, by a function of name and content.
+fn rewritten(archive: &[u8], edit: impl Fn(&str, Vec<u8>) -> Option<Vec<u8>>) -> Vec<u8> {
+    use std::io::{Cursor, Read, Write};
+    let mut from = zip::ZipArchive::new(Cursor::new(archive)).unwrap();
+    let mut to = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for n in 0..from.len() {
+        let mut entry = from.by_index(n).unwrap();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        let name = entry.name().unwrap().into_owned();
+        if let Some(bytes) = edit(name.trim_end_matches(".npy"), bytes) {
+            to.start_file(name, stored).unwrap();
+            to.write_all(&bytes).unwrap();
+        }
+    }
+    to.finish().unwrap().into_inner()
 }

@@ -6,8 +6,19 @@ use super::common::{Place, names};
 #[test]
 fn help_is_as_written_down() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/help");
-    let commands =
-        ["", "completions", "devices", "figures", "landscapes", "man", "map", "orbit", "render", "verify"];
+    let commands = [
+        "",
+        "completions",
+        "devices",
+        "figures",
+        "landscapes",
+        "man",
+        "map",
+        "orbit",
+        "render",
+        "stats",
+        "verify",
+    ];
     let place = Place::new();
     let mut known = Vec::new();
     let mut differing = Vec::new();
@@ -88,7 +99,7 @@ fn shells_and_manuals_know_every_command() {
     }
     place.done(&["man", "-o", "man"]);
     let pages = place.names("man");
-    for command in ["map", "orbit", "verify", "man"] {
+    for command in ["map", "orbit", "stats", "verify", "man"] {
         assert!(pages.contains(&format!("gdscope-{command}.1")), "{pages:?}");
     }
     assert!(place.text("man/gdscope-map.1").contains("Map a plane of initial points"));

@@ -1,0 +1,42 @@
+//! How the trajectories of a map end, without the rest of its arrays.
+
+use std::path::Path;
+
+use super::npz::Arrays;
+use super::{CERTAINTY, FLOATS, OPTIONAL, check_attractors, check_fates, failed};
+use crate::error::Result;
+
+/// The part of a map that says where each trajectory ends; as in [`Map`](super::Map), row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ends {
+    pub width: usize,
+    pub height: usize,
+    /// [`Fate`](crate::fate::Fate) codes.
+    pub fate: Vec<u8>,
+    /// -1 for none.
+    pub attractor: Vec<i32>,
+}
+
+impl Ends {
+    /// Reads them from a `map.npz`, in 5 bytes a cell. Of the other arrays only the shapes are read.
+    ///
+    /// # Errors
+    /// [`Error::File`](crate::Error::File) with the array that is missing or damaged.
+    pub fn read(path: &Path) -> Result<Self> {
+        Self::read_arrays(path).map_err(failed(path))
+    }
+
+    fn read_arrays(path: &Path) -> std::result::Result<Self, String> {
+        let mut arrays = Arrays::open(path)?;
+        let (width, height) = (arrays.axis("across")?.len(), arrays.axis("up")?.len());
+        let shape = [height, width];
+        let optional = OPTIONAL.into_iter().chain([CERTAINTY]).filter(|name| arrays.has(name));
+        let others = ["period"].into_iter().chain(FLOATS).chain(optional.collect::<Vec<_>>());
+        others.into_iter().try_for_each(|name| arrays.check_shape(name, shape))?;
+        let fate = arrays.array("fate", shape)?;
+        check_fates(&fate)?;
+        let attractor = arrays.array("attractor", shape)?;
+        check_attractors(&attractor)?;
+        Ok(Self { width, height, fate, attractor })
+    }
+}

@@ -1,0 +1,130 @@
+//! Reading the arrays of a `map.npz`, with suspicion.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+use npyz::{Deserialize, NpyFile, NpyHeader};
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+/// Why an array cannot be had.
+type Reason = String;
+
+/// The bytes of an array, read a piece at a time.
+type Bytes<'a> = BufReader<io::Take<zip::read::ZipFile<'a, BufReader<File>>>>;
+
+/// A `map.npz`, opened. Arrays are read as they come, so that none is in memory twice.
+pub struct Arrays {
+    archive: ZipArchive<BufReader<File>>,
+    /// Of the file: no array is larger, whatever its header says.
+    bytes: u64,
+}
+
+impl Arrays {
+    /// Opens the file and reads its table of contents, which is at the end.
+    pub fn open(path: &Path) -> Result<Self, Reason> {
+        let not_a_map = |e: &dyn std::fmt::Display| format!("not a map: {e}");
+        let file = File::open(path).map_err(|e| not_a_map(&e))?;
+        let bytes = file.metadata().map_err(|e| not_a_map(&e))?.len();
+        let archive = ZipArchive::new(BufReader::new(file)).map_err(|e| not_a_map(&e))?;
+        Ok(Self { archive, bytes })
+    }
+
+    /// Whether the file holds an array of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.archive.index_for_name(&format!("{name}.npy")).is_some()
+    }
+
+    /// The values along an axis, which are finite and ascend.
+    pub fn axis(&mut self, name: &str) -> Result<Vec<f64>, Reason> {
+        let values = self.read(name, None, floats)?;
+        super::check_axis(name, &values)?;
+        Ok(values)
+    }
+
+    /// An array of shape `[H, W]`.
+    pub fn array<T: Deserialize>(&mut self, name: &str, shape: [usize; 2]) -> Result<Vec<T>, Reason> {
+        self.read(name, Some(shape), |array| array.into_vec())
+    }
+
+    /// An array of shape `[H, W]` of f32 or f64.
+    pub fn floats(&mut self, name: &str, shape: [usize; 2]) -> Result<Vec<f64>, Reason> {
+        self.read(name, Some(shape), floats)
+    }
+
+    /// Whether an array is there and says that it has the shape `[H, W]`; its values are not read.
+    pub fn check_shape(&mut self, name: &str, shape: [usize; 2]) -> Result<(), Reason> {
+        self.open_array(name, Some(shape)).map(drop)
+    }
+
+    fn entry(&mut self, name: &str) -> Result<zip::read::ZipFile<'_, BufReader<File>>, Reason> {
+        match self.archive.by_name(&format!("{name}.npy")) {
+            Err(ZipError::FileNotFound) => Err(format!("the array `{name}` is missing")),
+            entry => entry.map_err(|e| format!("`{name}`: {e}")),
+        }
+    }
+
+    /// Reads the header of an array and checks it; the values are next.
+    fn open_array(
+        &mut self,
+        name: &str,
+        shape: Option<[usize; 2]>,
+    ) -> Result<(NpyHeader, Bytes<'_>), Reason> {
+        let bytes = self.bytes;
+        let entry = self.entry(name)?;
+        let size = entry.size().min(bytes);
+        let mut entry = BufReader::with_capacity(1 << 16, entry.take(u64::MAX));
+        let header = NpyHeader::from_reader(&mut entry).map_err(|e| format!("`{name}`: {e}"))?;
+        let taken = u64::MAX - entry.get_ref().limit() - entry.buffer().len() as u64;
+        check_header(name, &header, shape, size.saturating_sub(taken))?;
+        Ok((header, entry))
+    }
+
+    /// Reads an array with `values`, to the end, where the checksum is.
+    fn read<T>(
+        &mut self,
+        name: &str,
+        shape: Option<[usize; 2]>,
+        values: fn(NpyFile<&mut dyn Read>) -> io::Result<Vec<T>>,
+    ) -> Result<Vec<T>, Reason> {
+        let damaged = |e: io::Error| format!("`{name}`: {e}");
+        let (header, mut bytes) = self.open_array(name, shape)?;
+        let values = values(NpyFile::with_header(header, &mut bytes)).map_err(damaged)?;
+        io::copy(&mut bytes, &mut io::sink()).map_err(damaged)?;
+        Ok(values)
+    }
+}
+
+/// Numbers of f64, or of f32.
+fn floats(array: NpyFile<&mut dyn Read>) -> io::Result<Vec<f64>> {
+    match array.try_data::<f64>() {
+        Ok(values) => values.collect(),
+        Err(array) => {
+            let values = array.data::<f32>().map_err(io::Error::other)?;
+            values.map(|value| value.map(f64::from)).collect()
+        }
+    }
+}
+
+/// Whether an array has the shape `[H, W]`, row by row, or is a list where `shape` is `None`; and whether
+/// the `bytes` after its header hold it.
+fn check_header(name: &str, array: &NpyHeader, shape: Option<[usize; 2]>, bytes: u64) -> Result<(), Reason> {
+    let written = array.shape();
+    let text = || written.iter().map(u64::to_string).collect::<Vec<_>>().join(" x ");
+    match shape {
+        None if written.len() != 1 => return Err(format!("`{name}` has shape {}, and is no list", text())),
+        Some([height, width]) if written != [height as u64, width as u64] => {
+            return Err(format!("`{name}` has shape {}, and the axes make {height} x {width}", text()));
+        }
+        Some(_) if array.order() != npyz::Order::C => {
+            return Err(format!("`{name}` is not stored row by row"));
+        }
+        _ => {}
+    }
+    let item = array.dtype().num_bytes().unwrap_or(1) as u64;
+    match array.len().checked_mul(item) {
+        Some(needed) if needed <= bytes => Ok(()),
+        _ => Err(format!("`{name}` is shorter than its shape {} says", text())),
+    }
+}
