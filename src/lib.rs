@@ -44,6 +44,7 @@
 #![forbid(unsafe_code)]
 
 pub mod analysis;
+pub mod bins;
 pub mod cli;
 pub mod dataset;
 pub mod descent;
