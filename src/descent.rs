@@ -144,8 +144,14 @@ impl Descent {
     /// # Errors
     /// [`Error::Request`] naming the remedy.
     pub fn check_f32(&self) -> Result<()> {
-        let roots: Vec<Id> =
-            self.next.iter().chain(&self.tangent_next).chain([&self.loss]).chain(&self.observed).copied().collect();
+        let roots: Vec<Id> = self
+            .next
+            .iter()
+            .chain(&self.tangent_next)
+            .chain([&self.loss])
+            .chain(&self.observed)
+            .copied()
+            .collect();
         let nodes = self.graph.reachable(&roots).into_iter();
         let unfit = |value: &f64| *value != 0.0 && !(*value as f32).is_normal();
         match nodes.filter_map(|id| self.graph.value(id)).find(unfit) {

@@ -18,7 +18,8 @@
 //!    how they end, for both. [`math`] holds the elementary functions of the CPU engine, and
 //!    `shaders/math.wgsl` the same ones; [`noise`] and `shaders/noise.wgsl` draw normal numbers.
 //! 5. [`analysis`]: which cells share an attractor, where basins meet, and how far f64 agrees.
-//! 6. [`map`](mod@map), [`report`], [`output`]: the results in memory and on disk.
+//! 6. [`map`](mod@map), [`report`], [`output`]: the results in memory and on disk. [`phase`]: what orbits visit,
+//!    counted in [`bins`] by `cpu/density.rs` and `shaders/density.wgsl`.
 //! 7. [`picture`]: a [`view::View`] of a map as an image; curves, landscapes, figures of several panels.
 //! 8. [`figures`]: the paper's figures, made of all these.
 //! 9. [`verify`]: the paper's claims, checked with the engines and the theory of [`analysis::theory`].
@@ -60,6 +61,7 @@ pub mod math;
 pub mod noise;
 pub mod orbit;
 pub mod output;
+pub mod phase;
 pub mod picture;
 pub mod plan;
 pub mod report;

@@ -175,7 +175,8 @@ impl Map {
     }
 }
 
-fn array<T: npyz::AutoSerialize, W: Write + Seek>(
+/// Writes an array as NumPy does.
+pub(crate) fn array<T: npyz::AutoSerialize, W: Write + Seek>(
     archive: &mut ZipWriter<W>,
     name: &str,
     shape: &[u64],

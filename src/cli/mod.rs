@@ -7,6 +7,7 @@ mod figures;
 mod landscapes;
 mod map;
 mod orbit;
+mod phase;
 mod render;
 mod request;
 mod style;
@@ -43,6 +44,7 @@ struct Arguments {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Map(Box<map::Arguments>),
+    Phase(Box<phase::Arguments>),
     Orbit(orbit::Arguments),
     Render(render::Arguments),
     Figures(figures::Arguments),
@@ -102,6 +104,7 @@ fn unparsed(error: &clap::Error) -> ExitCode {
 fn run(command: &Command) -> Result<()> {
     match command {
         Command::Map(arguments) => map::run(arguments),
+        Command::Phase(arguments) => phase::run(arguments),
         Command::Orbit(arguments) => orbit::run(arguments),
         Command::Render(arguments) => render::run(arguments),
         Command::Figures(arguments) => figures::run(arguments),

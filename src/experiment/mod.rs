@@ -142,9 +142,7 @@ impl Experiment {
 fn check_steps(steps: u32) -> Result<()> {
     match steps {
         1..=STEPS_MAX => Ok(()),
-        _ => Err(Error::request(format!(
-            "steps: a budget of {steps} steps; give between 1 and {STEPS_MAX}"
-        ))),
+        _ => Err(Error::request(format!("steps: a budget of {steps} steps; give between 1 and {STEPS_MAX}"))),
     }
 }
 
@@ -183,9 +181,9 @@ fn check_fit<'a>(mut numbers: impl Iterator<Item = (&'a str, f64)>, precision: P
         short.is_finite() && (short != 0.0 || value == 0.0)
     };
     match numbers.find(|(_, value)| !fits(*value)) {
-        Some((name, value)) if precision == Precision::F32 => Err(Error::request(format!(
-            "{name}: {value:e} is beyond the range of f32; use --precision f64"
-        ))),
+        Some((name, value)) if precision == Precision::F32 => {
+            Err(Error::request(format!("{name}: {value:e} is beyond the range of f32; use --precision f64")))
+        }
         _ => Ok(()),
     }
 }

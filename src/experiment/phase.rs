@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Axis, Draft, Precision, STEPS, Setup, check_distances, check_fit, check_spacing, check_steps,
-};
+use super::{Axis, Draft, Precision, STEPS, Setup, check_distances, check_fit, check_spacing, check_steps};
 use crate::bins::Bins;
 use crate::error::{Error, Result};
 use crate::formula::Graph;
@@ -246,8 +244,10 @@ impl PhaseExperiment {
     /// # Errors
     /// [`Error::Request`] or [`Error::Formula`], naming the flag or key and the remedy.
     pub fn check(&self) -> Result<()> {
-        let axes: Vec<(&str, &Axis)> =
-            [("across", &self.across)].into_iter().chain(self.from.iter().map(|axis| ("from", axis))).collect();
+        let axes: Vec<(&str, &Axis)> = [("across", &self.across)]
+            .into_iter()
+            .chain(self.from.iter().map(|axis| ("from", axis)))
+            .collect();
         self.setup.check(&axes)?;
         let variables = &self.setup.landscape.body.variables;
         for axis in &self.from {
@@ -288,14 +288,17 @@ impl PhaseExperiment {
         }
         check_distances(&[("tolerance", self.tolerance), ("escape", self.escape)])?;
         let range = self.range.iter().map(|axis| ("range", axis));
-        let ends = axes.iter().copied().chain(range).flat_map(|(flag, axis)| [(flag, axis.from), (flag, axis.to)]);
+        let ends =
+            axes.iter().copied().chain(range).flat_map(|(flag, axis)| [(flag, axis.from), (flag, axis.to)]);
         let set = self.setup.set.values().map(|value| ("set", *value));
         let distances = [("tolerance", self.tolerance), ("escape", self.escape)];
         let distances = distances.into_iter().filter_map(|(name, value)| Some((name, value?)));
         // Zero is an end of a range, whatever the format.
         check_fit(ends.chain(set).chain(distances), self.precision)?;
         check_spacing("across", &self.across, self.size[0], self.precision)?;
-        self.range.iter().try_for_each(|range| check_spacing("range", range, self.size[1] + 1, self.precision))
+        self.range
+            .iter()
+            .try_for_each(|range| check_spacing("range", range, self.size[1] + 1, self.precision))
     }
 
     fn check_sizes(&self) -> Result<()> {
@@ -401,7 +404,8 @@ mod tests {
             let message = resolved(&format!("{base}{more}")).unwrap_err();
             assert!(message.contains(remedy), "{more}: {message}");
         }
-        let scheduled = "landscape = \"f2\"\nacross = \"C = 1 .. 2\"\neta = \"1@0,2@50\"\n[phase]\nwarm = \"up\"";
+        let scheduled =
+            "landscape = \"f2\"\nacross = \"C = 1 .. 2\"\neta = \"1@0,2@50\"\n[phase]\nwarm = \"up\"";
         assert!(resolved(scheduled).unwrap_err().contains("drop --warm or the schedule"));
         let many = "landscape = \"f1\"\nacross = \"eta = 1 .. 2\"\nsteps = 16000000\nsize = [4, 4]\n[phase]\nstarts = 1000";
         assert!(resolved(many).unwrap_err().contains("more visits than a count holds"));

@@ -165,7 +165,11 @@ impl<'a, R: Real> Counter<'a, R> {
         let order = self.watch.warm.map(|warm| warm.columns(width)).unwrap_or_default();
         for (k, j) in order.iter().enumerate() {
             let cells: Vec<u32> = piece.rows.clone().map(|i| (i * width + j) as u32).collect();
-            if k == 0 { self.start(&cells) } else { self.enter(&cells) }
+            if k == 0 {
+                self.start(&cells)
+            } else {
+                self.enter(&cells)
+            }
             self.count(cells.len());
             for (lane, &cell) in cells.iter().enumerate() {
                 let state = (0..self.program.dims).map(|d| self.block.tape[d][lane].to_f64());

@@ -12,8 +12,8 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use self::block::{Block, Program};
-use self::descend::descend;
 pub use self::density::sample;
+use self::descend::descend;
 pub use self::trace::Tracer;
 use super::{Cells, Density, Device, Engine, Outcomes, Seconds, Watch};
 use crate::error::Result;

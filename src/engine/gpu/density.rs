@@ -150,8 +150,7 @@ impl<'a> Counter<'a> {
         let listed = buffer("cells", 4 * capacity, storage);
         let state = buffer("state", 4 * capacity * dims, storage);
         let visits = buffer("visits", 4 * rows * columns, storage);
-        let through =
-            buffer("read", visits.size().max(state.size()), Usage::MAP_READ | Usage::COPY_DST);
+        let through = buffer("read", visits.size().max(state.size()), Usage::MAP_READ | Usage::COPY_DST);
         let mut bound = vec![(0, &slice), (1, &axes), (2, &listed), (3, &state), (4, &visits)];
         if !tables.is_empty() {
             bound.push((DATA, &data));
@@ -228,8 +227,7 @@ impl<'a> Counter<'a> {
                 };
                 self.engine.queue.write_buffer(&self.slice, 0, bytemuck::bytes_of(&slice));
                 let took = self.engine.dispatch(&self.pipeline, &self.bindings, count)?;
-                self.lane_steps =
-                    resized(u64::from(count) * u64::from(end - begin), self.lane_steps, took);
+                self.lane_steps = resized(u64::from(count) * u64::from(end - begin), self.lane_steps, took);
             }
             first += count;
         }
@@ -248,7 +246,9 @@ impl<'a> Counter<'a> {
             let wanted = u64::from(*followed) * u64::from(self.watch.steps - self.watch.transient);
             if found != wanted {
                 let column = group.start + k;
-                return Err(Error::Device(format!("{found} visits of {wanted} came back for column {column}")));
+                return Err(Error::Device(format!(
+                    "{found} visits of {wanted} came back for column {column}"
+                )));
             }
             for (row, count) in column.enumerate() {
                 density.visits[row * width + group.start + k] = count;
@@ -291,7 +291,11 @@ fn pipeline(
     let entries = bound.iter().map(|(binding, _)| wgpu::BindGroupLayoutEntry {
         binding: *binding,
         visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer { ty: kind(*binding), has_dynamic_offset: false, min_binding_size: None },
+        ty: wgpu::BindingType::Buffer {
+            ty: kind(*binding),
+            has_dynamic_offset: false,
+            min_binding_size: None,
+        },
         count: None,
     });
     let entries: Vec<_> = entries.collect();
