@@ -17,9 +17,10 @@ use crate::plan::Plan;
 
 /// Draw what orbits visit as the learning rate, or any quantity, changes
 ///
-/// Follows many orbits in each column and counts, after a transient, how often each value of an observable
-/// is visited: the amplitude, or any formula. Over the density stand the learning rate at which the minimum
-/// stops being stable and the cycle that theory predicts, and below it the periods and Lyapunov exponents.
+/// Follows many orbits in each column and counts, after a transient, how often each value of an
+/// observable is visited: the amplitude, or any formula. Over the density stand the learning rate at
+/// which the minimum stops being stable and the cycle that theory predicts; below it are the periods
+/// and the Lyapunov exponents.
 ///
 /// Examples:
 ///   gdscope phase f1 --across eta=0.5..10 -o out/phase-f1
@@ -57,7 +58,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME=FROM..TO", num_args = 1..)]
     from: Vec<String>,
 
-    /// Starts of each column [default: 64]
+    /// Starts of each column [default: 128]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     starts: Option<u32>,
 
@@ -73,7 +74,8 @@ pub struct Arguments {
     #[arg(long, value_name = "WxH", value_parser = size, allow_hyphen_values = true)]
     size: Option<[u32; 2]>,
 
-    /// Steps of an orbit; with --warm, in each column [default: 10000]
+    /// Steps of an orbit; with --warm, in each column. In f32, orbits of many thousand steps are no
+    /// longer chaotic: more --starts, or --precision f64, fill a density better [default: 4000]
     #[arg(long, value_name = "N", value_parser = super::steps(), allow_negative_numbers = true)]
     steps: Option<u32>,
 

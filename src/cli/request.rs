@@ -13,7 +13,7 @@ use crate::landscape::Landscape;
 #[derive(Debug, Args)]
 pub struct Request {
     /// A built-in landscape (see `gdscope landscapes`), a landscape file, or an experiment whose keys
-    /// the flags override: a file, or a picture that `gdscope map` has drawn
+    /// the flags override: a file, or a picture that gdscope has drawn of one
     #[arg(value_name = "LANDSCAPE|FILE")]
     landscape: Option<String>,
 

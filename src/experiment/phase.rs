@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Axis, Draft, Precision, STEPS, Setup, check_distances, check_fit, check_spacing, check_steps};
+use super::{Axis, Draft, Precision, Setup, check_distances, check_fit, check_spacing, check_steps};
 use crate::bins::Bins;
 use crate::error::{Error, Result};
 use crate::formula::Graph;
 
 /// Default numbers of columns and bins.
 const SIZE: [u32; 2] = [1024, 512];
-/// Default number of starts.
-const STARTS: u32 = 64;
+/// Default number of starts, and steps of each. In f32 chaotic orbits fall onto cycles of some thousand steps:
+/// many short orbits show more than a few long ones.
+const STARTS: u32 = 128;
+const STEPS: u32 = 4000;
 /// How far starts are spread about the minimum to either side, of a variable that nothing is said of.
 const SPREAD: f64 = 4.0;
 /// What is observed if nothing else is asked for.

@@ -50,8 +50,8 @@ pub fn find(experiment: &PhaseExperiment) -> Result<Bins> {
 fn of_values(mut values: Vec<f64>) -> Axis {
     values.sort_by(f64::total_cmp);
     let axis = |from: f64, to: f64, log: bool| {
-        let unit = if log { from } else { to - from };
-        let (from, to) = (rounded(from, unit, f64::floor), rounded(to, unit, f64::ceil));
+        let units = if log { [from, to] } else { [to - from; 2] };
+        let (from, to) = (rounded(from, units[0], f64::floor), rounded(to, units[1], f64::ceil));
         Axis { name: "value".to_owned(), from, to, log }
     };
     let largest = values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
@@ -81,9 +81,9 @@ fn of_values(mut values: Vec<f64>) -> Axis {
     axis(if from == 0.0 { 0.0 } else { from - room }, high + room, false)
 }
 
-/// `value` rounded to about two digits of `unit`.
+/// `value` rounded to about three digits of `unit`.
 fn rounded(value: f64, unit: f64, round: fn(f64) -> f64) -> f64 {
-    let digit = unit.abs().log10().floor() as i32 - 1;
+    let digit = unit.abs().log10().floor() as i32 - 2;
     let scaled = round(value / 10f64.powi(digit));
     // A division by a power of ten gives the nearest double to the decimal number, a product may not.
     if digit < 0 { scaled / 10f64.powi(-digit) } else { scaled * 10f64.powi(digit) }
@@ -100,16 +100,16 @@ mod tests {
     #[test]
     fn ranges_follow_the_values() {
         let even = |n: i32| (0..=n).map(move |k| f64::from(k) / f64::from(n));
-        assert_eq!(range(even(1000)), "value = 0 .. 1.1");
-        assert_eq!(range(even(1000).map(|v| 10.0 * v - 5.0)), "value = -5.4 .. 5.4");
-        assert_eq!(range(even(1000).map(|v| 100.0 + v)), "value = 99.9 .. 101.1");
+        assert_eq!(range(even(1000)), "value = 0 .. 1.03");
+        assert_eq!(range(even(1000).map(|v| 10.0 * v - 5.0)), "value = -5.3 .. 5.3");
+        assert_eq!(range(even(1000).map(|v| 100.0 + v)), "value = 99.97 .. 101.03");
         // Orbits at rest count as 0, however small.
         let rest = even(300).map(|v| 1e-30 * v);
-        assert_eq!(range(even(1000).map(|v| 7.0 + v).chain(rest)), "value = 0 .. 8.3");
+        assert_eq!(range(even(1000).map(|v| 7.0 + v).chain(rest)), "value = 0 .. 8.24");
         let decades = even(1000).map(|v| 10f64.powf(-4.0 * v));
-        assert_eq!(range(decades), "value = 0.00009 .. 1.1 : log");
+        assert_eq!(range(decades), "value = 0.0000909 .. 1.1 : log");
         // One value far away does not stretch it.
-        assert_eq!(range(even(1000).chain([1e9])), "value = 0 .. 1.1");
+        assert_eq!(range(even(1000).chain([1e9])), "value = 0 .. 1.03");
         assert_eq!(range([3.0; 10].into_iter()), "value = 2.7 .. 3.3");
         for nothing in [&[0.0, 0.0][..], &[]] {
             assert_eq!(range(nothing.iter().copied()), "value = 0 .. 1");

@@ -22,6 +22,8 @@ const DECADES: f64 = 1e-5;
 /// Heights of the two strips, as a part of their width, and at least in pixels.
 const STRIP: f32 = 0.09;
 const STRIP_LEAST: u32 = 64;
+/// Up to this period, each has the same room; longer ones stand on a logarithmic axis.
+const FEW: u32 = 4;
 /// The part of the exponents that may lie below their strip: those of superstable cycles have no end.
 const TAIL: f64 = 0.03;
 /// Colours of what theory says: apart from the density's, on light and dark paper.
@@ -145,7 +147,7 @@ fn overlays(diagram: &Diagram, experiment: &PhaseExperiment) -> Vec<Series> {
     for (k, x) in theory.crossings(&diagram.across).into_iter().enumerate() {
         let name = if k == 0 { format!("η = {limit}") } else { String::new() };
         let line = Series::line(&name, 0, vec![(x, range.from), (x, range.to)]);
-        series.push(line.tinted(Tint::Colour(THRESHOLD)).dashed(Dash::Dashed).width(1.5));
+        series.push(line.tinted(Tint::Colour(THRESHOLD)).dashed(Dash::Dotted).width(2.0));
     }
     let (known, differ) = theory.has_cycle();
     let curves = [(known, "x_η", &theory.cycle), (differ, "", &theory.cycle_minus)];
@@ -157,7 +159,7 @@ fn overlays(diagram: &Diagram, experiment: &PhaseExperiment) -> Vec<Series> {
         };
         let points = diagram.across.iter().copied().zip(values.iter().copied()).collect();
         series
-            .push(Series::line(&name, 0, points).tinted(Tint::Colour(CYCLE)).dashed(Dash::Dotted).width(1.8));
+            .push(Series::line(&name, 0, points).tinted(Tint::Colour(CYCLE)).dashed(Dash::Dashed).width(1.5));
     }
     for (name, counts, edge) in
         [("below the range", &diagram.below, range.from), ("above the range", &diagram.above, range.to)]
@@ -173,11 +175,18 @@ fn overlays(diagram: &Diagram, experiment: &PhaseExperiment) -> Vec<Series> {
 
 /// The strip of the periods.
 fn periods(diagram: &Diagram, experiment: &PhaseExperiment, frame: Frame) -> Panel {
-    let most = diagram.period.iter().copied().max().unwrap_or(0).max(4);
+    let most = f64::from(diagram.period.iter().copied().max().unwrap_or(0).max(FEW));
     let points = diagram.across.iter().zip(&diagram.period).filter(|(_, period)| **period > 0);
     let points = points.map(|(x, period)| (*x, f64::from(*period))).collect();
-    let dots = Series::dots("", 0, points).marked(Marker::Square, 1.2);
-    let up = Axis::new("period", Scale::log(0.8, 1.25 * f64::from(most)));
+    // Neighbouring columns of one period make a line.
+    let wide = if let Frame::Exact(wide, _) = frame { wide as f32 } else { 0.0 };
+    let radius = (0.5 * wide / diagram.across.len() as f32).clamp(1.2, 4.0);
+    let dots = Series::dots("", 0, points).marked(Marker::Square, radius);
+    let scale = match most <= f64::from(FEW) {
+        true => Scale::linear(0.5, most + 0.5),
+        false => Scale::log(0.8, 1.25 * most),
+    };
+    let up = Axis::new("period", scale);
     strip(across(diagram, experiment, ""), up, vec![dots], frame)
 }
 

@@ -10,5 +10,6 @@ mod figures;
 mod files;
 mod maps;
 mod orbits;
+mod phase;
 mod requests;
 mod texts;

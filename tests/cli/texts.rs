@@ -6,8 +6,19 @@ use super::common::{Place, names};
 #[test]
 fn help_is_as_written_down() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/help");
-    let commands =
-        ["", "completions", "devices", "figures", "landscapes", "man", "map", "orbit", "render", "verify"];
+    let commands = [
+        "",
+        "completions",
+        "devices",
+        "figures",
+        "landscapes",
+        "man",
+        "map",
+        "orbit",
+        "phase",
+        "render",
+        "verify",
+    ];
     let place = Place::new();
     let mut known = Vec::new();
     let mut differing = Vec::new();

@@ -13,5 +13,6 @@ mod measures;
 mod momentum;
 mod noise;
 mod paper;
+mod phase;
 mod quadratic;
 mod textbook;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use bytemuck::{Pod, Zeroable};
 
 use super::adapters::GpuEngine;
-use super::run::{BINDING_BYTES, SLICE_FIRST, TILE_LANES, axes, lanes, resized, steps_at_once, timed};
+use super::run::{SLICE_FIRST, TILE_LANES, axes, lanes, resized, steps_at_once, timed};
 use super::shader::density_source;
 use crate::engine::{Cells, Density, Seconds, Watch};
 use crate::error::{Error, Result};
@@ -42,19 +42,19 @@ pub fn density_layout() -> Vec<(&'static str, u32)> {
     layout!(begin end transient first count capacity width column columns back escape)
 }
 
-/// Counts on the device.
+/// Counts on the device, in buffers of no more than `most` bytes.
 pub fn density(
     engine: &GpuEngine,
     plan: &Plan,
     watch: &Watch,
-    cells: &Cells,
+    (cells, most): (&Cells, u64),
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Density> {
     if plan.precision == Precision::F64 {
         return Err(Error::request("precision: f64 runs on the CPU engine; use --engine cpu"));
     }
     let mut seconds = Seconds::default();
-    let mut counter = timed(&mut seconds.compile, || Counter::new(engine, plan, watch))?;
+    let mut counter = timed(&mut seconds.compile, || Counter::new(engine, plan, watch, most))?;
     let rows = watch.bins as usize + Density::OTHERS;
     let width = plan.across.len();
     let mut density = Density { visits: vec![0; rows * width], ..Density::default() };
@@ -110,10 +110,10 @@ struct Counter<'a> {
 const DATA: u32 = 8;
 
 impl<'a> Counter<'a> {
-    fn new(engine: &'a GpuEngine, plan: &'a Plan, watch: &'a Watch) -> Result<Self> {
+    fn new(engine: &'a GpuEngine, plan: &'a Plan, watch: &'a Watch, most: u64) -> Result<Self> {
         use wgpu::BufferUsages as Usage;
         let limits = engine.device.limits();
-        let bytes = BINDING_BYTES.min(limits.max_storage_buffer_binding_size).min(limits.max_buffer_size);
+        let bytes = most.min(limits.max_storage_buffer_binding_size).min(limits.max_buffer_size);
         let (cells, dims) = (plan.cells() as u64, plan.initial.len() as u64);
         let rows = u64::from(watch.bins) + Density::OTHERS as u64;
         let columns = (bytes / (4 * rows)).min(plan.across.len() as u64);

@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) const ROUNDS: u64 = 1 << 15;
 /// Most lanes of a tile, and most bytes of a buffer that is bound: what every device can do.
 pub(super) const TILE_LANES: u64 = 1 << 20;
-pub(super) const BINDING_BYTES: u64 = 128 << 20;
+const BINDING_BYTES: u64 = 128 << 20;
 
 /// What a dispatch is told; the twin of `Slice` in `descend.wgsl`.
 #[repr(C)]
@@ -106,7 +106,7 @@ impl Engine for GpuEngine {
         cells: &Cells,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Density> {
-        density(self, plan, watch, cells, progress)
+        density(self, plan, watch, (cells, BINDING_BYTES), progress)
     }
 }
 
