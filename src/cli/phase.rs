@@ -27,7 +27,7 @@ use crate::plan::Plan;
 ///   gdscope phase f3 --across eta=0.05..5:log --from x1=-4..4 x2=-4..4 --observe x1 -o out/phase-f3
 ///   gdscope phase --loss 'x^2/2 - r*(x^2/2 - x^3/3)' --eta 1 --across r=2.8..4 --from x=0..1 \
 ///       --observe x -o out/logistic
-///   gdscope phase f3 --across eta=0.1..5 --warm up --starts 1 --set x1=-3 x2=1 -o out/rising
+///   gdscope phase f3 --across eta=0.1..5 --warm up --set x1=-3 x2=1 -o out/rising
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {
@@ -58,7 +58,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME=FROM..TO", num_args = 1..)]
     from: Vec<String>,
 
-    /// Starts of each column [default: 128]
+    /// Starts of each column [default: 128, or 1 if they do not differ]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     starts: Option<u32>,
 

@@ -148,8 +148,12 @@ impl Draft {
         let steps = self.steps.unwrap_or(STEPS);
         let settled = setup.settled(&[&across], steps);
         let experiment = PhaseExperiment {
+            // Without noise, orbits from one start are one.
+            starts: keys.starts.unwrap_or(match from.is_empty() && setup.landscape.body.noise.is_empty() {
+                true => 1,
+                false => STARTS,
+            }),
             from,
-            starts: keys.starts.unwrap_or(STARTS),
             size: self.size.unwrap_or(SIZE),
             steps,
             transient: keys.transient.unwrap_or(settled + (steps - settled) / 2),

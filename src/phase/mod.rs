@@ -91,6 +91,8 @@ pub fn run(
         Some(bins) => bins,
         None => range::find(experiment)?,
     };
+    let sampled = started.elapsed().as_secs_f64();
+    let started = Instant::now();
     let plan = Plan::of_phase(experiment, Some(&bins))?;
     let planned = started.elapsed().as_secs_f64();
     let PhaseExperiment { transient, steps, warm, .. } = *experiment;
@@ -118,7 +120,7 @@ pub fn run(
     refine_exponents(&plan, &cells, &mut outcomes);
     let theory = Theory::new(experiment, &plan.across)?;
     let diagram = diagram(&plan, bins, &density, &outcomes, theory);
-    let analyse = started.elapsed().as_secs_f64();
+    let analyse = sampled + started.elapsed().as_secs_f64();
     let sum = |part: fn(&crate::engine::Seconds) -> f64| part(&outcomes.seconds) + part(&density.seconds);
     let seconds = StageSeconds {
         compile: planned + sum(|s| s.compile),

@@ -54,7 +54,9 @@ fn of_values(mut values: Vec<f64>) -> Axis {
         let (from, to) = (rounded(from, units[0], f64::floor), rounded(to, units[1], f64::ceil));
         Axis { name: "value".to_owned(), from, to, log }
     };
-    let largest = values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+    let last = values.len().max(1) - 1;
+    let quantile = |share: f64| values.get((share * last as f64).round() as usize).map_or(0.0, |v| v.abs());
+    let largest = quantile(TAIL).max(quantile(1.0 - TAIL));
     let moving: Vec<f64> = values.iter().copied().filter(|v| v.abs() > AT_REST * largest).collect();
     if moving.is_empty() {
         // Nothing was bounded, or all of it is at 0.

@@ -20,8 +20,8 @@ use crate::phase::Diagram;
 /// Shares this much less than the largest are the least that have a colour of their own.
 const DECADES: f64 = 1e-5;
 /// Heights of the two strips, as a part of their width, and at least in pixels.
-const STRIP: f32 = 0.09;
-const STRIP_LEAST: u32 = 64;
+const STRIP: f32 = 0.11;
+const STRIP_LEAST: u32 = 84;
 /// Up to this period, each has the same room; longer ones stand on a logarithmic axis.
 const FEW: u32 = 4;
 /// The part of the exponents that may lie below their strip: those of superstable cycles have no end.

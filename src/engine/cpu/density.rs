@@ -105,7 +105,8 @@ fn pieces(plan: &Plan, watch: &Watch) -> Vec<Piece> {
         Some(_) => width,
     };
     let rows = height.div_ceil(wanted.div_ceil(width.div_ceil(columns)));
-    let rows = if watch.warm.is_some() { rows.min(LANES) } else { rows };
+    // Fewer orbits than the processor does at once gain nothing.
+    let rows = if watch.warm.is_some() { rows.clamp(CHUNK, LANES) } else { rows };
     let parts = |length: usize, step: usize| {
         (0..length).step_by(step).map(move |from| from..length.min(from + step)).collect::<Vec<_>>()
     };
