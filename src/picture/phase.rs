@@ -13,12 +13,15 @@ use super::series::{Marker, Series};
 use super::theme::Tint;
 use super::values;
 use super::{names, words};
-use crate::experiment::{Optimizer, PhaseExperiment, Warm};
+use crate::experiment::{self, Optimizer, PhaseExperiment, Warm};
 use crate::fate::Fate;
 use crate::phase::Diagram;
 
 /// Shares this much less than the largest are the least that have a colour of their own.
 const DECADES: f64 = 1e-5;
+/// The colours begin so far below the least share, and reach over this factor at least.
+const APART: f64 = 4.0;
+const SHORTEST: f64 = 1e-3;
 /// Heights of the two strips, as a part of their width, and at least in pixels.
 const STRIP: f32 = 0.11;
 const STRIP_LEAST: u32 = 84;
@@ -66,24 +69,38 @@ pub fn plain(diagram: &Diagram) -> RgbImage {
 fn about(experiment: &PhaseExperiment) -> (String, String) {
     let PhaseExperiment { setup, starts, steps, transient, .. } = experiment;
     let spread = |name: &String| experiment.from.iter().any(|axis| axis.name == *name);
-    let ranges = experiment.from.iter().map(|axis| {
-        let range = format!("{} .. {}", axis.from, axis.to).replace('-', "−");
-        format!("{} = {range}{}", names::quantity(&axis.name), if axis.log { " (log)" } else { "" })
-    });
-    let ranges: Vec<String> = ranges.collect();
+    let ranges = ranges(&experiment.from);
     let starts = match (starts, ranges.is_empty()) {
         (1, true) => "one start".to_owned(),
         (n, true) => format!("{n} starts"),
-        (1, false) => format!("one start from {}", ranges.join(", ")),
-        (n, false) => format!("{n} starts from {}", ranges.join(", ")),
+        (1, false) => format!("one start from {ranges}"),
+        (n, false) => format!("{n} starts from {ranges}"),
     };
+    let name = names::quantity(&experiment.across.name);
     let sweep = match experiment.warm {
         None => String::new(),
-        Some(Warm::Up) => format!(", each followed as {} rises", names::quantity(&experiment.across.name)),
-        Some(Warm::Down) => format!(", each followed as {} falls", names::quantity(&experiment.across.name)),
+        Some(Warm::Up) => format!(", followed as {name} rises"),
+        Some(Warm::Down) => format!(", followed as {name} falls"),
     };
     let budget = [format!("{starts}{sweep}"), format!("steps {transient} to {steps}")];
     words(setup, |name| experiment.across.name == *name || spread(name), &budget)
+}
+
+/// The ranges that starts are from; variables of one range share it.
+fn ranges(from: &[experiment::Axis]) -> String {
+    let range = |axis: &experiment::Axis| {
+        let range = format!("{} .. {}", axis.from, axis.to).replace('-', "−");
+        if axis.log { format!("{range} (log)") } else { range }
+    };
+    let groups = from.chunk_by(|a, b| range(a) == range(b)).map(|group| {
+        let names: Vec<String> = group.iter().map(|axis| names::quantity(&axis.name)).collect();
+        let names = match names.as_slice() {
+            [first, _, .., _, last] => format!("{first}, …, {last}"),
+            few => few.join(", "),
+        };
+        format!("{names} = {}", range(&group[0]))
+    });
+    groups.collect::<Vec<_>>().join(", ")
 }
 
 fn across(diagram: &Diagram, experiment: &PhaseExperiment, label: &str) -> Axis {
@@ -113,9 +130,10 @@ fn colours(diagram: &Diagram) -> (Raster, Key) {
     let visited = || shares.iter().copied().filter(|share| *share > 0.0);
     let most = visited().fold(0.0, f64::max);
     let least = visited().fold(most, f64::min).max(DECADES * most);
-    let scale = match least < most {
-        true => Scale::log(least, most),
-        false => Scale::log(0.1 * DECADES, 1.0),
+    // What was visited must not look like what was not.
+    let scale = match most > 0.0 {
+        true => Scale::log((least / APART).min(SHORTEST * most), most),
+        false => Scale::log(SHORTEST, 1.0),
     };
     let ramp = Ramp::Viridis;
     let gone = palette::neutral(Fate::Diverged as u8);
@@ -208,4 +226,61 @@ fn exponents(diagram: &Diagram, experiment: &PhaseExperiment, frame: Frame) -> P
 fn strip(across: Axis, up: Axis, series: Vec<Series>, frame: Frame) -> Panel {
     let chart = Chart { across, up, raster: None, levels: None, series };
     Panel { title: String::new(), plot: Plot::Chart(chart), key: Key::default(), frame }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bins::Bins;
+    use crate::experiment::Axis as Range;
+    use crate::phase::Theory;
+
+    fn diagram(width: usize, counts: Vec<u32>) -> Diagram {
+        let height = counts.len() / width;
+        let range: Range = "value = 0 .. 1".parse().unwrap();
+        Diagram {
+            across: (0..width).map(|j| j as f64).collect(),
+            bins: Bins { range, count: height as u32 },
+            below: vec![0; width],
+            above: vec![0; width],
+            diverged: vec![0; width],
+            period: vec![1; width],
+            lyapunov: vec![-1.0; width],
+            theory: Theory::default(),
+            counts,
+        }
+    }
+
+    #[test]
+    fn what_was_visited_does_not_look_like_what_was_not() {
+        // A fixed point beside a cycle, and one visit beside very many.
+        for counts in [vec![2, 1, 0, 1, 0, 0], vec![1, 1_000_000, 0, 1, 0, 0]] {
+            let (raster, key) = colours(&diagram(2, counts.clone()));
+            let never = raster.colours[5];
+            let difference = |a: Rgb<u8>| a.0.iter().zip(never.0).map(|(a, b)| a.abs_diff(b)).max().unwrap();
+            for (colour, count) in raster.colours.iter().zip(counts) {
+                assert_eq!(difference(*colour) > 10, count > 0, "{colour:?}, {count}");
+            }
+            assert!(key.bar.unwrap().below && key.entries.is_empty());
+        }
+    }
+
+    #[test]
+    fn columns_without_orbits_are_told() {
+        let (raster, key) = colours(&diagram(2, vec![0, 5, 0, 5]));
+        assert_eq!(raster.colours[0], palette::neutral(Fate::Diverged as u8));
+        assert_eq!(raster.colours[1], Ramp::Viridis.at(1.0));
+        assert_eq!((key.entries.len(), key.entries[0].value.as_str()), (1, "50.0 %"));
+    }
+
+    #[test]
+    fn variables_of_one_range_share_it() {
+        let axes =
+            |texts: &[&str]| -> Vec<Range> { texts.iter().map(|text| text.parse().unwrap()).collect() };
+        assert_eq!(
+            ranges(&axes(&["x1=-4..4", "x2=-4..4", "x3=1..2:log"])),
+            "x₁, x₂ = −4 .. 4, x₃ = 1 .. 2 (log)"
+        );
+        assert_eq!(ranges(&axes(&["x1=0..1", "x2=0..1", "x3=0..1", "x4=0..1"])), "x₁, …, x₄ = 0 .. 1");
+    }
 }

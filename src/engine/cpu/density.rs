@@ -44,7 +44,7 @@ pub fn density<R: Real>(
         let mut counter = Counter::<R>::new(plan, &program, watch, piece.columns.clone());
         let followed = match watch.warm {
             None => counter.each_from_its_start(&piece, &wanted),
-            Some(_) => counter.from_column_to_column(&piece),
+            Some(_) => counter.through_all_columns(&piece),
         };
         if let Ok(mut all) = all.lock() {
             counter.add_to(&mut all);
@@ -161,7 +161,7 @@ impl<'a, R: Real> Counter<'a, R> {
     }
 
     /// Follows one orbit for each row through all columns, and says how many cells that are.
-    fn from_column_to_column(&mut self, piece: &Piece) -> u64 {
+    fn through_all_columns(&mut self, piece: &Piece) -> u64 {
         let width = self.plan.across.len();
         let order = self.watch.warm.map(|warm| warm.columns(width)).unwrap_or_default();
         for (k, j) in order.iter().enumerate() {
@@ -209,14 +209,14 @@ impl<'a, R: Real> Counter<'a, R> {
     /// Lets the orbits, as they are, enter `cells`.
     fn enter(&mut self, cells: &[u32]) {
         let nudge: Vec<R> = self.plan.nudge().into_iter().map(R::from_f64).collect();
-        for lane in 0..cells.len() {
+        for (lane, &cell) in cells.iter().enumerate() {
             let reach = (0..self.program.variables)
                 .fold(R::ZERO, |reach, d| larger(reach, self.block.tape[d][lane].abs()));
-            let cell = cells[lane] as usize;
+            let is_inside = reach <= self.escape;
             for d in 0..self.program.dims {
                 let x = &mut self.block.tape[d][lane];
                 *x = match nudge.get(d) {
-                    _ if !(reach <= self.escape) => R::from_f64(self.plan.value(self.plan.initial[d], cell)),
+                    _ if !is_inside => R::from_f64(self.plan.value(self.plan.initial[d], cell as usize)),
                     Some(moved) => *x + *moved,
                     None => *x,
                 };

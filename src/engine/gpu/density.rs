@@ -75,7 +75,7 @@ pub fn density(
             counter.clear(&group);
             match watch.warm {
                 None => counter.each_from_its_start(&group, cells),
-                Some(_) => counter.from_column_to_column(&group, &order),
+                Some(_) => counter.through_all_columns(&group, &order),
             }
         })?;
         timed(&mut seconds.readback, || counter.read(&group, &followed, &mut density))?;
@@ -194,7 +194,7 @@ impl<'a> Counter<'a> {
     }
 
     /// Follows one orbit for each row through the columns of the group, which `order` lists among the others.
-    fn from_column_to_column(&mut self, group: &Range<usize>, order: &[usize]) -> Result<Vec<u32>> {
+    fn through_all_columns(&mut self, group: &Range<usize>, order: &[usize]) -> Result<Vec<u32>> {
         let height = self.plan.up.len() as u32;
         for (k, _) in order.iter().enumerate().filter(|(_, column)| group.contains(column)) {
             let first = k as u32 * height;
