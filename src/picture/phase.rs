@@ -138,7 +138,11 @@ fn colours(diagram: &Diagram) -> (Raster, Key) {
     let ramp = Ramp::Viridis;
     let gone = palette::neutral(Fate::Diverged as u8);
     // A column without a visit has shares that are no numbers.
-    let colour = |share: &f64| if share.is_nan() { gone } else { ramp.at(scale.position(*share)) };
+    let colour = |share: &f64| match *share {
+        share if share.is_nan() => gone,
+        0.0 => ramp.at(0.0),
+        share => ramp.at(scale.position(share.max(least))),
+    };
     let raster = Raster { width, height, colours: shares.iter().map(colour).collect(), classes: None };
     let empty = totals.iter().filter(|total| **total == 0.0).count() as u64;
     let entry = Entry {
