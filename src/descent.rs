@@ -1,5 +1,6 @@
 //! One step of an optimiser as formulas: the state after it, the tangent map, the loss.
 
+use crate::bins::Bins;
 use crate::error::{Error, Result};
 use crate::experiment::{MOMENTUM, Optimizer};
 use crate::formula::{Column, Graph, Id, Node};
@@ -33,6 +34,17 @@ pub struct Descent {
     pub curvature: Vec<Id>,
     /// The learning rate of the step.
     pub eta: Id,
+    /// What is observed of the state before the step, if anything is.
+    pub observed: Option<Id>,
+}
+
+/// A quantity that is observed along an orbit.
+#[derive(Clone, Copy, Debug)]
+pub struct Observable<'a> {
+    /// A formula in the names that [`Landscape::build_observable`] knows.
+    pub formula: &'a str,
+    /// The bins that it is sorted into: then its place among them is computed, see [`Bins::position`].
+    pub bins: Option<&'a Bins>,
 }
 
 /// Two normal numbers that are drawn together, see [`crate::noise::normals`].
@@ -58,10 +70,24 @@ impl Descent {
         eta: impl FnOnce(&mut Graph) -> Result<Id>,
         fixed: impl Fn(&str) -> Option<f64>,
     ) -> Result<Self> {
+        Self::observing(landscape, optimizer, eta, fixed, None)
+    }
+
+    /// As [`Descent::new`], with something that is observed.
+    ///
+    /// # Errors
+    /// [`Error::Formula`] from the landscape or the observable.
+    pub fn observing(
+        landscape: &Landscape,
+        optimizer: Optimizer,
+        eta: impl FnOnce(&mut Graph) -> Result<Id>,
+        fixed: impl Fn(&str) -> Option<f64>,
+        observable: Option<Observable>,
+    ) -> Result<Self> {
         // The derivatives are taken before numbers are put in: cancellations are by name.
         let mut general = Graph::default();
         let names = state_names(landscape, optimizer);
-        let roots = formulas(&mut general, landscape, optimizer, &names, eta)?;
+        let roots = formulas(&mut general, landscape, optimizer, &names, (eta, observable))?;
 
         let mut numbers = Graph::default();
         let roots = general.substitute(&mut numbers, &roots, |g, name| {
@@ -76,6 +102,7 @@ impl Descent {
         let (dims, n) = (state.len(), landscape.variables.len());
         let (next, tangent_next, gradient, curvature) = (part(dims), part(dims), part(n), part(n));
         let (loss, eta) = (part(1)[0], part(1)[0]);
+        let observed = observable.map(|_| part(1)[0]);
         let normals = normals(&mut graph, n, &[next.as_slice(), &tangent_next].concat());
         let known = |name: &str| {
             name == "t"
@@ -103,6 +130,7 @@ impl Descent {
             gradient,
             curvature,
             eta,
+            observed,
         })
     }
 
@@ -117,8 +145,14 @@ impl Descent {
     /// # Errors
     /// [`Error::Request`] naming the remedy.
     pub fn check_f32(&self) -> Result<()> {
-        let roots: Vec<Id> =
-            self.next.iter().chain(&self.tangent_next).chain([&self.loss]).copied().collect();
+        let roots: Vec<Id> = self
+            .next
+            .iter()
+            .chain(&self.tangent_next)
+            .chain([&self.loss])
+            .chain(&self.observed)
+            .copied()
+            .collect();
         let nodes = self.graph.reachable(&roots);
         let unfit = |value: &f64| *value != 0.0 && !(*value as f32).is_normal();
         for id in &nodes {
@@ -144,13 +178,14 @@ impl Descent {
     }
 }
 
-/// State and tangent vector after a step, gradient, curvature, loss and learning rate, in one list.
+/// State and tangent vector after a step, gradient, curvature, loss, learning rate, and what is observed, in
+/// one list.
 fn formulas(
     graph: &mut Graph,
     landscape: &Landscape,
     optimizer: Optimizer,
     names: &[String],
-    eta: impl FnOnce(&mut Graph) -> Result<Id>,
+    (eta, observable): (impl FnOnce(&mut Graph) -> Result<Id>, Option<Observable>),
 ) -> Result<Vec<Id>> {
     let loss = landscape.build(graph)?;
     let variables: Vec<Id> = landscape.variables.iter().map(|v| graph.input(v)).collect();
@@ -171,7 +206,12 @@ fn formulas(
     let tangent_next = graph.one_sided(&tangent_next, &state);
     let curvature = graph.tangent(&gradient, &seeds);
     let curvature = graph.one_sided(&curvature, &variables);
-    Ok([next, tangent_next, gradient, curvature, vec![loss, eta]].concat())
+    let mut observed = Vec::new();
+    if let Some(Observable { formula, bins }) = observable {
+        let value = landscape.build_observable(graph, formula, (eta, loss, &gradient))?;
+        observed.push(bins.map_or(value, |bins| bins.position(graph, value)));
+    }
+    Ok([next, tangent_next, gradient, curvature, vec![loss, eta], observed].concat())
 }
 
 /// The state after a step from `before`, where `gradient` is that of the loss at the variables, and the

@@ -25,6 +25,8 @@ const BUILT_IN: &[(&str, &str)] = &files!(
 
 /// Names that mean something else: the step number and the learning rate.
 const TAKEN: [&str; 2] = ["t", "eta"];
+/// Names in formulas of what is observed, besides those of the loss.
+const OBSERVED: [&str; 3] = ["loss", "grad_norm", "amplitude"];
 /// Stands for the value of a parameter that has no usual one.
 const NO_VALUE: f64 = f64::NAN;
 /// Most variables a landscape may have.
@@ -270,6 +272,51 @@ impl Landscape {
         });
         let factors: Vec<Id> = factors.collect::<Result<_>>()?;
         Ok(own.substitute(graph, &factors, |_, name| (name == "eta").then_some(eta)))
+    }
+
+    /// Adds a formula of what is observed along an orbit to `graph`. It may name what the loss may, the learning
+    /// rate `eta`, the step number `t`, and unless the landscape has quantities of these names `loss`,
+    /// `grad_norm` (the gradient's length) and `amplitude` (the distance from the minimum, or from 0 where
+    /// the landscape names none).
+    ///
+    /// # Errors
+    /// [`Error::Formula`].
+    pub fn build_observable(
+        &self,
+        graph: &mut Graph,
+        text: &str,
+        (eta, loss, gradient): (Id, Id, &[Id]),
+    ) -> Result<Id> {
+        let mut scope = self.scope()?;
+        scope
+            .quantities
+            .iter_mut()
+            .for_each(|known| known.extend(TAKEN.into_iter().chain(OBSERVED).map(str::to_owned)));
+        let own_name = |name: &str| self.variables.iter().chain(self.parameters.keys()).any(|n| n == name);
+        let mut own = Graph::default();
+        let ast = parse(text).map_err(Error::formula("observe"))?;
+        let root = lower(&mut own, &scope, &ast, text).map_err(Error::formula("observe"))?;
+        let roots = own.substitute(graph, &[root], |g, name| match name {
+            "eta" => Some(eta),
+            _ if own_name(name) => None,
+            "loss" => Some(loss),
+            "grad_norm" => Some(g.norm(gradient)),
+            "amplitude" => Some(self.distance(g)),
+            _ => None,
+        });
+        Ok(roots[0])
+    }
+
+    /// Adds the distance from the minimum, or from 0, to `graph`.
+    fn distance(&self, graph: &mut Graph) -> Id {
+        let centre = self.minimum.clone().unwrap_or_else(|| vec![0.0; self.variables.len()]);
+        let sides: Vec<Id> = (self.variables.iter().zip(centre))
+            .map(|(name, centre)| {
+                let (x, centre) = (graph.input(name), graph.constant(centre));
+                graph.sub(x, centre)
+            })
+            .collect();
+        graph.norm(&sides)
     }
 
     /// What the loss may refer to.

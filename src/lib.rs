@@ -19,7 +19,8 @@
 //!    `shaders/math.wgsl` the same ones; [`noise`] and `shaders/noise.wgsl` draw normal numbers.
 //! 5. [`analysis`]: which cells share an attractor, where basins meet, and how far f64 agrees;
 //!    [`analysis::stats`]: how large, how mixed and how rough-edged basins are.
-//! 6. [`map`](mod@map), [`report`], [`output`]: the results in memory and on disk.
+//! 6. [`map`](mod@map), [`report`], [`output`]: the results in memory and on disk. [`phase`]: what orbits visit,
+//!    counted in [`bins`] by `cpu/density.rs` and `shaders/density.wgsl`.
 //! 7. [`picture`]: a [`view::View`] of a map as an image; curves, landscapes, figures of several panels.
 //! 8. [`figures`]: the paper's figures, made of all these.
 //! 9. [`verify`]: the paper's claims, checked with the engines and the theory of [`analysis::theory`].
@@ -45,6 +46,7 @@
 #![forbid(unsafe_code)]
 
 pub mod analysis;
+pub mod bins;
 pub mod cli;
 pub mod dataset;
 pub mod descent;
@@ -60,6 +62,7 @@ pub mod math;
 pub mod noise;
 pub mod orbit;
 pub mod output;
+pub mod phase;
 pub mod picture;
 pub mod plan;
 pub mod report;

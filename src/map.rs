@@ -220,7 +220,8 @@ fn check_axis(name: &str, axis: &[f64]) -> std::result::Result<(), String> {
     Ok(())
 }
 
-fn array<T: npyz::AutoSerialize, W: Write + Seek>(
+/// Writes an array as NumPy does.
+pub(crate) fn array<T: npyz::AutoSerialize, W: Write + Seek>(
     archive: &mut ZipWriter<W>,
     name: &str,
     shape: &[u64],

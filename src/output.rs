@@ -1,4 +1,6 @@
-//! The directory that a map is kept in: written whole or not at all, read with suspicion.
+//! The directory that a map or a phase diagram is kept in: written whole or not at all, read with suspicion.
+
+mod phase;
 
 use std::fs;
 use std::io::{BufWriter, Write};
@@ -67,7 +69,7 @@ pub(crate) fn abandon() {
     std::mem::forget(unfinished);
 }
 
-/// A map's directory. Dropped without results in it, it goes again if it was made for them.
+/// A directory of results. Dropped without results in it, it goes again if it was made for them.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
@@ -95,9 +97,8 @@ impl Directory {
         made.iter().for_each(Unfinished::note);
         let directory = Self { path: path.to_owned(), made };
         fs::create_dir_all(path).map_err(Error::write(path))?;
-        let views = View::ALL.map(View::file_names);
-        let views = views.iter().flatten().map(String::as_str);
-        for name in [MAP, REPORT, EXPERIMENT].into_iter().chain(views) {
+        let own = [REPORT, EXPERIMENT].map(str::to_owned);
+        for name in own.into_iter().chain(maps_files()).chain(phase::files()) {
             let to = path.join(name);
             if to.is_dir() {
                 let reason = std::io::Error::other("a directory has this name; move it or give another -o");
@@ -128,9 +129,8 @@ impl Directory {
         aside.write(MAP, |to| map.write(experiment.precision, to))?;
         aside.write(REPORT, |to| to.write_all(report.to_json().as_bytes()))?;
         aside.write(EXPERIMENT, |to| to.write_all(experiment.to_toml().as_bytes()))?;
-        // Pictures of an earlier map would lie.
-        let stale =
-            View::ALL.into_iter().flat_map(View::file_names).filter(|name| !aside.names.contains(name));
+        // What an earlier map or phase diagram has left would lie.
+        let stale = maps_files().chain(phase::files()).filter(|name| !aside.names.contains(name));
         let stale = stale.collect();
         aside.publish(stale)
     }
@@ -212,6 +212,11 @@ impl Directory {
         Unfinished::Aside(folder.path().to_owned()).note();
         Ok(Aside { folder, to: self.path.clone(), names: Vec::new() })
     }
+}
+
+/// The names of the files that only a map leaves.
+fn maps_files() -> impl Iterator<Item = String> {
+    View::ALL.into_iter().flat_map(View::file_names).chain([MAP.to_owned()])
 }
 
 /// What a picture file says about itself, as pairs of keyword and text.

@@ -1,8 +1,9 @@
 //! Experiment to work: everything an engine needs, checked and in numbers.
 
-use crate::descent::Descent;
+use crate::bins::Bins;
+use crate::descent::{Descent, Observable};
 use crate::error::Result;
-use crate::experiment::{Experiment, Precision, Settling};
+use crate::experiment::{Axis, Experiment, PhaseExperiment, Precision, Settling, Setup};
 use crate::fate::{self, Rules};
 use crate::formula::{BLOCK, Id};
 use crate::window::{Window, windows};
@@ -14,6 +15,8 @@ pub enum Source {
     Across,
     /// The value of its row on the axis up.
     Up,
+    /// Its own value in the plan's list of this number.
+    Cell(usize),
     /// The same for all.
     Value(f64),
 }
@@ -26,6 +29,8 @@ pub struct Plan {
     pub across: Vec<f64>,
     /// Shape `[H]`.
     pub up: Vec<f64>,
+    /// Lists of one value for each cell.
+    pub lists: Vec<Vec<f64>>,
     /// The initial state, one for each of `descent.state`.
     pub initial: Vec<Source>,
     /// One for each of `descent.quantities`.
@@ -59,6 +64,30 @@ pub struct Stage {
     pub is_last: bool,
 }
 
+/// What a plan is made from.
+pub struct Parts<'a> {
+    pub setup: &'a Setup,
+    pub across: &'a Axis,
+    /// Columns.
+    pub width: u32,
+    /// The quantity along the axis up, if there is one.
+    pub up_name: Option<&'a str>,
+    pub up: Vec<f64>,
+    /// Variables whose initial values differ from cell to cell.
+    pub spread: Vec<(&'a str, Vec<f64>)>,
+    pub observable: Option<Observable<'a>>,
+    pub steps: u32,
+    pub settling: Settling,
+    /// Longest period that is looked for.
+    pub period_max: u32,
+    /// The largest initial coordinate.
+    pub scale: f64,
+    pub tolerance: Option<f64>,
+    pub escape: Option<f64>,
+    pub target: Option<f64>,
+    pub precision: Precision,
+}
+
 impl Plan {
     /// Resolves an experiment into a plan.
     ///
@@ -66,29 +95,92 @@ impl Plan {
     /// The request's errors, as [`Experiment::check`].
     pub fn new(experiment: &Experiment) -> Result<Self> {
         experiment.check()?;
-        let landscape = &experiment.setup.landscape.body;
+        Self::of(Parts {
+            setup: &experiment.setup,
+            across: &experiment.across,
+            width: experiment.size[0],
+            up_name: Some(&experiment.up.name),
+            up: experiment.up.values(experiment.size[1]),
+            spread: Vec::new(),
+            observable: None,
+            steps: experiment.steps,
+            settling: experiment.settling(),
+            period_max: experiment.period_max,
+            scale: experiment.scale(),
+            tolerance: experiment.tolerance,
+            escape: experiment.escape,
+            target: experiment.target,
+            precision: experiment.precision,
+        })
+    }
+
+    /// The plan of a phase diagram, a row for each start. What is observed is sorted into `bins` if there are
+    /// any.
+    ///
+    /// # Errors
+    /// The request's errors, as [`PhaseExperiment::check`].
+    pub fn of_phase(experiment: &PhaseExperiment, bins: Option<&Bins>) -> Result<Self> {
+        experiment.check()?;
+        let width = experiment.size[0] as usize;
+        let by_cell = |(name, values): (_, Vec<f64>)| {
+            (name, values.into_iter().flat_map(|value| std::iter::repeat_n(value, width)).collect())
+        };
+        Self::of(Parts {
+            setup: &experiment.setup,
+            across: &experiment.across,
+            width: experiment.size[0],
+            up_name: None,
+            up: (0..experiment.starts).map(f64::from).collect(),
+            spread: experiment.spread().into_iter().map(by_cell).collect(),
+            observable: Some(Observable { formula: &experiment.observe, bins }),
+            steps: experiment.steps,
+            settling: experiment.settling(),
+            period_max: fate::PERIOD_MAX,
+            scale: experiment.scale(),
+            tolerance: experiment.tolerance,
+            escape: experiment.escape,
+            target: None,
+            precision: experiment.precision,
+        })
+    }
+
+    /// This plan with other initial states: shape `[cells, dims]`.
+    #[must_use]
+    pub fn from_states(&self, states: &[f64]) -> Self {
+        let dims = self.initial.len();
+        let lists = (0..dims).map(|d| states.iter().skip(d).step_by(dims).copied().collect());
+        Self { lists: lists.collect(), initial: (0..dims).map(Source::Cell).collect(), ..self.clone() }
+    }
+
+    /// Puts a plan together, of parts in which every name is known to have a value.
+    ///
+    /// # Errors
+    /// Those of the formulas, and of numbers that the precision cannot hold.
+    pub fn of(parts: Parts) -> Result<Self> {
+        let Parts { setup, across, .. } = parts;
+        let landscape = &setup.landscape.body;
         let axis_of = |name: &str| match name {
-            _ if experiment.across.name == name => Some(Source::Across),
-            _ if experiment.up.name == name => Some(Source::Up),
-            _ => None,
+            _ if across.name == name => Some(Source::Across),
+            _ if parts.up_name == Some(name) => Some(Source::Up),
+            _ => parts.spread.iter().position(|(spread, _)| *spread == name).map(Source::Cell),
         };
         let fixed = |name: &str| match axis_of(name) {
             Some(_) => None,
-            None => experiment.setup.value(name),
+            None => setup.value(name),
         };
-        let descent = Descent::new(
+        let descent = Descent::observing(
             landscape,
-            experiment.setup.optimizer,
-            |graph| experiment.setup.build_eta(graph),
+            setup.optimizer,
+            |graph| setup.build_eta(graph),
             fixed,
+            parts.observable,
         )?;
-        if experiment.precision == Precision::F32 {
+        if parts.precision == Precision::F32 {
             descent.check_f32()?;
         }
         let initial = (landscape.variables.iter())
             .map(|v| {
-                let value =
-                    || experiment.setup.value(v).expect("`check` has found a value for every variable");
+                let value = || setup.value(v).expect("`check` has found a value for every variable");
                 axis_of(v).unwrap_or_else(|| Source::Value(value()))
             })
             // Velocities start at rest.
@@ -97,30 +189,29 @@ impl Plan {
         let quantities = (descent.quantities.iter())
             .map(|(name, _)| axis_of(name).expect("`check` has found a value for every parameter"))
             .collect();
-        let (settled, settling) = (experiment.settled(), experiment.settling());
         // An orbit with noise never returns, nor comes to rest; and where the rate may jump, none is known to.
-        let restless = !descent.normals.is_empty() || settling == Settling::Never;
-        let period_max = if restless { 0 } else { experiment.period_max };
-        let scale = experiment.scale();
-        let dims = descent.state.len();
+        let restless = !descent.normals.is_empty() || parts.settling == Settling::Never;
+        let period_max = if restless { 0 } else { parts.period_max };
+        let (settled, dims) = (parts.settling.settled(parts.steps), descent.state.len());
         Ok(Self {
             descent,
-            across: experiment.across.values(experiment.size[0]),
-            up: experiment.up.values(experiment.size[1]),
+            across: across.values(parts.width),
+            up: parts.up,
+            lists: parts.spread.into_iter().map(|(_, values)| values).collect(),
             initial,
             quantities,
-            seed: experiment.setup.seed,
-            windows: windows(experiment.steps, settled, period_max),
+            seed: setup.seed,
+            windows: windows(parts.steps, settled, period_max),
             settled,
-            drifts: matches!(settling, Settling::Smoothly(_)),
-            scale,
+            drifts: matches!(parts.settling, Settling::Smoothly(_)),
+            scale: parts.scale,
             rules: Rules {
-                tolerance: experiment.tolerance.unwrap_or(fate::TOLERANCE * scale),
-                escape: experiment.escape.unwrap_or(fate::ESCAPE * scale),
+                tolerance: parts.tolerance.unwrap_or(fate::TOLERANCE * parts.scale),
+                escape: parts.escape.unwrap_or(fate::ESCAPE * parts.scale),
                 neutral: dims > 1,
             },
-            target: experiment.target,
-            precision: experiment.precision,
+            target: parts.target,
+            precision: parts.precision,
         })
     }
 
@@ -163,6 +254,7 @@ impl Plan {
         match source {
             Source::Across => self.across[self.across.len() - 1],
             Source::Up => self.up[self.up.len() - 1],
+            Source::Cell(list) => self.lists[list].iter().copied().fold(f64::NEG_INFINITY, f64::max),
             Source::Value(value) => value,
         }
     }
@@ -182,6 +274,7 @@ impl Plan {
         match source {
             Source::Across => self.across[cell % self.across.len()],
             Source::Up => self.up[cell / self.across.len()],
+            Source::Cell(list) => self.lists[list][cell],
             Source::Value(value) => value,
         }
     }
@@ -190,6 +283,13 @@ impl Plan {
     pub fn tangent_start(&self) -> Vec<f64> {
         let dims = self.initial.len();
         (0..dims).map(|d| 1.0 - 0.37 * d as f64 / dims as f64).collect()
+    }
+
+    /// What moves an orbit's variables as it enters another column: no further than the tolerance, and in the
+    /// direction of [`Plan::tangent_start`].
+    pub fn nudge(&self) -> Vec<f64> {
+        let start = self.tangent_start().into_iter().take(self.descent.variables);
+        start.map(|v| v * self.rules.tolerance).collect()
     }
 
     /// The weights whose sum with a point's coordinates is largest at the point that stands for a

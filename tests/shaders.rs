@@ -1,8 +1,8 @@
 //! Every shader that gdscope writes is valid WGSL, and can be said in SPIR-V, MSL and HLSL; no GPU is
 //! needed to know that.
 
-use gdscope::engine::gpu::shader_source;
-use gdscope::experiment::{Axis, Draft, EtaKey, LandscapeKey, Optimizer};
+use gdscope::engine::gpu::{density_layout, density_source, shader_source, slice_layout};
+use gdscope::experiment::{Axis, Draft, EtaKey, LandscapeKey, Optimizer, PhaseKeys};
 use gdscope::landscape::Landscape;
 use gdscope::plan::Plan;
 use naga::back::{hlsl, msl, spv};
@@ -52,6 +52,26 @@ fn plan(
     Plan::new(&draft.resolve().unwrap()).unwrap()
 }
 
+/// The plan of a phase diagram of a landscape.
+fn phase_plan(body: &Landscape, (optimizer, more): (Optimizer, &[(&str, f64)]), observe: &str) -> Plan {
+    let range = if observe == "amplitude" { "0.001 .. 10 : log" } else { "-1 .. 1" };
+    let draft = Draft {
+        landscape: Some(LandscapeKey::Table(body.clone())),
+        set: more.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect(),
+        optimizer: Some(optimizer),
+        across: Some("eta = 0.1 .. 4".to_owned()),
+        size: Some([64, 100]),
+        phase: Some(PhaseKeys {
+            observe: Some(observe.to_owned()),
+            range: Some(range.to_owned()),
+            ..PhaseKeys::default()
+        }),
+        ..Draft::default()
+    };
+    let experiment = draft.resolve_phase().unwrap();
+    Plan::of_phase(&experiment, experiment.bins().as_ref()).unwrap()
+}
+
 /// The optimisers, with what they need set.
 const OPTIMIZERS: [(Optimizer, &[(&str, f64)]); 3] =
     [(Optimizer::Gd, &[]), (Optimizer::HeavyBall, &[("beta", 0.9)]), (Optimizer::Nesterov, &[("beta", 0.9)])];
@@ -68,6 +88,12 @@ fn shaders() -> Vec<(String, String)> {
                 let source = shader_source(&plan(&body, spread, optimizer));
                 shaders.push((format!("{name}, {} {}, {:?}", spread.1, spread.2, optimizer.0), source));
             }
+        }
+        for (optimizer, observe) in
+            OPTIMIZERS.into_iter().zip(["amplitude", "loss*eta + t", "log(grad_norm)"])
+        {
+            let source = density_source(&phase_plan(&body, optimizer, observe), 100);
+            shaders.push((format!("{name}, density of {observe}"), source));
         }
     }
     let data = Landscape::load("relu-data").unwrap();
@@ -104,7 +130,7 @@ fn translate(module: &naga::Module, info: &ModuleInfo) -> Result<(), String> {
 fn all_are_valid_and_translate() {
     let shaders = shaders();
     let landscapes = Landscape::names().count() + LOSSES.len();
-    assert_eq!(shaders.len(), landscapes * SPREADS.len() * OPTIMIZERS.len() + 1);
+    assert_eq!(shaders.len(), landscapes * (SPREADS.len() + 1) * OPTIMIZERS.len() + 1);
     let complaints: Vec<String> = shaders
         .iter()
         .filter_map(|(name, source)| {
@@ -131,12 +157,15 @@ fn a_wrong_shader_is_refused() {
 
 #[test]
 fn the_slice_has_the_same_layout_on_both_sides() {
-    // Names and offsets as naga computes them, against the Rust struct's.
-    let (module, _) = validate(&shaders()[0].1).unwrap();
-    let (_, slice) = module.types.iter().find(|(_, t)| t.name.as_deref() == Some("Slice")).unwrap();
-    let naga::TypeInner::Struct { members, span } = &slice.inner else { panic!("`Slice` is no struct") };
-    let found: Vec<(&str, u32)> =
-        members.iter().map(|m| (m.name.as_deref().unwrap_or_default(), m.offset)).collect();
-    assert_eq!(found, gdscope::engine::gpu::slice_layout());
-    assert_eq!(*span as usize, 68);
+    // Names and offsets as naga computes them, against the Rust structs'.
+    let density = density_source(&phase_plan(&Landscape::load("f1").unwrap(), OPTIMIZERS[0], "x"), 8);
+    for (source, layout) in [(&shaders()[0].1, slice_layout()), (&density, density_layout())] {
+        let (module, _) = validate(source).unwrap();
+        let (_, slice) = module.types.iter().find(|(_, t)| t.name.as_deref() == Some("Slice")).unwrap();
+        let naga::TypeInner::Struct { members, span } = &slice.inner else { panic!("`Slice` is no struct") };
+        let found: Vec<(&str, u32)> =
+            members.iter().map(|m| (m.name.as_deref().unwrap_or_default(), m.offset)).collect();
+        assert_eq!(found, layout);
+        assert_eq!(*span as usize, 4 * layout.len());
+    }
 }

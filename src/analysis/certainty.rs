@@ -92,6 +92,7 @@ pub fn nudged(plan: &Plan) -> Plan {
         match source {
             Source::Across => nudged.across.iter_mut().for_each(|x| *x = up(*x)),
             Source::Up => nudged.up.iter_mut().for_each(|x| *x = up(*x)),
+            Source::Cell(list) => nudged.lists[*list].iter_mut().for_each(|x| *x = up(*x)),
             // Velocities start at rest.
             Source::Value(_) if d >= plan.descent.variables => {}
             Source::Value(x) => *x = up(*x),

@@ -112,7 +112,8 @@ pub struct Arguments {
     check: bool,
 }
 
-fn size(text: &str) -> std::result::Result<[u32; 2], String> {
+/// Parses two sides.
+pub(super) fn size(text: &str) -> std::result::Result<[u32; 2], String> {
     let form = || "write WIDTHxHEIGHT, two whole numbers of cells such as 1024x1024".to_owned();
     let (width, height) = text.split_once(['x', 'X']).ok_or_else(form)?;
     let side = |text: &str| text.trim().parse().map_err(|_| form());
@@ -136,7 +137,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         ..Draft::default()
     };
     let axes = [arguments.across.as_ref(), arguments.up.as_ref()];
-    let experiment = arguments.request.draft(axes)?.overridden(given).resolve()?;
+    let experiment = arguments.request.draft(axes, &[])?.overridden(given).resolve()?;
     // What cannot be run is refused before anything is written.
     Plan::new(&experiment)?;
     let known = arguments.like.as_ref().map(|like| Report::of(like)).transpose()?;
@@ -211,18 +212,18 @@ fn agreement(check: &Check) -> String {
 }
 
 /// A line on the terminal that says how far a run is.
-struct Progress {
+pub(super) struct Progress {
     cells: u64,
     shown: Option<Mutex<Instant>>,
 }
 
 impl Progress {
-    fn new(cells: u64) -> Self {
+    pub(super) fn new(cells: u64) -> Self {
         let shown = std::io::stderr().is_terminal().then(|| Mutex::new(Instant::now()));
         Self { cells, shown }
     }
 
-    fn show(&self, done: u64) {
+    pub(super) fn show(&self, done: u64) {
         let Some(Ok(mut shown)) = self.shown.as_ref().map(Mutex::try_lock) else { return };
         if shown.elapsed() > Duration::from_millis(100) {
             *shown = Instant::now();
@@ -230,7 +231,7 @@ impl Progress {
         }
     }
 
-    fn clear(&self) {
+    pub(super) fn clear(&self) {
         if self.shown.is_some() {
             tell("\r\x1b[K");
         }

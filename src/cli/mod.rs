@@ -7,6 +7,7 @@ mod figures;
 mod landscapes;
 mod map;
 mod orbit;
+mod phase;
 mod render;
 mod request;
 mod stats;
@@ -44,6 +45,7 @@ struct Arguments {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Map(Box<map::Arguments>),
+    Phase(Box<phase::Arguments>),
     Orbit(orbit::Arguments),
     Render(render::Arguments),
     Stats(stats::Arguments),
@@ -113,6 +115,7 @@ fn misleads(error: &clap::Error, line: &str) -> bool {
 fn run(command: &Command) -> Result<()> {
     match command {
         Command::Map(arguments) => map::run(arguments),
+        Command::Phase(arguments) => phase::run(arguments),
         Command::Orbit(arguments) => orbit::run(arguments),
         Command::Render(arguments) => render::run(arguments),
         Command::Stats(arguments) => stats::run(arguments),

@@ -30,7 +30,7 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let setup = arguments.request.draft([None, None])?.setup()?;
+    let setup = arguments.request.draft([None, None], &[])?.setup()?;
     let rows = crate::orbit(&setup, arguments.steps)?;
     let variables = &setup.landscape.body.variables;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());

@@ -13,7 +13,7 @@ use crate::landscape::Landscape;
 #[derive(Debug, Args)]
 pub struct Request {
     /// A built-in landscape (see `gdscope landscapes`), a landscape file, or an experiment whose keys
-    /// the flags override: a file, or a picture that `gdscope map` has drawn
+    /// the flags override: a file, or a picture that gdscope has drawn of one
     #[arg(value_name = "LANDSCAPE|FILE")]
     landscape: Option<String>,
 
@@ -46,10 +46,10 @@ pub struct Request {
 }
 
 impl Request {
-    /// The experiment file's keys, if there is one, with those given here over them. `axes`: the axes
-    /// that the command's own flags give.
-    pub fn draft(&self, axes: [Option<&String>; 2]) -> Result<Draft> {
-        let (landscape, set) = self.landscape_and_set()?;
+    /// The experiment file's keys, if there is one, with those given here over them. `axes` and `ranges`:
+    /// what the command's own flags give a quantity.
+    pub fn draft(&self, axes: [Option<&String>; 2], ranges: &[String]) -> Result<Draft> {
+        let (landscape, set) = self.landscape_and_set(ranges)?;
         let mut columns = self.data.clone();
         // As `--set`, `--data` takes all words up to the next flag.
         let among =
@@ -57,7 +57,8 @@ impl Request {
         let among = among.map(|place| columns.remove(place));
         let landscape = landscape.or(among.as_deref());
         let mut given: Vec<&str> = set.keys().map(String::as_str).collect();
-        given.extend(axes.into_iter().flatten().filter_map(|axis| Some(axis.split_once('=')?.0.trim())));
+        let ranged = axes.into_iter().flatten().chain(ranges);
+        given.extend(ranged.filter_map(|axis| Some(axis.split_once('=')?.0.trim())));
         let data = if columns.is_empty() { None } else { Some(Dataset::from_words(&columns)?) };
         let base = match (landscape, &self.loss) {
             (_, Some(loss)) => Draft {
@@ -86,10 +87,21 @@ impl Request {
 
     /// The landscape's name or file, and the values by name.
     ///
-    /// `--set` takes all words up to the next flag, so the landscape may be among them: it is the one
-    /// without `=`.
-    fn landscape_and_set(&self) -> Result<(Option<&str>, BTreeMap<String, f64>)> {
+    /// `--set` and what gives the `ranges` take all words up to the next flag, so the landscape may be among
+    /// them: it is the one without `=`.
+    fn landscape_and_set<'a>(
+        &'a self,
+        ranges: &'a [String],
+    ) -> Result<(Option<&'a str>, BTreeMap<String, f64>)> {
         let mut landscape = self.landscape.as_deref();
+        for word in ranges.iter().filter(|word| !word.contains('=')) {
+            if landscape.is_some() || self.loss.is_some() {
+                return Err(Error::request(format!(
+                    "from: `{word}` is no range; write NAME=FROM..TO, such as x=-4..4"
+                )));
+            }
+            landscape = Some(word);
+        }
         let mut set = BTreeMap::new();
         for word in &self.set {
             let Some((name, value)) = word.split_once('=') else {

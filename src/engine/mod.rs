@@ -9,6 +9,7 @@ pub mod gpu;
 use serde::Serialize;
 
 use crate::error::Result;
+use crate::experiment::Warm;
 use crate::plan::Plan;
 
 /// What computes: a GPU, a software adapter, or the processor itself.
@@ -131,6 +132,36 @@ impl Outcomes {
     }
 }
 
+/// What is counted along the trajectories of a plan that observes something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// Steps after which counting begins.
+    pub transient: u32,
+    /// Steps in all; the state after each of them that follows the transient is counted.
+    pub steps: u32,
+    /// Bins that the observable is sorted into.
+    pub bins: u32,
+    /// Whether each column goes on where another has ended.
+    pub warm: Option<Warm>,
+}
+
+/// How often what was visited.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Density {
+    /// Shape `[bins + 3, W]`: visits below the range, in each bin, above the range, and those that are not
+    /// counted: outside the escape radius, or where the observable is no number.
+    pub visits: Vec<u32>,
+    /// Shape `[cells, dims]`: the state that each trajectory has come to, if the plan is swept with
+    /// one orbit for each row; else empty.
+    pub ends: Vec<f64>,
+    pub seconds: Seconds,
+}
+
+impl Density {
+    /// Rows of [`Density::visits`] besides those of the bins.
+    pub const OTHERS: usize = 3;
+}
+
 /// Computes trajectories.
 pub trait Engine {
     /// What it runs on.
@@ -142,6 +173,19 @@ pub trait Engine {
     /// [`crate::Error::Device`] if the device fails, [`crate::Error::Request`] if it cannot do what
     /// the plan asks for.
     fn run(&self, plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcomes>;
+
+    /// Counts what the trajectories of `plan` that `cells` lists visit; all of them if one orbit is
+    /// followed from column to column. `progress` is told how many are done.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    fn density(
+        &self,
+        plan: &Plan,
+        watch: &Watch,
+        cells: &Cells,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Density>;
 }
 
 /// The cells to compute.

@@ -19,15 +19,24 @@ pub struct Axis {
 impl Axis {
     /// The `count` values, ascending, both ends included; a single value is the middle.
     pub fn values(&self, count: u32) -> Vec<f64> {
-        let (a, b) = if self.log { (self.from.ln(), self.to.ln()) } else { (self.from, self.to) };
         let last = f64::from(count.max(2) - 1);
-        let at = |i: f64| match (a * (last - i) + b * i) / last {
+        match count {
+            1 => vec![self.between(0.5, last)],
+            _ => (0..count).map(|i| self.between(f64::from(i), last)).collect(),
+        }
+    }
+
+    /// The value at a share of the way from one end to the other.
+    pub fn at(&self, share: f64) -> f64 {
+        self.between(share, 1.0)
+    }
+
+    /// The value number `i` of those from 0 to `last`.
+    fn between(&self, i: f64, last: f64) -> f64 {
+        let (a, b) = if self.log { (self.from.ln(), self.to.ln()) } else { (self.from, self.to) };
+        match (a * (last - i) + b * i) / last {
             value if self.log => value.exp().clamp(self.from, self.to),
             value => value,
-        };
-        match count {
-            1 => vec![at(0.5)],
-            _ => (0..count).map(|i| at(f64::from(i))).collect(),
         }
     }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Axis, EtaKey, Experiment, LandscapeKey, NamedLandscape, Optimizer, Precision, SIZE, STEPS, Setup,
+    Axis, EtaKey, Experiment, LandscapeKey, NamedLandscape, Optimizer, PhaseKeys, Precision, SIZE, STEPS,
+    Setup,
 };
 use crate::dataset::Dataset;
 use crate::error::{Error, Result, toml_message};
@@ -55,6 +56,9 @@ pub struct Draft {
     pub certain: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub show: Option<Vec<View>>,
+    /// Of a phase diagram.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<PhaseKeys>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, f64>,
 }
@@ -120,12 +124,19 @@ impl Draft {
             .flatten()
             .filter_map(|axis| Some(axis.split_once('=')?.0.trim().to_owned()))
             .collect();
+        let spread = over.phase.iter().flat_map(|phase| phase.from.keys());
+        let swept: Vec<String> = swept.into_iter().chain(spread.cloned()).collect();
         self.set.retain(|name, _| !swept.contains(name));
         if over.eta.is_none() && swept.iter().any(|name| name == "eta") {
             self.eta = None;
         }
+        let phase = match (self.phase.take(), over.phase) {
+            (Some(keys), given) => Some(keys.overridden(given.unwrap_or_default(), &over.set)),
+            (None, given) => given,
+        };
         self.set.extend(over.set);
         Self {
+            phase,
             landscape: over.landscape.or(self.landscape),
             data: over.data.or(self.data),
             eta: over.eta.or(self.eta),
@@ -210,6 +221,12 @@ impl Draft {
             })?;
             text.parse::<Axis>().map_err(|message| Error::request(format!("{flag}: {message}")))
         };
+        if self.phase.is_some() && self.up.is_none() {
+            return Err(Error::request(
+                "phase: this is the experiment of a phase diagram; draw it with `gdscope phase`, or give --up \
+                 NAME=FROM..TO for a map",
+            ));
+        }
         let setup = self.setup()?;
         let variables = &setup.landscape.body.variables;
         let first = variables[0].clone();

@@ -6,6 +6,7 @@ mod eta;
 mod finite;
 mod keys;
 mod optimizer;
+mod phase;
 mod settling;
 mod setup;
 mod sweep;
@@ -19,6 +20,7 @@ pub(crate) use self::draft::PICTURE_KEYWORD;
 pub use self::eta::Eta;
 pub use self::keys::{EtaKey, LandscapeKey};
 pub use self::optimizer::{MOMENTUM, Optimizer};
+pub use self::phase::{PhaseExperiment, PhaseKeys, Warm};
 pub use self::settling::Settling;
 pub use self::setup::{NamedLandscape, Setup};
 pub use self::sweep::Swept;
@@ -78,21 +80,6 @@ impl Experiment {
     /// The experiment as a file that repeats it anywhere: a landscape of the user's is written out.
     pub fn to_toml(&self) -> String {
         let draft = Draft {
-            landscape: Some(match &self.setup.landscape.name {
-                Some(name) => LandscapeKey::Name(name.clone()),
-                None => {
-                    let mut body = self.setup.landscape.body.clone();
-                    // A parameter of `--loss` has no value of its own; a reader of the file wants one.
-                    for (name, value) in body.parameters.iter_mut().filter(|(_, value)| value.is_nan()) {
-                        *value = self.setup.set.get(name).copied().unwrap_or(f64::NAN);
-                    }
-                    LandscapeKey::Table(body)
-                }
-            }),
-            data: self.setup.landscape.changed_data(),
-            eta: self.setup.eta.clone().map(EtaKey::Value),
-            optimizer: Some(self.setup.optimizer),
-            seed: (!self.setup.landscape.body.noise.is_empty()).then_some(self.setup.seed),
             across: Some(self.across.to_string()),
             up: Some(self.up.to_string()),
             size: Some(self.size),
@@ -106,27 +93,20 @@ impl Experiment {
             target: self.target,
             certain: self.certain.then_some(true),
             show: Some(self.show.clone()),
-            set: self.setup.set.clone(),
+            ..self.setup.draft()
         };
         toml::to_string(&draft).expect("an experiment holds nothing that TOML cannot")
     }
 
     /// When the learning rate stops changing.
     pub fn settling(&self) -> Settling {
-        let Some(eta) = &self.setup.eta else { return Settling::At(0) };
-        let swept = self.setup.swept_by_eta(&self.axes());
-        eta.settling(|name| self.setup.value_in_eta(name, &swept), &swept)
+        self.setup.settling(&self.axes())
     }
 
     /// Steps before the fate is looked for: those in which the learning rate changes, or where it changes to
     /// the end, all but the last tenth of the budget.
     pub fn settled(&self) -> u32 {
-        let tail = self.steps - self.steps / 10;
-        match self.settling() {
-            Settling::At(step) => step.min(self.steps),
-            Settling::Smoothly(step) => step.max(tail).min(self.steps),
-            Settling::Never => tail,
-        }
+        self.settling().settled(self.steps)
     }
 
     /// The axes, each with its flag and its cells.
@@ -136,15 +116,7 @@ impl Experiment {
 
     /// The largest initial coordinate of the map, without its sign; 1 if all are 0.
     pub fn scale(&self) -> f64 {
-        let variables = &self.setup.landscape.body.variables;
-        let is_variable = |name: &String| variables.contains(name);
-        let axes = [&self.across, &self.up].into_iter().filter(|axis| is_variable(&axis.name));
-        let ends = axes.flat_map(|axis| [axis.from, axis.to]);
-        let fixed = self.setup.set.iter().filter(|(name, _)| is_variable(name)).map(|(_, value)| *value);
-        match ends.chain(fixed).fold(0.0, |largest: f64, x| largest.max(x.abs())) {
-            0.0 => 1.0,
-            largest => largest,
-        }
+        self.setup.scale(&[&self.across, &self.up])
     }
 
     /// Whether everything is bound once, and every number can be used.
@@ -173,12 +145,7 @@ impl Experiment {
                  it smaller"
             )));
         }
-        if self.steps == 0 || self.steps > STEPS_MAX {
-            return Err(Error::request(format!(
-                "steps: a budget of {} steps; give between 1 and {STEPS_MAX}",
-                self.steps
-            )));
-        }
+        check_steps(self.steps)?;
         if let Some(most) = self.steps_max.filter(|&most| most < self.steps || most > STEPS_MAX) {
             return Err(Error::request(format!(
                 "steps-max: {most} steps; give between the budget, {}, and {STEPS_MAX}",
@@ -191,9 +158,17 @@ impl Experiment {
                 self.period_max
             )));
         }
-        self.check_range()?;
+        if let Some(target) = self.target.filter(|loss| !loss.is_finite()) {
+            return Err(Error::request(format!("target: {target} is no loss; give a number such as 0.01")));
+        }
+        check_distances(&[("tolerance", self.tolerance), ("escape", self.escape)])?;
+        let ends = self.axes().into_iter().flat_map(|(flag, axis, _)| [(flag, axis.from), (flag, axis.to)]);
+        let set = self.setup.set.values().map(|value| ("set", *value));
+        let distances = [("tolerance", self.tolerance), ("escape", self.escape), ("target", self.target)];
+        let distances = distances.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        check_fit(ends.chain(set).chain(distances), self.precision)?;
         for (flag, axis, cells) in self.axes() {
-            self.check_spacing(flag, axis, cells)?;
+            check_spacing(flag, axis, cells, self.precision)?;
         }
         self.setup.check_eta(self.steps, &self.axes())?;
         self.check_views(&self.show)
@@ -220,50 +195,55 @@ impl Experiment {
         }
         check_views(views)
     }
+}
 
-    /// Whether an axis has a value of its own for every cell.
-    fn check_spacing(&self, flag: &str, axis: &Axis, cells: u32) -> Result<()> {
-        let values = axis.values(cells);
-        let finite = values.iter().all(|v| v.is_finite());
-        let ascend = finite && values.windows(2).all(|pair| pair[0] < pair[1]);
-        let ascend_in_f32 = values.windows(2).all(|pair| (pair[0] as f32) < (pair[1] as f32));
-        if !ascend || (self.precision == Precision::F32 && !ascend_in_f32) {
-            let remedy = if ascend { "use --precision f64" } else { "give another range or fewer cells" };
+/// Whether a budget can be used.
+fn check_steps(steps: u32) -> Result<()> {
+    match steps {
+        1..=STEPS_MAX => Ok(()),
+        _ => Err(Error::request(format!("steps: a budget of {steps} steps; give between 1 and {STEPS_MAX}"))),
+    }
+}
+
+/// Whether an axis has a value of its own for every cell.
+fn check_spacing(flag: &str, axis: &Axis, cells: u32, precision: Precision) -> Result<()> {
+    let values = axis.values(cells);
+    let finite = values.iter().all(|v| v.is_finite());
+    let ascend = finite && values.windows(2).all(|pair| pair[0] < pair[1]);
+    let ascend_in_f32 = values.windows(2).all(|pair| (pair[0] as f32) < (pair[1] as f32));
+    if !ascend || (precision == Precision::F32 && !ascend_in_f32) {
+        let remedy = if ascend { "use --precision f64" } else { "give another range or fewer cells" };
+        return Err(Error::request(format!(
+            "{flag}: the number format cannot tell {cells} values of `{}` in {:?} .. {:?} apart; {remedy}",
+            axis.name, axis.from, axis.to
+        )));
+    }
+    Ok(())
+}
+
+/// Whether distances, by name, are ones.
+fn check_distances(distances: &[(&str, Option<f64>)]) -> Result<()> {
+    for (name, value) in distances {
+        if let Some(value) = value.filter(|v| !(*v > 0.0 && v.is_finite())) {
             return Err(Error::request(format!(
-                "{flag}: the number format cannot tell {cells} values of `{}` in {:?} .. {:?} apart; {remedy}",
-                axis.name, axis.from, axis.to
+                "{name}: {value} is no distance; give a number above 0, or none for the default"
             )));
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// Whether the numbers lie in the range of the number format.
-    fn check_range(&self) -> Result<()> {
-        if let Some(target) = self.target.filter(|loss| !loss.is_finite()) {
-            return Err(Error::request(format!("target: {target} is no loss; give a number such as 0.01")));
+/// Whether numbers, by name, lie in the range of the number format.
+fn check_fit<'a>(mut numbers: impl Iterator<Item = (&'a str, f64)>, precision: Precision) -> Result<()> {
+    let fits = |value: f64| {
+        // Below its normal numbers, a GPU takes a number for 0.
+        value == 0.0 || (value as f32).is_normal()
+    };
+    match numbers.find(|(_, value)| !fits(*value)) {
+        Some((name, value)) if precision == Precision::F32 => {
+            Err(Error::request(format!("{name}: {value:e} is beyond the range of f32; use --precision f64")))
         }
-        for (name, value) in [("tolerance", self.tolerance), ("escape", self.escape)] {
-            if let Some(value) = value.filter(|v| !(*v > 0.0 && v.is_finite())) {
-                return Err(Error::request(format!(
-                    "{name}: {value} is no distance; give a number above 0, or none for the default"
-                )));
-            }
-        }
-        let axes = [("across", &self.across), ("up", &self.up)];
-        let ends = axes.into_iter().flat_map(|(flag, axis)| [(flag, axis.from), (flag, axis.to)]);
-        let set = self.setup.set.values().map(|value| ("set", *value));
-        let distances = [("tolerance", self.tolerance), ("escape", self.escape), ("target", self.target)];
-        let distances = distances.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        let fits = |value: f64| {
-            // Below its normal numbers, a GPU takes a number for 0.
-            value == 0.0 || (value as f32).is_normal()
-        };
-        match ends.chain(set).chain(distances).find(|(_, value)| !fits(*value)) {
-            Some((name, value)) if self.precision == Precision::F32 => Err(Error::request(format!(
-                "{name}: {value:e} is beyond the range of f32; use --precision f64"
-            ))),
-            _ => Ok(()),
-        }
+        _ => Ok(()),
     }
 }
 

@@ -14,6 +14,19 @@ pub enum Settling {
     Never,
 }
 
+impl Settling {
+    /// Steps before the fate is looked for, of a budget of `steps`: those in which the learning rate changes, or
+    /// where it changes to the end, all but the last tenth.
+    pub fn settled(self, steps: u32) -> u32 {
+        let tail = steps - steps / 10;
+        match self {
+            Settling::At(step) => step.min(steps),
+            Settling::Smoothly(step) => step.max(tail).min(steps),
+            Settling::Never => tail,
+        }
+    }
+}
+
 /// A step that no budget comes to.
 const HORIZON: u32 = u32::MAX;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Axis, Eta, MOMENTUM, Optimizer, Swept};
+use super::{Axis, Draft, Eta, EtaKey, LandscapeKey, MOMENTUM, Optimizer, Settling, Swept};
 use crate::dataset::{Dataset, is_count};
 use crate::error::{Error, Result, nearest};
 use crate::formula::{Graph, Id, MAX_ROWS};
@@ -41,6 +41,49 @@ impl Setup {
     /// The value of a name that is the same for all trajectories: set, or the landscape's own.
     pub fn value(&self, name: &str) -> Option<f64> {
         self.set.get(name).copied().or_else(|| self.landscape.body.usual(name))
+    }
+
+    /// When the learning rate stops changing; `axes`: with their flags and numbers of values.
+    pub fn settling(&self, axes: &[(&str, &Axis, u32)]) -> Settling {
+        let Some(eta) = &self.eta else { return Settling::At(0) };
+        let swept = self.swept_by_eta(axes);
+        eta.settling(|name| self.value_in_eta(name, &swept), &swept)
+    }
+
+    /// The largest initial coordinate, on an axis or set, without its sign; 1 if all are 0.
+    pub fn scale(&self, axes: &[&Axis]) -> f64 {
+        let is_variable = |name: &String| self.landscape.body.variables.contains(name);
+        let axes = axes.iter().filter(|axis| is_variable(&axis.name));
+        let ends = axes.flat_map(|axis| [axis.from, axis.to]);
+        let fixed = self.set.iter().filter(|(name, _)| is_variable(name)).map(|(_, value)| *value);
+        match ends.chain(fixed).fold(0.0, |largest: f64, x| largest.max(x.abs())) {
+            0.0 => 1.0,
+            largest => largest,
+        }
+    }
+
+    /// The keys that say so in an experiment file; a landscape of the user's is written out.
+    pub fn draft(&self) -> Draft {
+        let landscape = match &self.landscape.name {
+            Some(name) => LandscapeKey::Name(name.clone()),
+            None => {
+                let mut body = self.landscape.body.clone();
+                // A parameter of `--loss` has no value of its own; a reader of the file wants one.
+                for (name, value) in body.parameters.iter_mut().filter(|(_, value)| value.is_nan()) {
+                    *value = self.set.get(name).copied().unwrap_or(f64::NAN);
+                }
+                LandscapeKey::Table(body)
+            }
+        };
+        Draft {
+            landscape: Some(landscape),
+            data: self.landscape.changed_data(),
+            eta: self.eta.clone().map(EtaKey::Value),
+            optimizer: Some(self.optimizer),
+            seed: (!self.landscape.body.noise.is_empty()).then_some(self.seed),
+            set: self.set.clone(),
+            ..Draft::default()
+        }
     }
 
     /// Adds the learning rate to `graph`; an input called `eta` where it is an axis.

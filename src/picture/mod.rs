@@ -13,6 +13,7 @@ mod figure;
 mod key;
 mod names;
 mod palette;
+mod phase;
 mod raster;
 mod scale;
 mod series;
@@ -31,13 +32,14 @@ pub use self::figure::{Figure, Frame, Panel, Plot};
 pub use self::key::{Bar, Entry, Key};
 pub use self::names::{quantity, short as short_number};
 pub use self::palette::Ramp;
+pub use self::phase::{figure as phase, plain as plain_phase};
 pub use self::raster::Raster;
 pub use self::scale::Scale;
 pub use self::series::{Levels, Marker, Series};
 pub use self::surface::Surface;
 pub use self::theme::{Format, Style, Theme, Tint};
 use crate::analysis::Attractor;
-use crate::experiment::{Axis, Experiment, MOMENTUM};
+use crate::experiment::{Axis, Experiment, MOMENTUM, Setup};
 use crate::map::Map;
 use crate::view::View;
 
@@ -55,34 +57,12 @@ pub struct Caption {
 impl Caption {
     /// What an experiment's pictures say: the landscape, and what is the same in all cells.
     pub fn of(experiment: &Experiment) -> Self {
-        let setup = &experiment.setup;
-        let title = match &setup.landscape.name {
-            Some(name) => name.clone(),
-            None => names::quantity(&setup.landscape.body.loss),
-        };
-        let variables = &setup.landscape.body.variables;
-        let parameters = setup.landscape.body.parameters.keys();
         let on_axis = |name: &String| [&experiment.across, &experiment.up].iter().any(|a| a.name == *name);
-        let fixed = variables
-            .iter()
-            .chain(parameters)
-            .filter(|name| !on_axis(name))
-            .filter_map(|name| Some((name, setup.value(name)?)))
-            .map(|(name, value)| {
-                format!("{} = {}", names::quantity(name), value.to_string().replace('-', "−"))
-            });
-        let eta = setup.eta.as_ref().map(|eta| format!("η = {eta}"));
         let budget = match experiment.steps_max {
             Some(most) => format!("{} to {most} steps", experiment.steps),
             None => format!("{} steps", experiment.steps),
         };
-        let optimizer = experiment.setup.optimizer;
-        let momentum = setup.set.get(MOMENTUM).filter(|_| optimizer.has_momentum());
-        let momentum = momentum.map(|beta| format!("{} = {beta}", names::quantity(MOMENTUM)));
-        let optimizer = optimizer.has_momentum().then(|| optimizer.name().to_owned());
-        let seed = (!setup.landscape.body.noise.is_empty()).then(|| format!("seed {}", setup.seed));
-        let told = optimizer.into_iter().chain(momentum).chain(eta).chain(fixed).chain(seed).chain([budget]);
-        let subtitle = told.collect::<Vec<_>>().join(", ");
+        let (title, subtitle) = words(&experiment.setup, on_axis, &[budget]);
         Self {
             title,
             subtitle,
@@ -91,6 +71,32 @@ impl Caption {
             target: experiment.target.map(|loss| (loss, experiment.steps)),
         }
     }
+}
+
+/// Title and subtitle: the landscape, and what is the same everywhere, which is not what is `swept`; then what
+/// else there is to say.
+fn words(setup: &Setup, swept: impl Fn(&String) -> bool, more: &[String]) -> (String, String) {
+    let title = match &setup.landscape.name {
+        Some(name) => name.clone(),
+        None => names::quantity(&setup.landscape.body.loss),
+    };
+    let variables = &setup.landscape.body.variables;
+    let parameters = setup.landscape.body.parameters.keys();
+    let fixed = variables
+        .iter()
+        .chain(parameters)
+        .filter(|name| !swept(name))
+        .filter_map(|name| Some((name, setup.value(name)?)))
+        .map(|(name, value)| format!("{} = {}", names::quantity(name), value.to_string().replace('-', "−")));
+    let eta = setup.eta.as_ref().map(|eta| format!("η = {eta}"));
+    let optimizer = setup.optimizer;
+    let momentum = setup.set.get(MOMENTUM).filter(|_| optimizer.has_momentum());
+    let momentum = momentum.map(|beta| format!("{} = {beta}", names::quantity(MOMENTUM)));
+    let optimizer = optimizer.has_momentum().then(|| optimizer.name().to_owned());
+    let seed = (!setup.landscape.body.noise.is_empty()).then(|| format!("seed {}", setup.seed));
+    let told =
+        optimizer.into_iter().chain(momentum).chain(eta).chain(fixed).chain(seed).chain(more.iter().cloned());
+    (title, told.collect::<Vec<_>>().join(", "))
 }
 
 /// One view of a map with axes and key, under the caption's title. The longest side of the coloured area

@@ -10,6 +10,7 @@ mod figures;
 mod files;
 mod maps;
 mod orbits;
+mod phase;
 mod requests;
 mod stats;
 mod texts;

@@ -15,6 +15,7 @@ fn help_is_as_written_down() {
         "man",
         "map",
         "orbit",
+        "phase",
         "render",
         "stats",
         "verify",

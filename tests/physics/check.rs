@@ -3,7 +3,7 @@
 use super::engines::{all, experiment};
 use gdscope::Result;
 use gdscope::engine::cpu::CpuEngine;
-use gdscope::engine::{Cells, Device, Engine, Outcomes};
+use gdscope::engine::{Cells, Density, Device, Engine, Outcomes, Watch};
 use gdscope::experiment::Precision;
 use gdscope::plan::{Plan, Source};
 
@@ -34,6 +34,16 @@ impl Engine for Faulty {
         let mut outcomes = self.engine.run(&plan, cells, progress)?;
         (self.outcomes)(&mut outcomes);
         Ok(outcomes)
+    }
+
+    fn density(
+        &self,
+        plan: &Plan,
+        watch: &Watch,
+        cells: &Cells,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Density> {
+        self.engine.density(plan, watch, cells, progress)
     }
 }
 

@@ -16,6 +16,7 @@ mod measures;
 mod momentum;
 mod noise;
 mod paper;
+mod phase;
 mod quadratic;
 mod schedules;
 mod settling;

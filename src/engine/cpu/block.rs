@@ -13,6 +13,8 @@ pub struct Program<R> {
     pub(super) advance: Tape<R>,
     /// The state, the tangent vector and the loss.
     pub(super) measure: Tape<R>,
+    /// The state after a step, and what is observed of the one before it, in the loss's register.
+    pub(super) observe: Tape<R>,
     /// Dimensions of the state, of which the first are the landscape's variables.
     pub(super) dims: usize,
     pub(super) variables: usize,
@@ -40,10 +42,13 @@ impl<R: Real> Program<R> {
         let tangents = descent.tangent_next.iter().copied().zip(dims..);
         let noted = plan.target.map(|_| (descent.loss, loss));
         let advance: Vec<_> = states.clone().chain(noted).collect();
+        let observed = descent.observed.map(|observed| (observed, loss));
+        let observed: Vec<_> = states.clone().chain(observed).collect();
         let measure: Vec<_> = states.chain(tangents).chain([(descent.loss, loss)]).collect();
         Self {
             advance: Tape::compile(&descent.graph, &inputs, loss + 1, &advance),
             measure: Tape::compile(&descent.graph, &inputs, loss + 1, &measure),
+            observe: Tape::compile(&descent.graph, &inputs, loss + 1, &observed),
             dims,
             variables: descent.variables,
             quantities: descent.quantities.len(),
@@ -146,7 +151,8 @@ pub struct Block<R> {
 impl<R: Real> Block<R> {
     pub fn new(program: &Program<R>) -> Self {
         let zero = Register::splat(R::ZERO);
-        let registers = program.advance.registers().max(program.measure.registers());
+        let registers = [&program.advance, &program.measure, &program.observe].map(Tape::registers);
+        let registers = registers.into_iter().max().unwrap_or_default();
         let by_dims = || vec![zero; program.dims];
         Self {
             tape: vec![zero; registers],

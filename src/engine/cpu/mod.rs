@@ -1,6 +1,7 @@
 //! The CPU engine: every core, every instruction set, f32 and f64, the same bits everywhere.
 
 mod block;
+mod density;
 mod descend;
 mod draw;
 mod trace;
@@ -11,9 +12,10 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use self::block::{Block, Program};
+pub use self::density::sample;
 use self::descend::descend;
 pub use self::trace::Tracer;
-use super::{Cells, Device, Engine, Outcomes, Seconds};
+use super::{Cells, Density, Device, Engine, Outcomes, Seconds, Watch};
 use crate::error::Result;
 use crate::experiment::Precision;
 use crate::fate::{Fate, Memory, Rules, Verdict, decide, decide_at_end};
@@ -74,6 +76,19 @@ impl Engine for CpuEngine {
         Ok(match plan.precision {
             Precision::F32 => run::<f32>(plan, cells, progress),
             Precision::F64 => run::<f64>(plan, cells, progress),
+        })
+    }
+
+    fn density(
+        &self,
+        plan: &Plan,
+        watch: &Watch,
+        cells: &Cells,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Density> {
+        Ok(match plan.precision {
+            Precision::F32 => density::density::<f32>(plan, watch, cells, progress),
+            Precision::F64 => density::density::<f64>(plan, watch, cells, progress),
         })
     }
 }

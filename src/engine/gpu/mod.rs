@@ -1,12 +1,14 @@
 //! The GPU engine: every adapter that wgpu finds, and the only module that knows wgpu.
 
 mod adapters;
+mod density;
 mod run;
 mod shader;
 #[cfg(test)]
 mod tests;
 
 pub use self::adapters::{GpuEngine, devices};
+pub use self::density::density_layout;
 pub use self::run::slice_layout;
 pub use self::shader::WORKGROUP;
 use crate::plan::Plan;
@@ -14,4 +16,9 @@ use crate::plan::Plan;
 /// The whole WGSL text for `plan`.
 pub fn shader_source(plan: &Plan) -> String {
     shader::source(plan, run::is_cut(plan, run::ROUNDS))
+}
+
+/// The whole WGSL text that sorts what the trajectories of `plan` visit into `bins` bins.
+pub fn density_source(plan: &Plan, bins: u32) -> String {
+    shader::density_source(plan, bins)
 }

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use bytemuck::{Pod, Zeroable};
 
 use super::adapters::GpuEngine;
+use super::density::density;
 use super::shader::{WORKGROUP, source};
-use crate::engine::{Cells, Device, Engine, Outcomes, Seconds};
+use crate::engine::{Cells, Density, Device, Engine, Outcomes, Seconds, Watch};
 use crate::error::{Error, Result};
 use crate::experiment::Precision;
 use crate::fate::Fate;
@@ -22,14 +23,14 @@ use crate::plan::{Plan, Source, Stage};
 /// How long a submission should take.
 const SLICE_TARGET: Duration = Duration::from_millis(50);
 /// Lane-steps of the first slice, before anything is known of the device's speed.
-const SLICE_FIRST: u64 = 1 << 16;
+pub(super) const SLICE_FIRST: u64 = 1 << 16;
 /// How long a submission may take before the device is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Rounds of loops in one invocation of a kernel. A software adapter ends all loops, and says nothing,
 /// after 65,535 rounds.
 pub(super) const ROUNDS: u64 = 1 << 15;
 /// Most lanes of a tile, and most bytes of a buffer that is bound: what every device can do.
-const TILE_LANES: u64 = 1 << 20;
+pub(super) const TILE_LANES: u64 = 1 << 20;
 const BINDING_BYTES: u64 = 128 << 20;
 
 /// What a dispatch is told; the twin of `Slice` in `descend.wgsl`.
@@ -100,10 +101,26 @@ impl Engine for GpuEngine {
         outcomes.seconds = seconds;
         Ok(outcomes)
     }
+
+    fn density(
+        &self,
+        plan: &Plan,
+        watch: &Watch,
+        cells: &Cells,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Density> {
+        density(self, plan, watch, (cells, BINDING_BYTES), progress)
+    }
+}
+
+/// The values that cells take theirs from: the axes, then the plan's lists.
+pub(super) fn axes(plan: &Plan) -> Vec<f32> {
+    let lists = plan.lists.iter().flatten();
+    plan.across.iter().chain(&plan.up).chain(lists).map(|&v| v as f32).collect()
 }
 
 /// Adds the time that `work` takes to `seconds`.
-fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> T) -> T {
+pub(super) fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> T) -> T {
     let started = Instant::now();
     let done = work();
     *seconds += started.elapsed().as_secs_f64();
@@ -128,7 +145,7 @@ pub(super) fn is_cut(plan: &Plan, rounds: u64) -> bool {
 }
 
 /// The most steps of one dispatch.
-fn steps_at_once(plan: &Plan, rounds: u64) -> u32 {
+pub(super) fn steps_at_once(plan: &Plan, rounds: u64) -> u32 {
     // The step itself, at most eight loops over the dimensions, and those over the rows of the data.
     let each = 1 + 8 * plan.initial.len() as u64 + plan.rounds_per_step();
     (rounds / each).max(1) as u32
@@ -172,7 +189,7 @@ impl<'a> Tile<'a> {
         let storage = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
         let outcome_bytes = 4 * lanes * outcome_columns(plan) as u64;
         let slice = buffer("slice", size_of::<Slice>() as u64, Usage::UNIFORM | Usage::COPY_DST);
-        let axis: Vec<f32> = plan.across.iter().chain(&plan.up).map(|&v| v as f32).collect();
+        let axis = axes(plan);
         let axes = buffer("axes", 4 * axis.len() as u64, storage);
         engine.queue.write_buffer(&axes, 0, bytemuck::cast_slice(&axis));
         let columns: Vec<f32> =
@@ -287,7 +304,7 @@ impl<'a> Tile<'a> {
         steps: u32,
         lane_steps: &mut u64,
     ) -> Result<u32> {
-        let GpuEngine { device, queue, .. } = self.engine;
+        let queue = &self.engine.queue;
         queue.write_buffer(&self.counts, 0, &[0; 8]);
         let at_once = steps_at_once(self.plan, self.engine.rounds);
         let mut first = 0;
@@ -298,17 +315,9 @@ impl<'a> Tile<'a> {
                 let end = steps.min(begin + at_once);
                 let slice = Slice { begin, end, first, count, ..window };
                 queue.write_buffer(&self.slice, 0, bytemuck::bytes_of(&slice));
-                let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-                {
-                    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-                    pass.set_pipeline(&self.pipeline);
-                    pass.set_bind_group(0, &self.bindings[from], &[]);
-                    pass.dispatch_workgroups(count.div_ceil(WORKGROUP), 1, 1);
-                }
-                let started = Instant::now();
-                self.engine.wait(queue.submit([encoder.finish()]))?;
+                let took = self.engine.dispatch(&self.pipeline, &self.bindings[from], count)?;
                 let done = u64::from(count) * u64::from(end - begin);
-                *lane_steps = resized(done, *lane_steps, started.elapsed());
+                *lane_steps = resized(done, *lane_steps, took);
             }
             first += count;
         }
@@ -358,14 +367,14 @@ impl<'a> Tile<'a> {
 }
 
 /// The lanes of a slice in a window of so many steps: whole workgroups, one at least.
-fn lanes(lane_steps: u64, steps: u32) -> u32 {
+pub(super) fn lanes(lane_steps: u64, steps: u32) -> u32 {
     let lanes = (lane_steps / u64::from(steps.max(1))).min(TILE_LANES) as u32;
     (lanes / WORKGROUP).max(1) * WORKGROUP
 }
 
 /// The next slice's lane-steps, of which this one was allowed `allowed` and did `done`: twice as many
 /// at most, and as few as the time it took asks for.
-fn resized(done: u64, allowed: u64, took: Duration) -> u64 {
+pub(super) fn resized(done: u64, allowed: u64, took: Duration) -> u64 {
     let ratio = SLICE_TARGET.as_secs_f64() / took.as_secs_f64().max(1e-6);
     let wanted = (done as f64 * ratio.min(2.0)) as u64;
     // A slice that the end of the list cut short says nothing about larger ones.
@@ -379,6 +388,25 @@ impl GpuEngine {
             Some(message) => Err(Error::Device(message)),
             None => Ok(()),
         }
+    }
+
+    /// Runs a kernel for `count` lanes and says how long it took.
+    pub(super) fn dispatch(
+        &self,
+        pipeline: &wgpu::ComputePipeline,
+        bindings: &wgpu::BindGroup,
+        count: u32,
+    ) -> Result<Duration> {
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            pass.set_pipeline(pipeline);
+            pass.set_bind_group(0, bindings, &[]);
+            pass.dispatch_workgroups(count.div_ceil(WORKGROUP), 1, 1);
+        }
+        let started = Instant::now();
+        self.wait(self.queue.submit([encoder.finish()]))?;
+        Ok(started.elapsed())
     }
 
     fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<()> {

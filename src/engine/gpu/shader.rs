@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::descent::Normals;
+use crate::descent::{Descent, Normals};
 use crate::fate::{self, Fate, Memory};
 use crate::formula::{Id, wgsl_function, wgsl_literal, wgsl_tables};
 use crate::math::single;
@@ -15,6 +15,7 @@ pub const WORKGROUP: u32 = 64;
 const MATH: &str = include_str!("../../../shaders/math.wgsl");
 const NOISE: &str = include_str!("../../../shaders/noise.wgsl");
 const FATE: &str = include_str!("../../../shaders/fate.wgsl");
+const DENSITY: &str = include_str!("../../../shaders/density.wgsl");
 const DESCEND: &str = include_str!("../../../shaders/descend.wgsl");
 
 /// The whole WGSL text for `plan`; `cut`: for windows that may take several dispatches.
@@ -51,6 +52,65 @@ pub(super) fn noise() -> String {
         let _ = writeln!(text, "const {name}: f32 = {};", wgsl_literal(value));
     }
     text + NOISE
+}
+
+/// The whole WGSL text that sorts what a plan's trajectories visit into `bins` bins.
+pub fn density_source(plan: &Plan, bins: u32) -> String {
+    let noise = if plan.descent.normals.is_empty() { String::new() } else { noise() };
+    let bins = format!("const BINS: u32 = {bins}u;\n");
+    [&constants(plan, false), &bins, &math(), &noise, &formulas(plan), &watch(plan), DENSITY].join("\n")
+}
+
+/// A step that observes the state before it, in the place of the loss, and what moves an orbit that enters
+/// another column.
+fn watch(plan: &Plan) -> String {
+    let descent = &plan.descent;
+    let roots: Vec<Id> = descent.next.iter().chain(&descent.observed).copied().collect();
+    let (body, mut next) = wgsl_function(&descent.graph, &inputs(descent), &roots);
+    let observed = next.split_off(descent.next.len()).pop().unwrap_or_else(|| "0.0f".to_owned());
+    // The velocities stay as they are.
+    let mut nudge = plan.nudge();
+    nudge.resize(descent.state.len(), 0.0);
+    let nudge: Vec<String> = nudge.into_iter().map(wgsl_literal).collect();
+    format!(
+        "\
+fn watch(x: Point, q: Quantities, t: u32, cell: u32) -> Advanced {{
+{drawn}{body}    return Advanced(Point({next}), {observed});
+}}
+
+fn nudge() -> Point {{
+    return Point({nudge});
+}}
+",
+        drawn = drawn(plan),
+        next = next.join(", "),
+        nudge = nudge.join(", "),
+    )
+}
+
+/// The normal numbers of a step.
+fn drawn(plan: &Plan) -> String {
+    let pairs = plan.descent.normals.iter();
+    pairs
+        .map(|Normals { pair, .. }| format!("    let z{pair} = normals({}u, cell, t, {pair}u);\n", plan.seed))
+        .collect()
+}
+
+/// The WGSL names of a descent's inputs.
+fn inputs(descent: &Descent) -> Vec<(Id, String)> {
+    let named = |ids: &[Id], of: &str| -> Vec<(Id, String)> {
+        ids.iter().enumerate().map(|(k, id)| (*id, format!("{of}[{k}]"))).collect()
+    };
+    let quantity_ids: Vec<Id> = descent.quantities.iter().map(|(_, id)| *id).collect();
+    (named(&descent.state, "x").into_iter())
+        .chain(named(&descent.tangent, "v"))
+        .chain(named(&quantity_ids, "q"))
+        .chain([(descent.step, "f32(t)".to_owned())])
+        .chain(descent.normals.iter().flat_map(|normals| {
+            let of = |part: &str| format!("z{}.{part}", normals.pair);
+            normals.inputs.into_iter().zip([of("x"), of("y")]).filter_map(|(id, name)| Some((id?, name)))
+        }))
+        .collect()
 }
 
 /// What both engines share, written once in Rust.
@@ -108,6 +168,9 @@ fn formulas(plan: &Plan) -> String {
     let value = |source: &Source| match source {
         Source::Across => "axes[cell % slice.width]".to_owned(),
         Source::Up => "axes[slice.width + cell / slice.width]".to_owned(),
+        Source::Cell(list) => {
+            format!("axes[{}u + cell]", plan.across.len() + plan.up.len() + list * plan.cells())
+        }
         Source::Value(value) => wgsl_literal(*value),
     };
     let weights = plan.phase_weights().into_iter().map(wgsl_literal).collect();
@@ -117,22 +180,8 @@ fn formulas(plan: &Plan) -> String {
         [] => vec!["0.0f".to_owned()],
         sources => sources.iter().map(value).collect(),
     };
-    let named = |ids: &[Id], of: &str| -> Vec<(Id, String)> {
-        ids.iter().enumerate().map(|(k, id)| (*id, format!("{of}[{k}]"))).collect()
-    };
-    let quantity_ids: Vec<Id> = descent.quantities.iter().map(|(_, id)| *id).collect();
-    let inputs: Vec<(Id, String)> = (named(&descent.state, "x").into_iter())
-        .chain(named(&descent.tangent, "v"))
-        .chain(named(&quantity_ids, "q"))
-        .chain([(descent.step, "f32(t)".to_owned())])
-        .chain(descent.normals.iter().flat_map(|normals| {
-            let of = |part: &str| format!("z{}.{part}", normals.pair);
-            normals.inputs.into_iter().zip([of("x"), of("y")]).filter_map(|(id, name)| Some((id?, name)))
-        }))
-        .collect();
-    let drawn: String = (descent.normals.iter())
-        .map(|Normals { pair, .. }| format!("    let z{pair} = normals({}u, cell, t, {pair}u);\n", plan.seed))
-        .collect();
+    let inputs = inputs(descent);
+    let drawn = drawn(plan);
     let noted: Vec<Id> = descent.next.iter().copied().chain(plan.target.map(|_| descent.loss)).collect();
     let (advance, mut next) = wgsl_function(&descent.graph, &inputs, &noted);
     let noted = if plan.target.is_some() { next.pop() } else { None };

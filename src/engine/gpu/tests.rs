@@ -1,7 +1,9 @@
 //! The elementary functions as a device computes them, against the bounds that `math` states.
 
 use super::adapters::GpuEngine;
+use super::density::density;
 use super::shader;
+use crate::engine::Watch;
 use crate::engine::{Cells, Engine};
 use crate::experiment::Draft;
 use crate::math::tests::{FUNCTIONS, SINGLE, Worst, arguments, bounds, error, pow_reference, powers};
@@ -164,6 +166,34 @@ fn a_window_may_take_several_dispatches() {
         if plan.initial.len() == 1 {
             assert!(run(1) == whole);
         }
+    }
+}
+
+/// Counts do not depend on how the work is cut: into dispatches, tiles of lanes and groups of columns.
+#[test]
+fn counting_may_be_cut_anywhere() {
+    let mut engine = any_device();
+    let base = "landscape = 'f3'\nacross = 'eta = 0.1 .. 1.2'\nsize = [30, 20]\nsteps = 300\n[phase]\nstarts = 70\nrange = '0 .. 3'\n";
+    for more in ["", "warm = 'up'", "warm = 'down'"] {
+        let experiment = Draft::parse(&format!("{base}{more}")).unwrap().resolve_phase().unwrap();
+        let plan = Plan::of_phase(&experiment, experiment.bins().as_ref()).unwrap();
+        let watch = Watch { transient: 100, steps: 300, bins: 20, warm: experiment.warm };
+        let cells = match experiment.warm {
+            // Some orbits are left out.
+            None => Cells::Listed((0..2100).filter(|cell| cell % 7 != 3).collect()),
+            Some(_) => Cells::All,
+        };
+        let mut run = |rounds: u64, bytes: u64| {
+            engine.rounds = rounds;
+            let density = density(&engine, &plan, &watch, (&cells, bytes), &|_| {}).unwrap();
+            (density.visits, density.ends.iter().map(|x| x.to_bits()).collect::<Vec<u64>>())
+        };
+        let whole = run(super::run::ROUNDS, 1 << 20);
+        assert!(whole.0.iter().any(|&count| count > 0));
+        assert_eq!(whole.1.is_empty(), experiment.warm.is_none());
+        // The axes and lists need 17,200 bytes; the counts of a column 92.
+        assert!(run(500, 17_300) == whole, "{more}");
+        assert!(density(&engine, &plan, &watch, (&cells, 17_000), &|_| {}).is_err());
     }
 }
 
