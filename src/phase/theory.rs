@@ -19,7 +19,8 @@ pub struct Theory {
     /// The learning rate of each column.
     pub eta: Vec<f64>,
     /// The learning rate at which the minimum (or 0, if the landscape names none and 0 is at rest) stops
-    /// being stable: 2/s with the largest Hessian eigenvalue s there; with momentum see [`threshold`].
+    /// being stable: 2/s with the largest Hessian eigenvalue s there; with momentum beta 2 (1 + beta)/s for the
+    /// heavy ball and 2 (1 + beta)/((1 + 2 beta) s) for Nesterov's.
     pub threshold: Vec<f64>,
     /// The observable at x_eta of Lemma 4.1, on the cycle of period 2 of a loss of one variable that is
     /// symmetric about 0, ...
@@ -128,10 +129,9 @@ impl Known {
     }
 }
 
-/// The learning rate at which a minimum of this sharpness stops being stable: 2/s; with momentum beta
-/// 2 (1 + beta)/s for the heavy ball and 2 (1 + beta)/((1 + 2 beta) s) for Nesterov's, where the first
-/// multiplier passes -1.
-pub fn threshold(optimizer: Optimizer, sharpness: f64, beta: f64) -> f64 {
+/// The learning rate at which a minimum of this sharpness stops being stable, as [`Theory::threshold`]: where the
+/// first multiplier passes -1.
+fn threshold(optimizer: Optimizer, sharpness: f64, beta: f64) -> f64 {
     2.0 / (sharpness * slowing(optimizer, beta) * ahead(optimizer, beta))
 }
 
