@@ -35,8 +35,8 @@ pub fn run(
     let planned = started.elapsed().as_secs_f64();
     let cells: Vec<u32> = (0..plan.cells() as u32).collect();
     let started = Instant::now();
-    let Ends { outcomes, budgets, steps_taken } =
-        Ends::find(experiment, &cells, engine, &|experiment| Plan::new(experiment), progress)?;
+    let Ends { mut outcomes, budgets, steps_taken } =
+        Ends::find(experiment, (&cells, true), engine, &|experiment| Plan::new(experiment), progress)?;
     let Seconds { compile, run, readback } = outcomes.seconds;
     let identified = identify(&plan, &cells, &outcomes, experiment.phases);
     let attractors = identified.describe(&plan, &cells, &outcomes, LISTED);
@@ -52,7 +52,10 @@ pub fn run(
         true => settling_times(&plan, &cells, &outcomes),
         false => vec![f64::NAN; plan.cells()],
     };
-    let mut map = map(&plan, &outcomes, identified.ids, [settle, sharpness], edge);
+    // Who looks again needs both.
+    let kept = (checked || experiment.certain).then(|| outcomes.clone());
+    let mut map = map(&plan, std::mem::take(&mut outcomes), identified.ids, [settle, sharpness], edge);
+    let outcomes = kept.unwrap_or_default();
     let analyse = started.elapsed().as_secs_f64() - (compile + run + readback);
 
     let started = Instant::now();
@@ -106,37 +109,39 @@ struct Ends {
 
 impl Ends {
     /// Runs the trajectories of `cells`; those that are undecided are run again with twice the budget, as long as the
-    /// experiment allows. `plan` makes the plan of a budget.
+    /// experiment allows. `plan` makes the plan of a budget, and `is_all` says whether the
+    /// cells are all of its own.
     fn find(
         experiment: &Experiment,
-        cells: &[u32],
+        (cells, is_all): (&[u32], bool),
         engine: &dyn Engine,
         plan: &dyn Fn(&Experiment) -> Result<Plan>,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Self> {
         let most = experiment.steps_max.unwrap_or(experiment.steps);
-        let mut longer = experiment.clone();
-        let mut ends = Self {
-            outcomes: Outcomes::missing(cells.len(), plan(&longer)?.initial.len()),
-            budgets: Vec::new(),
-            steps_taken: 0,
+        let run = |experiment: &Experiment, cells: Cells, listed: &[u32], decided: u64| -> Result<Outcomes> {
+            let plan = plan(experiment)?;
+            let mut outcomes = engine.run(&plan, &cells, &|done| progress(decided + done))?;
+            refine_exponents(&plan, listed, &mut outcomes);
+            Ok(outcomes)
         };
-        let mut places: Vec<u32> = (0..cells.len() as u32).collect();
+        let mut longer = experiment.clone();
+        let outcomes =
+            run(&longer, if is_all { Cells::All } else { Cells::Listed(cells.to_vec()) }, cells, 0)?;
+        let mut ends = Self { steps_taken: outcomes.steps_taken(), outcomes, budgets: Vec::new() };
         loop {
-            let plan = plan(&longer)?;
-            let listed: Vec<u32> = places.iter().map(|&k| cells[k as usize]).collect();
-            let decided = (cells.len() - places.len()) as u64;
-            let again = Cells::Listed(listed.clone());
-            let mut more = engine.run(&plan, &again, &|done| progress(decided + done))?;
-            refine_exponents(&plan, &listed, &mut more);
-            ends.steps_taken += more.steps_taken();
-            ends.outcomes.replace(&places, more);
-            places.retain(|&k| ends.outcomes.fate[k as usize] == Fate::Undecided as u8);
+            let is_undecided = |k: &u32| ends.outcomes.fate[*k as usize] == Fate::Undecided as u8;
+            let places: Vec<u32> = (0..cells.len() as u32).filter(is_undecided).collect();
             ends.budgets.push(Budget { steps: longer.steps, undecided: places.len() as u64 });
             if places.is_empty() || longer.steps >= most {
                 return Ok(ends);
             }
             longer.steps = longer.steps.saturating_mul(2).min(most);
+            let listed: Vec<u32> = places.iter().map(|&k| cells[k as usize]).collect();
+            let decided = (cells.len() - places.len()) as u64;
+            let more = run(&longer, Cells::Listed(listed.clone()), &listed, decided)?;
+            ends.steps_taken += more.steps_taken();
+            ends.outcomes.replace(&places, &more);
         }
     }
 }
@@ -152,14 +157,14 @@ fn certainties(
     let quiet = |_| ();
     let in_f64 = |experiment: &Experiment| Ok(Plan { precision: Precision::F64, ..Plan::new(experiment)? });
     let moved = |experiment: &Experiment| Ok(nudged(&Plan::new(experiment)?));
-    let exact = Ends::find(experiment, doubtful, &CpuEngine::default(), &in_f64, &quiet)?;
-    let moved = Ends::find(experiment, doubtful, engine, &moved, &quiet)?;
+    let exact = Ends::find(experiment, (doubtful, false), &CpuEngine::default(), &in_f64, &quiet)?;
+    let moved = Ends::find(experiment, (doubtful, false), engine, &moved, &quiet)?;
     Ok(certainty(plan, outcomes, doubtful, (&exact.outcomes, &moved.outcomes)))
 }
 
 fn map(
     plan: &Plan,
-    outcomes: &Outcomes,
+    outcomes: Outcomes,
     attractor: Vec<i32>,
     [settle, sharpness]: [Vec<f64>; 2],
     edge: Option<Vec<f64>>,
@@ -167,14 +172,14 @@ fn map(
     Map {
         across: plan.across.clone(),
         up: plan.up.clone(),
-        fate: outcomes.fate.clone(),
-        period: outcomes.period.clone(),
+        fate: outcomes.fate,
+        period: outcomes.period,
         attractor,
-        amplitude: outcomes.amplitude.clone(),
-        lyapunov: outcomes.lyapunov.clone(),
+        amplitude: outcomes.amplitude,
+        lyapunov: outcomes.lyapunov,
         settle,
-        reach: plan.target.map(|_| outcomes.reach.clone()),
-        loss: outcomes.loss.clone(),
+        reach: plan.target.map(|_| outcomes.reach),
+        loss: outcomes.loss,
         sharpness,
         edge,
         certainty: None,

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 pub struct Partition {
     parent: Vec<u32>,
     /// Against the parent.
-    shift: Vec<i64>,
+    shift: Vec<i32>,
 }
 
 impl Partition {
@@ -23,7 +23,7 @@ impl Partition {
     }
 
     /// The least element joined with `k`, and how far `k` is shifted against it.
-    pub fn rooted(&mut self, k: usize) -> (usize, i64) {
+    pub fn rooted(&mut self, k: usize) -> (usize, i32) {
         let (mut k, mut shift) = (k, 0);
         while self.parent[k] as usize != k {
             let above = self.parent[k] as usize;
@@ -41,7 +41,7 @@ impl Partition {
     }
 
     /// The same, where `b` is shifted by so much against `a`.
-    pub fn join_shifted(&mut self, a: usize, b: usize, shift: i64) {
+    pub fn join_shifted(&mut self, a: usize, b: usize, shift: i32) {
         let ((a, of_a), (b, of_b)) = (self.rooted(a), self.rooted(b));
         let shift = of_a + shift - of_b;
         // The least element is the root: it does not depend on the order of joining.
@@ -58,13 +58,18 @@ const LOOKED_UP: usize = 3;
 
 /// Joins the elements whose points lie in the same or in adjacent cubes of side `side`.
 ///
-/// `elements` gives each point's element in `partition`; `points` has shape `[elements, dims]`.
-pub fn join_near(partition: &mut Partition, elements: &[u32], points: &[f64], dims: usize, side: f64) {
+/// Each of `points` comes with its element in `partition`, and has `dims` coordinates.
+pub fn join_near<P: IntoIterator<Item = f64>>(
+    partition: &mut Partition,
+    points: impl Iterator<Item = (u32, P)>,
+    dims: usize,
+    side: f64,
+) {
     let mut cubes: HashMap<Box<[i64]>, usize> = HashMap::new();
     let mut keys: Vec<Box<[i64]>> = Vec::new();
     let mut first: Vec<u32> = Vec::new();
     let (mut key, mut last) = (vec![0; dims], 0);
-    for (&element, point) in elements.iter().zip(points.chunks_exact(dims)) {
+    for (element, point) in points {
         for (k, x) in key.iter_mut().zip(point) {
             *k = (x / side).round() as i64;
         }
@@ -108,8 +113,9 @@ mod tests {
     fn parts(points: &[f64], dims: usize, side: f64) -> Vec<usize> {
         let n = points.len() / dims;
         let mut partition = Partition::new(n);
-        let elements: Vec<u32> = (0..n as u32).collect();
-        join_near(&mut partition, &elements, points, dims, side);
+        let elements = 0..n as u32;
+        let points = elements.zip(points.chunks_exact(dims).map(|p| p.iter().copied()));
+        join_near(&mut partition, points, dims, side);
         (0..n).map(|k| partition.root(k)).collect()
     }
 

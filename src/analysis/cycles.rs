@@ -1,5 +1,7 @@
 //! The points of many cycles, each from one of them.
 
+use std::ops::Range;
+
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
@@ -94,33 +96,45 @@ pub fn centres(plan: &Plan, starts: &[Start<'_>]) -> Vec<(Vec<f64>, f64)> {
     centres
 }
 
-/// The cycles that outcomes end on, each with the place of its outcome. Outcome `k` is that of cell
-/// `cells[k]`.
+/// Outcomes whose cycles are followed at one time: what is known of each on the way takes memory.
+const TOGETHER: usize = 1 << 18;
+
+/// The cycles among the outcomes at `places`, each with the place of its outcome; with `chaos`, that many steps of
+/// those that are chaotic as well. Outcome `k` is that of cell `cells[k]`.
 fn ended<'a>(
     plan: &Plan,
     cells: &'a [u32],
     outcomes: &'a Outcomes,
-) -> impl Iterator<Item = (usize, Start<'a>)> {
+    places: Range<usize>,
+    chaos: Option<u32>,
+) -> (Vec<usize>, Vec<Start<'a>>) {
     let dims = plan.initial.len();
-    let ended = cells.iter().enumerate().filter(|(k, _)| outcomes.period[*k] > 0);
-    ended.map(move |(k, &cell)| {
-        (k, Start { cell, period: outcomes.period[k], point: &outcomes.point[k * dims..(k + 1) * dims] })
-    })
+    let period = |k: usize| match outcomes.period[k] {
+        0 => chaos.filter(|_| outcomes.fate[k] == Fate::Chaotic as u8),
+        period => Some(period),
+    };
+    places
+        .filter_map(|k| {
+            let point = &outcomes.point[k * dims..(k + 1) * dims];
+            Some((k, Start { cell: cells[k], period: period(k)?, point }))
+        })
+        .unzip()
+}
+
+/// The numbers of outcomes, in portions.
+fn portions(count: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..count).step_by(TOGETHER).map(move |start| start..count.min(start + TOGETHER))
 }
 
 /// The largest Hessian eigenvalue, mean over the cycle that each outcome ends on; where that is `chaos`, over
 /// the next [`ALONG_CHAOS`] steps. NaN for the others.
 pub fn sharpness_of_cells(plan: &Plan, cells: &[u32], outcomes: &Outcomes, chaos: bool) -> Vec<f64> {
-    let dims = plan.initial.len();
-    let is_chaotic = |k: &usize| chaos && outcomes.fate[*k] == Fate::Chaotic as u8;
-    let along = (0..cells.len()).filter(is_chaotic).map(|k| {
-        let point = &outcomes.point[k * dims..(k + 1) * dims];
-        (k, Start { cell: cells[k], period: ALONG_CHAOS, point })
-    });
-    let (places, starts): (Vec<usize>, Vec<Start<'_>>) = ended(plan, cells, outcomes).chain(along).unzip();
     let mut values = vec![f64::NAN; cells.len()];
-    for (k, value) in places.into_iter().zip(sharpness(plan, &starts)) {
-        values[k] = value;
+    for places in portions(cells.len()) {
+        let (places, starts) = ended(plan, cells, outcomes, places, chaos.then_some(ALONG_CHAOS));
+        for (k, value) in places.into_iter().zip(sharpness(plan, &starts)) {
+            values[k] = value;
+        }
     }
     values
 }
@@ -139,16 +153,18 @@ pub fn refine_exponents(plan: &Plan, cells: &[u32], outcomes: &mut Outcomes) {
     if plan.descent.state.len() == 1 {
         return;
     }
-    let (places, starts): (Vec<usize>, Vec<Start<'_>>) = ended(plan, cells, outcomes).unzip();
-    for (k, value) in places.into_iter().zip(exponents(plan, &starts)) {
-        // A cycle with a multiplier of 0 has none; what rounding makes of it does.
-        if value.is_finite() {
-            outcomes.lyapunov[k] = value;
-        }
-        if value > REPELLING {
-            outcomes.fate[k] = Fate::Undecided as u8;
-            (outcomes.period[k], outcomes.phase[k]) = (0, 0);
-            outcomes.amplitude[k] = f64::NAN;
+    for places in portions(cells.len()) {
+        let (places, starts) = ended(plan, cells, outcomes, places, None);
+        for (k, value) in places.into_iter().zip(exponents(plan, &starts)) {
+            // A cycle with a multiplier of 0 has none; what rounding makes of it does.
+            if value.is_finite() {
+                outcomes.lyapunov[k] = value;
+            }
+            if value > REPELLING {
+                outcomes.fate[k] = Fate::Undecided as u8;
+                (outcomes.period[k], outcomes.phase[k]) = (0, 0);
+                outcomes.amplitude[k] = f64::NAN;
+            }
         }
     }
 }

@@ -47,7 +47,8 @@ pub struct Outcomes {
     /// Shape `[cells, dims]`: the state at the point that stands for the cycle, or the last one reached; the
     /// variables, then the velocities if there are any.
     pub point: Vec<f64>,
-    /// First step at which the loss was no more than the plan's target; NaN where it never was.
+    /// First step at which the loss was no more than the plan's target; NaN where it never was. Empty without a
+    /// target.
     pub reach: Vec<f64>,
     pub seconds: Seconds,
 }
@@ -77,8 +78,33 @@ impl Outcomes {
             lyapunov: vec![f64::NAN; cells],
             loss: vec![f64::NAN; cells],
             point: vec![f64::NAN; cells * dims],
-            reach: vec![f64::NAN; cells],
+            reach: Vec::new(),
             seconds: Seconds::default(),
+        }
+    }
+
+    /// Outcomes of so many of the plan's cells, all missing.
+    pub fn of(plan: &Plan, cells: usize) -> Self {
+        let reach = vec![f64::NAN; if plan.target.is_some() { cells } else { 0 }];
+        Self { reach, ..Self::missing(cells, plan.initial.len()) }
+    }
+
+    /// Puts outcomes in their place, from the one at `start` on.
+    pub fn put(&mut self, start: usize, part: &Self) {
+        fn copy<T: Copy>(to: &mut [T], from: &[T], start: usize) {
+            to[start..start + from.len()].copy_from_slice(from);
+        }
+        let dims = part.point.len() / part.fate.len().max(1);
+        copy(&mut self.fate, &part.fate, start);
+        copy(&mut self.period, &part.period, start);
+        copy(&mut self.phase, &part.phase, start);
+        copy(&mut self.steps, &part.steps, start);
+        copy(&mut self.amplitude, &part.amplitude, start);
+        copy(&mut self.lyapunov, &part.lyapunov, start);
+        copy(&mut self.loss, &part.loss, start);
+        copy(&mut self.point, &part.point, start * dims);
+        if !part.reach.is_empty() {
+            copy(&mut self.reach, &part.reach, start);
         }
     }
 
@@ -103,12 +129,8 @@ impl Outcomes {
     }
 
     /// Puts outcomes in the place of those at `places`. The time of both counts.
-    pub fn replace(&mut self, places: &[u32], by: Self) {
+    pub fn replace(&mut self, places: &[u32], by: &Self) {
         let dims = by.point.len() / by.fate.len().max(1);
-        if places.len() == self.fate.len() {
-            *self = by;
-            return;
-        }
         for (k, &to) in places.iter().enumerate() {
             let to = to as usize;
             self.fate[to] = by.fate[k];
@@ -118,7 +140,9 @@ impl Outcomes {
             self.amplitude[to] = by.amplitude[k];
             self.lyapunov[to] = by.lyapunov[k];
             self.loss[to] = by.loss[k];
-            self.reach[to] = by.reach[k];
+            if let Some(reach) = by.reach.get(k) {
+                self.reach[to] = *reach;
+            }
             self.point[to * dims..(to + 1) * dims].copy_from_slice(&by.point[k * dims..(k + 1) * dims]);
         }
         self.seconds.compile += by.seconds.compile;

@@ -48,7 +48,7 @@ pub fn follow(plan: &Plan, parts: &[Part], partition: &mut Partition) {
         })
         .collect();
     for Link { a, b, shift } in links {
-        partition.join_shifted(a, b, shift as i64);
+        partition.join_shifted(a, b, shift as i32);
     }
 }
 

@@ -43,6 +43,8 @@ pub(super) const MOVE: f64 = 0.05;
 const GAP: f64 = 1.0 / 32.0;
 /// Most attractors of a fate and period in one slice that are followed into the next.
 const FOLLOWED: usize = 64;
+/// Most cells of an attractor among which the one of median amplitude is looked for.
+const SAMPLE: usize = 1 << 20;
 /// Most points of cycles that are held to compare phases; further cycles are compared by one point.
 const HELD: usize = 1 << 22;
 
@@ -103,8 +105,12 @@ impl Identified {
         let middle = |members: &Vec<u32>| {
             // Amplitudes have no sign: they are in the order of their bits.
             let amplitude = |k: u32| outcomes.amplitude[k as usize].to_bits();
-            let mut order: Vec<(u64, u32)> = members.iter().map(|&k| (amplitude(k), k)).collect();
-            order.select_nth_unstable(members.len() / 2).1.1 as usize
+            // Of many, every n-th tells as much.
+            let stride = members.len().div_ceil(SAMPLE);
+            let mut order: Vec<(u64, u32)> =
+                members.iter().step_by(stride).map(|&k| (amplitude(k), k)).collect();
+            let middle = order.len() / 2;
+            order.select_nth_unstable(middle).1.1 as usize
         };
         let middles: Vec<usize> = listed.par_iter().map(middle).collect();
         let starts: Vec<Start<'_>> = (middles.iter())
@@ -153,9 +159,6 @@ type Slice = (u32, u32);
 /// Fate and period.
 type Kind = (u8, u32);
 
-/// The place of an outcome, with what it shares with others of its group.
-type Entry = (Slice, Kind, u32);
-
 /// The outcomes of one attractor in one slice.
 struct Part {
     slice: Slice,
@@ -173,10 +176,11 @@ struct Part {
 /// With `phases`, a cycle of p points is p attractors: orbits are told apart by the point that they are on
 /// at the steps divisible by p, as Theorem 4.2 counts.
 pub fn identify(plan: &Plan, cells: &[u32], outcomes: &Outcomes, phases: bool) -> Identified {
-    let entries = entries(plan, cells, outcomes);
-    let groups = entries.par_chunk_by(|a, b| (a.0, a.1) == (b.0, b.1));
+    let places = sorted(plan, cells, outcomes);
+    let key = |k: u32| key(plan, cells, outcomes, k);
+    let groups = places.par_chunk_by(|a, b| key(*a) == key(*b));
     let parts: Vec<Part> = groups.flat_map_iter(|group| split(plan, cells, group, outcomes)).collect();
-    drop(entries);
+    drop(places);
     let parts = with_cycles(plan, cells, outcomes, parts);
     let mut partition = Partition::new(parts.len());
     join_phases(plan, &parts, &mut partition);
@@ -184,21 +188,47 @@ pub fn identify(plan: &Plan, cells: &[u32], outcomes: &Outcomes, phases: bool) -
     number(parts, partition, outcomes, phases)
 }
 
-/// The outcomes with an attractor, sorted.
-fn entries(plan: &Plan, cells: &[u32], outcomes: &Outcomes) -> Vec<Entry> {
+/// What the outcome at a place shares with others of its group.
+fn key(plan: &Plan, cells: &[u32], outcomes: &Outcomes, k: u32) -> (Slice, Kind) {
     let width = plan.across.len() as u32;
     let along = |source: Source| !plan.initial.contains(&source);
+    let (cell, k) = (cells[k as usize], k as usize);
+    let column = if along(Source::Across) { cell % width } else { 0 };
+    let row = if along(Source::Up) { cell / width } else { 0 };
+    ((column, row), (outcomes.fate[k], outcomes.period[k]))
+}
+
+/// The places of the outcomes with an attractor, by group.
+fn sorted(plan: &Plan, cells: &[u32], outcomes: &Outcomes) -> Vec<u32> {
+    let ends = |k: &u32| {
+        Fate::from_code(outcomes.fate[*k as usize])
+            .is_some_and(|fate| fate.has_period() || fate == Fate::Chaotic)
+    };
+    // Slices in the order of their keys, by counting: there may be as many as cells.
+    let (width, height) = (plan.across.len(), plan.up.len());
+    let along = |source: Source| !plan.initial.contains(&source);
     let (by_column, by_row) = (along(Source::Across), along(Source::Up));
-    let mut entries: Vec<Entry> = (0..cells.len())
-        .filter(|&k| Fate::from_code(outcomes.fate[k]).is_some_and(|f| f.has_period() || f == Fate::Chaotic))
-        .map(|k| {
-            let column = if by_column { cells[k] % width } else { 0 };
-            let row = if by_row { cells[k] / width } else { 0 };
-            ((column, row), (outcomes.fate[k], outcomes.period[k]), k as u32)
-        })
-        .collect();
-    entries.par_sort_unstable();
-    entries
+    let slice = |k: u32| {
+        let cell = cells[k as usize] as usize;
+        let column = if by_column { cell % width } else { 0 };
+        let row = if by_row { cell / width } else { 0 };
+        column * if by_row { height } else { 1 } + row
+    };
+    let slices = if by_column { width } else { 1 } * if by_row { height } else { 1 };
+    let ended = || (0..cells.len() as u32).filter(ends);
+    let mut next: Vec<u32> = vec![0; slices + 1];
+    ended().for_each(|k| next[slice(k) + 1] += 1);
+    (0..slices).for_each(|s| next[s + 1] += next[s]);
+    let mut places: Vec<u32> = vec![0; next[slices] as usize];
+    ended().for_each(|k| {
+        let at = &mut next[slice(k)];
+        places[*at as usize] = k;
+        *at += 1;
+    });
+    drop(next);
+    let kind = |k: &u32| (outcomes.fate[*k as usize], outcomes.period[*k as usize]);
+    places.par_chunk_by_mut(|a, b| slice(*a) == slice(*b)).for_each(|slice| slice.par_sort_by_key(kind));
+    places
 }
 
 fn largest(point: &[f64]) -> f64 {
@@ -216,7 +246,7 @@ fn number(parts: Vec<Part>, mut partition: Partition, outcomes: &Outcomes, phase
         let period = i64::from(part.kind.1.max(1));
         let mut last = None;
         for k in part.places {
-            let turned = (i64::from(outcomes.phase[k as usize]) - shift).rem_euclid(period) as u32;
+            let turned = (i64::from(outcomes.phase[k as usize]) - i64::from(shift)).rem_euclid(period) as u32;
             let key = (root, if phases { turned } else { 0 });
             let basin = match last {
                 Some((met, basin)) if met == key => basin,

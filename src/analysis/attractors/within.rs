@@ -1,6 +1,6 @@
 //! The attractors of one slice: cycles by the points that stand for them, and by their phases.
 
-use super::{Entry, HELD, NEAR, NEAR_ALONG, NEAR_TOLERANCES, NEUTRAL, Part, chaos, largest};
+use super::{HELD, NEAR, NEAR_ALONG, NEAR_TOLERANCES, NEUTRAL, Part, chaos, key, largest};
 use crate::analysis::clusters::{Partition, join_near};
 use crate::analysis::cycles::{Start, centres, cycles};
 use crate::engine::Outcomes;
@@ -9,7 +9,7 @@ use crate::plan::Plan;
 
 /// A point of an orbit that reaches out to `reach`, such that [`NEAR`] apart here is near: in units of
 /// the reach, or of the tolerance where that is larger, and without a jump between the two.
-fn comparable(plan: &Plan, point: &[f64], reach: f64) -> impl Iterator<Item = f64> {
+fn comparable<'a>(plan: &Plan, point: &'a [f64], reach: f64) -> impl Iterator<Item = f64> + use<'a> {
     let floor = plan.rules.tolerance * NEAR_TOLERANCES / NEAR;
     let scaled = if reach > 0.0 { (reach / floor).asinh() / reach } else { 1.0 / floor };
     point.iter().map(move |x| x * scaled)
@@ -19,47 +19,49 @@ fn comparable(plan: &Plan, point: &[f64], reach: f64) -> impl Iterator<Item = f6
 const ALONG: u32 = 64;
 
 /// The attractors of a group by the points that stand for the cycles.
-pub fn split(plan: &Plan, cells: &[u32], group: &[Entry], outcomes: &Outcomes) -> Vec<Part> {
-    let (slice, kind, first) = group[0];
+pub fn split(plan: &Plan, cells: &[u32], places: &[u32], outcomes: &Outcomes) -> Vec<Part> {
+    let (slice, kind) = key(plan, cells, outcomes, places[0]);
     let dims = plan.initial.len();
     let point = |k: u32| &outcomes.point[k as usize * dims..(k as usize + 1) * dims];
-    let part =
-        |k: u32| Part { slice, kind, places: vec![k], cycle: point(k).to_vec(), reach: largest(point(k)) };
-    if group.len() == 1 {
-        return vec![part(first)];
+    let part = |places: Vec<u32>| {
+        let point = point(places[0]);
+        Part { slice, kind, places, cycle: point.to_vec(), reach: largest(point) }
+    };
+    if places.len() == 1 {
+        return vec![part(places.to_vec())];
     }
-    let places: Vec<u32> = group.iter().map(|entry| entry.2).collect();
     if kind.0 == Fate::Chaotic as u8 {
-        let homes = chaos::homes(plan, cells, outcomes, places).into_iter();
-        return homes.map(|places| Part { places: places.clone(), ..part(places[0]) }).collect();
+        return chaos::homes(plan, cells, outcomes, places.to_vec()).into_iter().map(part).collect();
     }
-    let size = places.iter().fold(plan.scale, |m, &k| m.max(largest(point(k))));
     let mut partition = Partition::new(places.len());
-    let elements: Vec<u32> = (0..places.len() as u32).collect();
-    let mut compared = Vec::with_capacity(dims * elements.len());
-    for &k in &places {
+    let compared = (0..).zip(places).map(|(element, &k)| {
         let reach = largest(point(k)) + 2.0 * outcomes.amplitude[k as usize];
-        compared.extend(comparable(plan, point(k), reach));
-    }
-    join_near(&mut partition, &elements, &compared, dims, NEAR);
+        (element, comparable(plan, point(k), reach))
+    });
+    join_near(&mut partition, compared, dims, NEAR);
     if kind.0 == Fate::Converged as u8 {
+        let size = places.iter().fold(plan.scale, |m, &k| m.max(largest(point(k))));
         let is_neutral = |k: u32| outcomes.lyapunov[k as usize] > NEUTRAL;
-        let (elements, points): (Vec<u32>, Vec<&[f64]>) =
-            (0..).zip(&places).filter(|(_, k)| is_neutral(**k)).map(|(e, &k)| (e, point(k))).unzip();
-        join_near(&mut partition, &elements, &points.concat(), dims, NEAR_ALONG * size);
+        let neutral = (0..).zip(places).filter(|(_, k)| is_neutral(**k));
+        let neutral = neutral.map(|(element, &k)| (element, point(k).iter().copied()));
+        join_near(&mut partition, neutral, dims, NEAR_ALONG * size);
     }
-    let mut parts: Vec<Part> = Vec::new();
-    let mut part_of = vec![0; places.len()];
-    for (element, &k) in places.iter().enumerate() {
+    // The root of a part comes first in it.
+    let mut part_of: Vec<u32> = vec![0; places.len()];
+    let mut sizes: Vec<usize> = Vec::new();
+    for element in 0..places.len() {
         let root = partition.root(element);
         if root == element {
-            part_of[element] = parts.len();
-            parts.push(part(k));
-        } else {
-            parts[part_of[root]].places.push(k);
+            part_of[element] = sizes.len() as u32;
+            sizes.push(0);
         }
+        part_of[element] = part_of[root];
+        sizes[part_of[root] as usize] += 1;
     }
-    parts
+    drop(partition);
+    let mut members: Vec<Vec<u32>> = sizes.into_iter().map(Vec::with_capacity).collect();
+    part_of.into_iter().zip(places).for_each(|(p, &k)| members[p as usize].push(k));
+    members.into_iter().map(part).collect()
 }
 
 /// Follows each part's first orbit: once around its cycle, or for some steps along its chaotic attractor.
@@ -105,18 +107,16 @@ pub fn join_phases(plan: &Plan, parts: &[Part], partition: &mut Partition) {
     let mut first = 0;
     for group in parts.chunk_by(|a, b| (a.slice, a.kind) == (b.slice, b.kind)) {
         if group.len() > 1 && group[0].kind.1 > 1 {
-            let elements: Vec<u32> = (0..)
-                .zip(group)
-                .flat_map(|(e, part)| std::iter::repeat_n(e, part.cycle.len() / dims))
-                .collect();
-            let points: Vec<f64> =
-                group.iter().flat_map(|part| comparable(plan, &part.cycle, largest(&part.cycle))).collect();
+            let points = (0..).zip(group).flat_map(|(element, part)| {
+                let reach = largest(&part.cycle);
+                part.cycle.chunks_exact(dims).map(move |point| (element, comparable(plan, point, reach)))
+            });
             let mut same = Partition::new(group.len());
-            join_near(&mut same, &elements, &points, dims, NEAR);
+            join_near(&mut same, points, dims, NEAR);
             for b in 0..group.len() {
                 let a = same.root(b);
                 let shift = nearest_phase(&group[a].cycle, &group[b].cycle[..dims]).0;
-                partition.join_shifted(first + a, first + b, shift as i64);
+                partition.join_shifted(first + a, first + b, shift as i32);
             }
         }
         first += group.len();

@@ -7,6 +7,7 @@ mod draw;
 mod trace;
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use rayon::prelude::*;
@@ -102,27 +103,14 @@ fn run<R: Real>(plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> 
     let batch = BATCH.min(share.max(LANES));
     let starts: Vec<usize> = (0..count).step_by(batch).collect();
     let done = AtomicU64::new(0);
-    let parts: Vec<Outcomes> = starts
-        .into_par_iter()
-        .map(|start| {
-            let listed: Vec<u32> = (start..count.min(start + batch)).map(|k| cells.at(k)).collect();
-            let outcomes = Batch::<R>::new(plan, &program, &listed).run(listed.len());
-            progress(done.fetch_add(listed.len() as u64, Ordering::Relaxed) + listed.len() as u64);
-            outcomes
-        })
-        .collect();
-    let mut all = Outcomes::default();
-    for mut part in parts {
-        all.fate.append(&mut part.fate);
-        all.period.append(&mut part.period);
-        all.phase.append(&mut part.phase);
-        all.steps.append(&mut part.steps);
-        all.amplitude.append(&mut part.amplitude);
-        all.lyapunov.append(&mut part.lyapunov);
-        all.loss.append(&mut part.loss);
-        all.point.append(&mut part.point);
-        all.reach.append(&mut part.reach);
-    }
+    let all = Mutex::new(Outcomes::of(plan, count));
+    starts.into_par_iter().for_each(|start| {
+        let listed: Vec<u32> = (start..count.min(start + batch)).map(|k| cells.at(k)).collect();
+        let outcomes = Batch::<R>::new(plan, &program, &listed).run(listed.len());
+        all.lock().unwrap_or_else(PoisonError::into_inner).put(start, &outcomes);
+        progress(done.fetch_add(listed.len() as u64, Ordering::Relaxed) + listed.len() as u64);
+    });
+    let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     all.seconds = Seconds { compile, run: started.elapsed().as_secs_f64() - compile, readback: 0.0 };
     all
 }
@@ -165,7 +153,7 @@ impl<'a, R: Real> Batch<'a, R> {
     }
 
     fn run(mut self, count: usize) -> Outcomes {
-        let mut outcomes = Outcomes::missing(count, self.state.len());
+        let mut outcomes = Outcomes::of(self.plan, count);
         let mut block = Block::new(self.program);
         for stage in self.plan.stages() {
             let window = &stage.window;

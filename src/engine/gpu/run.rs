@@ -82,7 +82,7 @@ impl Engine for GpuEngine {
             return Err(Error::request("precision: f64 runs on the CPU engine; use --engine cpu"));
         }
         let count = cells.count(plan);
-        let mut outcomes = Outcomes::missing(count, plan.initial.len());
+        let mut outcomes = Outcomes::of(plan, count);
         if count == 0 {
             return Ok(outcomes);
         }
