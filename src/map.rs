@@ -186,7 +186,8 @@ impl Map {
     }
 }
 
-fn array<T: npyz::AutoSerialize, W: Write + Seek>(
+/// Adds an array to an `.npz`.
+pub(crate) fn array<T: npyz::AutoSerialize, W: Write + Seek>(
     archive: &mut ZipWriter<W>,
     name: &str,
     shape: &[u64],

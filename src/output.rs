@@ -16,10 +16,13 @@ use crate::report::Report;
 use crate::view::View;
 
 const MAP: &str = "map.npz";
-const REPORT: &str = "report.json";
-const EXPERIMENT: &str = "experiment.toml";
+/// The arrays of a stack of maps, and its basin fractions as a table and as pictures.
+pub(crate) const STACK: &str = "sweep.npz";
+pub(crate) const FRACTIONS: &str = "fractions";
+pub(crate) const REPORT: &str = "report.json";
+pub(crate) const EXPERIMENT: &str = "experiment.toml";
 /// Pixels along a picture's longest side, at least.
-const PICTURE: u32 = 768;
+pub(crate) const PICTURE: u32 = 768;
 /// Pixels of a figure's file for each pixel that it is laid out by.
 const FIGURE_SCALE: u32 = 2;
 
@@ -95,9 +98,7 @@ impl Directory {
         made.iter().for_each(Unfinished::note);
         let directory = Self { path: path.to_owned(), made };
         fs::create_dir_all(path).map_err(Error::write(path))?;
-        let views = View::ALL.map(View::file_names);
-        let views = views.iter().flatten().map(String::as_str);
-        for name in [MAP, REPORT, EXPERIMENT].into_iter().chain(views) {
+        for name in own_files() {
             let to = path.join(name);
             if to.is_dir() {
                 let reason = std::io::Error::other("a directory has this name; move it or give another -o");
@@ -128,11 +129,7 @@ impl Directory {
         aside.write(MAP, |to| map.write(experiment.precision, to))?;
         aside.write(REPORT, |to| to.write_all(report.to_json().as_bytes()))?;
         aside.write(EXPERIMENT, |to| to.write_all(experiment.to_toml().as_bytes()))?;
-        // Pictures of an earlier map would lie.
-        let stale =
-            View::ALL.into_iter().flat_map(View::file_names).filter(|name| !aside.names.contains(name));
-        let stale = stale.collect();
-        aside.publish(stale)
+        aside.publish_alone()
     }
 
     /// Draws views of a saved map into its directory.
@@ -206,7 +203,7 @@ impl Directory {
     }
 
     /// A folder inside the directory, on the same disk, for files without their final names.
-    fn aside(&self) -> Result<Aside> {
+    pub(crate) fn aside(&self) -> Result<Aside> {
         let folder = tempfile::Builder::new().prefix(".gdscope-").tempdir_in(&self.path);
         let folder = folder.map_err(Error::write(&self.path))?;
         Unfinished::Aside(folder.path().to_owned()).note();
@@ -229,8 +226,15 @@ impl Drop for Directory {
     }
 }
 
+/// Every name that a file of a map or of a stack of maps may have.
+fn own_files() -> impl Iterator<Item = String> {
+    let whole = [MAP, STACK, REPORT, EXPERIMENT].map(str::to_owned);
+    let fractions = ["csv", "png", "svg"].map(|ending| format!("{FRACTIONS}.{ending}"));
+    whole.into_iter().chain(fractions).chain(View::ALL.into_iter().flat_map(View::file_names))
+}
+
 /// Files that have been written and wait for their names.
-struct Aside {
+pub(crate) struct Aside {
     folder: TempDir,
     /// The directory that they will be in.
     to: PathBuf,
@@ -238,7 +242,24 @@ struct Aside {
 }
 
 impl Aside {
-    fn write(
+    /// Where the files are for now; others that are put there go away with it.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where a file of this name will be.
+    pub(crate) fn target(&self, name: &str) -> PathBuf {
+        self.to.join(name)
+    }
+
+    /// Gives the files their names, as [`Aside::publish`]; what an earlier map or stack has left beside them would
+    /// lie, and goes.
+    pub(crate) fn publish_alone(self) -> Result<Vec<PathBuf>> {
+        let stale = own_files().filter(|name| !self.names.contains(name)).collect();
+        self.publish(stale)
+    }
+
+    pub(crate) fn write(
         &mut self,
         name: &str,
         write: impl FnOnce(&mut BufWriter<&fs::File>) -> std::io::Result<()>,

@@ -1,15 +1,14 @@
 //! `gdscope map`: every cell's trajectory, to its end, as pictures and arrays.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
 
 use clap::Args;
 
 use super::engine::EngineArguments;
+use super::progress::Progress;
 use super::request::Request;
 use super::style::StyleArguments;
+use super::sweep::{self, Rest, SweepArguments};
 use super::{tell, tell_files};
 use crate::analysis::{Check, Known, Spread};
 use crate::error::Result;
@@ -17,6 +16,7 @@ use crate::experiment::{Draft, Precision};
 use crate::output::Directory;
 use crate::plan::Plan;
 use crate::report::Report;
+use crate::sweep::Stack;
 use crate::view::View;
 
 /// Map a plane of initial points, learning rates or parameters
@@ -29,6 +29,11 @@ use crate::view::View;
 ///   gdscope map f3 --across eta=0.05..2:log --up x1=-4..4 --set x2=3 -o out/f3
 ///   gdscope map --loss '(a - x*y)^2/2' --set a=1 --eta 0.9 --across x=-3..3 --up y=-3..3 -o out/xy
 ///   gdscope map out/f1/experiment.toml --size 256x256 --steps 1000 -o out/again
+///
+/// A stack of maps, along a third quantity or into a point, as animated pictures and one sweep.npz, with
+/// the basins' fractions in fractions.csv and a picture:
+///   gdscope map f3 --across x1=-4..4 --up x2=-4..4 --sweep eta=0.2..1.4 --frames 25 --size 256x256 -o out/film
+///   gdscope map f1 --across eta=0.5..10 --up x=-8..8 --zoom 2,0.1 --factor 1.5 --frames 20 --size 256x256 -o out/zoom
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {
@@ -43,6 +48,9 @@ pub struct Arguments {
     /// Quantity along the vertical axis, such as x2=-4..4
     #[arg(long, value_name = "NAME=FROM..TO")]
     up: Option<String>,
+
+    #[command(flatten)]
+    sweep: SweepArguments,
 
     /// Directory for map.npz, report.json, experiment.toml and the pictures
     #[arg(short, long, value_name = "DIR")]
@@ -126,13 +134,20 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         escape: arguments.escape,
         target: arguments.target,
         show: arguments.show.clone(),
-        ..Draft::default()
+        ..arguments.sweep.draft()
     };
     let axes = [arguments.across.as_ref(), arguments.up.as_ref()];
-    let experiment = arguments.request.draft(axes)?.overridden(given).resolve()?;
+    let sweep = arguments.sweep.sweep.as_ref();
+    let draft = arguments.request.draft_swept(axes, sweep)?.overridden(given);
+    let known = arguments.like.as_ref().map(|like| Report::of(like)).transpose()?;
+    if let Some(stack) = Stack::of(&draft)? {
+        let known = known.map(|known| Known::new(&known.attractors)).unwrap_or_default();
+        let (engine, output, style) = (&arguments.engine, &arguments.output, arguments.style.style());
+        return sweep::run(&stack, Rest { engine, output, style, known, check: arguments.check });
+    }
+    let experiment = draft.resolve()?;
     // What cannot be run is refused before anything is written.
     Plan::new(&experiment)?;
-    let known = arguments.like.as_ref().map(|like| Report::of(like)).transpose()?;
     let engine = arguments.engine.open(experiment.precision)?;
     let directory = Directory::create(&arguments.output)?;
     let cells = u64::from(experiment.size[0]) * u64::from(experiment.size[1]);
@@ -196,31 +211,4 @@ fn agreement(check: &Check) -> String {
         text.push('\n');
     }
     text
-}
-
-/// A line on the terminal that says how far a run is.
-struct Progress {
-    cells: u64,
-    shown: Option<Mutex<Instant>>,
-}
-
-impl Progress {
-    fn new(cells: u64) -> Self {
-        let shown = std::io::stderr().is_terminal().then(|| Mutex::new(Instant::now()));
-        Self { cells, shown }
-    }
-
-    fn show(&self, done: u64) {
-        let Some(Ok(mut shown)) = self.shown.as_ref().map(Mutex::try_lock) else { return };
-        if shown.elapsed() > Duration::from_millis(100) {
-            *shown = Instant::now();
-            tell(&format!("\r{:3} % of {} cells ", done * 100 / self.cells, self.cells));
-        }
-    }
-
-    fn clear(&self) {
-        if self.shown.is_some() {
-            tell("\r\x1b[K");
-        }
-    }
 }

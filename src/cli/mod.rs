@@ -7,9 +7,11 @@ mod figures;
 mod landscapes;
 mod map;
 mod orbit;
+mod progress;
 mod render;
 mod request;
 mod style;
+mod sweep;
 mod verify;
 
 use std::io::Write;

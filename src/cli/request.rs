@@ -49,9 +49,15 @@ impl Request {
     /// The experiment file's keys, if there is one, with those given here over them. `axes`: the axes
     /// that the command's own flags give.
     pub fn draft(&self, axes: [Option<&String>; 2]) -> Result<Draft> {
+        self.draft_swept(axes, None)
+    }
+
+    /// As [`Request::draft`], of a stack of maps along `sweep`.
+    pub fn draft_swept(&self, axes: [Option<&String>; 2], sweep: Option<&String>) -> Result<Draft> {
         let (landscape, set) = self.landscape_and_set()?;
         let mut given: Vec<&str> = set.keys().map(String::as_str).collect();
-        given.extend(axes.into_iter().flatten().filter_map(|axis| Some(axis.split_once('=')?.0.trim())));
+        let swept = axes.into_iter().chain([sweep]).flatten();
+        given.extend(swept.filter_map(|axis| Some(axis.split_once('=')?.0.trim())));
         let data = if self.data.is_empty() { None } else { Some(Dataset::from_words(&self.data)?) };
         let base = match (landscape, &self.loss) {
             (_, Some(loss)) => Draft {
@@ -74,6 +80,7 @@ impl Request {
             seed: self.seed,
             across: axes[0].cloned(),
             up: axes[1].cloned(),
+            sweep: sweep.cloned(),
             ..Draft::default()
         }))
     }

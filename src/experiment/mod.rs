@@ -70,7 +70,12 @@ pub struct Experiment {
 impl Experiment {
     /// The experiment as a file that repeats it anywhere: a landscape of the user's is written out.
     pub fn to_toml(&self) -> String {
-        let draft = Draft {
+        self.draft().to_toml()
+    }
+
+    /// The experiment as it is written down.
+    pub(crate) fn draft(&self) -> Draft {
+        Draft {
             landscape: Some(match &self.setup.landscape.name {
                 Some(name) => LandscapeKey::Name(name.clone()),
                 None => {
@@ -99,8 +104,8 @@ impl Experiment {
             target: self.target,
             show: Some(self.show.clone()),
             set: self.setup.set.clone(),
-        };
-        toml::to_string(&draft).expect("an experiment holds nothing that TOML cannot")
+            ..Draft::default()
+        }
     }
 
     /// Steps before the learning rate stops changing. Of a formula whose last change is not known it may
@@ -189,7 +194,7 @@ impl Experiment {
     }
 
     /// Whether an axis has a value of its own for every cell.
-    fn check_spacing(&self, flag: &str, axis: &Axis, cells: u32) -> Result<()> {
+    pub(crate) fn check_spacing(&self, flag: &str, axis: &Axis, cells: u32) -> Result<()> {
         let values = axis.values(cells);
         let finite = values.iter().all(|v| v.is_finite());
         let ascend = finite && values.windows(2).all(|pair| pair[0] < pair[1]);

@@ -4,6 +4,7 @@
 //! A [`Figure`] of panels is drawn once, as SVG. Its pixels are those of that SVG, so that PNG and SVG
 //! show the same.
 
+mod animation;
 mod basins;
 mod canvas;
 mod chart;
@@ -16,6 +17,7 @@ mod palette;
 mod raster;
 mod scale;
 mod series;
+mod shared;
 mod surface;
 mod text;
 mod theme;
@@ -24,16 +26,21 @@ mod view;
 
 use image::RgbImage;
 
+pub use self::animation::Animation;
+pub(crate) use self::basins::{LISTED as LISTED_ATTRACTORS, kind as kind_of_attractor};
 pub use self::canvas::{Dash, Stroke};
 pub use self::chart::{Axis as ChartAxis, Chart};
+pub(crate) use self::classes::other_colour as colour_without_attractor;
 pub use self::drawing::{Drawing, encode as png_with_text};
-pub use self::figure::{Figure, Frame, Panel, Plot};
+pub use self::figure::{Bounds, Figure, Frame, Panel, Plot};
 pub use self::key::{Bar, Entry, Key};
-pub use self::names::{quantity, short as short_number};
+pub use self::names::{percent, quantity, short as short_number, stepped as stepped_number};
 pub use self::palette::Ramp;
+pub(crate) use self::palette::attractor as attractor_colour;
 pub use self::raster::Raster;
 pub use self::scale::Scale;
 pub use self::series::{Levels, Marker, Series};
+pub use self::shared::Shared;
 pub use self::surface::Surface;
 pub use self::theme::{Format, Style, Theme, Tint};
 use crate::analysis::Attractor;
@@ -53,6 +60,11 @@ pub struct Caption {
 impl Caption {
     /// What an experiment's pictures say: the landscape, and what is the same in all cells.
     pub fn of(experiment: &Experiment) -> Self {
+        Self::without(experiment, "")
+    }
+
+    /// As [`Caption::of`], but for the quantity `apart`, of which something else tells.
+    pub fn without(experiment: &Experiment, apart: &str) -> Self {
         let setup = &experiment.setup;
         let title = match &setup.landscape.name {
             Some(name) => name.clone(),
@@ -60,7 +72,9 @@ impl Caption {
         };
         let variables = &setup.landscape.body.variables;
         let parameters = setup.landscape.body.parameters.keys();
-        let on_axis = |name: &String| [&experiment.across, &experiment.up].iter().any(|a| a.name == *name);
+        let on_axis = |name: &String| {
+            name == apart || [&experiment.across, &experiment.up].iter().any(|a| a.name == *name)
+        };
         let fixed = variables
             .iter()
             .chain(parameters)
@@ -69,13 +83,13 @@ impl Caption {
             .map(|(name, value)| {
                 format!("{} = {}", names::quantity(name), value.to_string().replace('-', "−"))
             });
-        let eta = setup.eta.as_ref().map(|eta| format!("η = {eta}"));
+        let eta = setup.eta.as_ref().filter(|_| apart != "eta").map(|eta| format!("η = {eta}"));
         let budget = match experiment.steps_max {
             Some(most) => format!("{} to {most} steps", experiment.steps),
             None => format!("{} steps", experiment.steps),
         };
         let optimizer = experiment.setup.optimizer;
-        let momentum = setup.set.get(MOMENTUM).filter(|_| optimizer.has_momentum());
+        let momentum = setup.set.get(MOMENTUM).filter(|_| optimizer.has_momentum() && apart != MOMENTUM);
         let momentum = momentum.map(|beta| format!("{} = {beta}", names::quantity(MOMENTUM)));
         let optimizer = optimizer.has_momentum().then(|| optimizer.name().to_owned());
         let told = optimizer.into_iter().chain(momentum).chain(eta).chain(fixed).chain([budget]);
@@ -87,7 +101,12 @@ impl Caption {
 /// One view of a map with axes and key, under the caption's title. The longest side of the coloured area
 /// is about `length` pixels, more where the map has more cells than that.
 pub fn figure(map: &Map, attractors: &[Attractor], caption: &Caption, view: View, length: u32) -> Figure {
-    let panel = panel(map, attractors, caption, view, length);
+    figure_of_colours(map, view::colours(view, map, attractors), caption, length)
+}
+
+/// Coloured cells of a map, such as [`Shared`] makes, as a figure under the caption's title.
+pub fn figure_of_colours(map: &Map, colours: (Raster, Key), caption: &Caption, length: u32) -> Figure {
+    let panel = view::panel(map, colours, caption, length);
     let (title, subtitle) = (caption.title.clone(), caption.subtitle.clone());
     Figure { title, subtitle, rows: vec![vec![panel]], caption: String::new() }
 }

@@ -314,8 +314,17 @@ fn a_picture_is_enough_to_repeat_its_map() {
 fn attractors_keep_their_numbers_from_one_map_to_the_next() {
     let place = Place::new();
     let map = |range: &str, rest: &[&str], to: &str| {
-        let mut line =
-            vec!["map", "--loss", "(x^2 - 1)^2/4 + y^2/4", "--eta", "0.4", "--up", "y=0..1", "--size", "60x4"];
+        let mut line = vec![
+            "map",
+            "--loss",
+            "(x^2 - 1)^2/4 + y^2/4",
+            "--eta",
+            "0.4",
+            "--up",
+            "y=0..1",
+            "--size",
+            "60x4",
+        ];
         line.extend(["--across", range, "--engine", "cpu", "-o", to]);
         line.extend(rest);
         place.done(&line);
