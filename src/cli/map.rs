@@ -32,8 +32,8 @@ use crate::view::View;
 ///
 /// A stack of maps, along a third quantity or into a point, as animated pictures and one sweep.npz, with
 /// the basins' fractions in fractions.csv and a picture:
-///   gdscope map f3 --across x1=-4..4 --up x2=-4..4 --sweep eta=0.2..1.4 --frames 25 --size 256x256 -o out/film
-///   gdscope map f1 --across eta=0.5..10 --up x=-8..8 --zoom 2,0.1 --factor 1.5 --frames 20 --size 256x256 -o out/zoom
+///   gdscope map experiments/wells.toml --sweep eta=0.4..1.05 --frames 27 --size 256x256 -o out/film
+///   gdscope map experiments/wells.toml --zoom 0.5,0.1 --factor 1.5 --frames 40 --size 256x256 -o out/zoom
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {

@@ -34,7 +34,7 @@ pub struct SweepArguments {
     factor: Option<f64>,
 
     /// Maps in a stack
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     frames: Option<u32>,
 }
 

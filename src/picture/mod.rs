@@ -104,7 +104,7 @@ pub fn figure(map: &Map, attractors: &[Attractor], caption: &Caption, view: View
     figure_of_colours(map, view::colours(view, map, attractors), caption, length)
 }
 
-/// Coloured cells of a map, such as [`Shared`] makes, as a figure under the caption's title.
+/// Coloured cells, such as [`Shared`] makes, along the axes of `map`, as a figure under the caption's title.
 pub fn figure_of_colours(map: &Map, colours: (Raster, Key), caption: &Caption, length: u32) -> Figure {
     let panel = view::panel(map, colours, caption, length);
     let (title, subtitle) = (caption.title.clone(), caption.subtitle.clone());

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::store::Store;
 use super::{Stack, Way};
 use crate::analysis::Attractor;
+use crate::experiment::Axis;
 use crate::map::Map;
 use crate::picture::{
     Animation, Bounds, Caption, Figure, Shared, Style, figure_of_colours, quantity, short_number,
@@ -17,6 +18,8 @@ use crate::view::View;
 
 /// Frames are drawn on all cores, so many cells at once.
 const AT_ONCE: usize = 1 << 23;
+/// An axis with a narrower range than this part of its numbers counts from the point of the zoom.
+const NARROW: f64 = 1e-3;
 
 /// What the frames of one view are drawn with.
 pub struct Animator<'a> {
@@ -76,7 +79,13 @@ impl Animator<'_> {
 
     fn figure(&self, k: usize, map: &Map, shared: &Shared) -> Figure {
         let colours = shared.colours(map, &self.attractors[k]);
-        figure_of_colours(map, colours, &caption(self.stack, k), self.length)
+        let mut caption = caption(self.stack, k);
+        let mut axes = Map { across: map.across.clone(), up: map.up.clone(), ..Map::default() };
+        if let Way::Zoom { point: [across, up], .. } = self.stack.way() {
+            from_point(&mut caption.across, &mut axes.across, *across);
+            from_point(&mut caption.up, &mut axes.up, *up);
+        }
+        figure_of_colours(&axes, colours, &caption, self.length)
     }
 
     /// Does `work` with every frame, on all cores, and hands what comes of it to `take` in order.
@@ -96,6 +105,18 @@ impl Animator<'_> {
         }
         Ok(())
     }
+}
+
+/// Turns an axis so narrow that its numbers would be too long into one that counts from the point `at`.
+fn from_point(axis: &mut Axis, values: &mut [f64], at: f64) {
+    if at == 0.0 || axis.to - axis.from > NARROW * at.abs() {
+        return;
+    }
+    values.iter_mut().for_each(|value| *value -= at);
+    let sign = if at < 0.0 { '+' } else { '−' };
+    axis.name = format!("{} {sign} {}", axis.name, at.abs());
+    // So short a piece of a logarithmic axis is as good as linear.
+    axis.log = false;
 }
 
 /// The words around frame `k`, its value in the title.

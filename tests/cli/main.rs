@@ -11,4 +11,5 @@ mod files;
 mod maps;
 mod orbits;
 mod requests;
+mod sweeps;
 mod texts;

@@ -17,4 +17,5 @@ mod noise;
 mod paper;
 mod quadratic;
 mod settling;
+mod sweeps;
 mod textbook;
