@@ -16,7 +16,7 @@ use crate::experiment::{Draft, Precision};
 use crate::output::Directory;
 use crate::plan::Plan;
 use crate::report::Report;
-use crate::sweep::Stack;
+use crate::sweep::{Stack, attractors_of};
 use crate::view::View;
 
 /// Map a plane of initial points, learning rates or parameters
@@ -52,7 +52,8 @@ pub struct Arguments {
     #[command(flatten)]
     sweep: SweepArguments,
 
-    /// Directory for map.npz, report.json, experiment.toml and the pictures
+    /// Directory for map.npz, report.json, experiment.toml and the pictures; of a stack, sweep.npz and
+    /// fractions.csv
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
 
@@ -105,7 +106,7 @@ pub struct Arguments {
     #[arg(long, value_name = "LOSS", allow_negative_numbers = true)]
     target: Option<f64>,
 
-    /// Give attractors the numbers and colours that they have in the map of DIR
+    /// Give attractors the numbers and colours that they have in the map or stack of DIR
     #[arg(long, value_name = "DIR")]
     like: Option<PathBuf>,
 
@@ -139,11 +140,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let axes = [arguments.across.as_ref(), arguments.up.as_ref()];
     let sweep = arguments.sweep.sweep.as_ref();
     let draft = arguments.request.draft_swept(axes, sweep)?.overridden(given);
-    let known = arguments.like.as_ref().map(|like| Report::of(like)).transpose()?;
+    let known = arguments.like.as_ref().map(|like| attractors_of(like)).transpose()?;
+    let known = known.map(|attractors| Known::new(&attractors));
     if let Some(stack) = Stack::of(&draft)? {
-        let known = known.map(|known| Known::new(&known.attractors)).unwrap_or_default();
         let (engine, output, style) = (&arguments.engine, &arguments.output, arguments.style.style());
-        return sweep::run(&stack, Rest { engine, output, style, known, check: arguments.check });
+        let (known, check) = (known.unwrap_or_default(), arguments.check);
+        return sweep::run(&stack, Rest { engine, output, style, known, check });
     }
     let experiment = draft.resolve()?;
     // What cannot be run is refused before anything is written.
@@ -155,9 +157,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let result = crate::run(&experiment, engine.as_ref(), arguments.check, &|done| progress.show(done));
     progress.clear();
     let (mut map, mut report) = result?;
-    if let Some(known) = known {
+    if let Some(mut known) = known {
         let found = report.attractors_found;
-        let mut known = Known::new(&known.attractors);
         known.number(&mut map.attractor, &mut report.attractors, found, experiment.scale());
     }
     let files = directory.save(&experiment, &map, &mut report, &arguments.style.style())?;

@@ -19,7 +19,7 @@ use crate::sweep::{Frames, Stack, StackReport, Way, make};
 #[derive(Clone, Debug, Args)]
 pub struct SweepArguments {
     /// Make a stack of maps along a third quantity: a parameter, an initial coordinate, eta or beta, such
-    /// as a=0..1, or eta=0.01..1:log; it needs --frames
+    /// as a=0..1, or eta=0.01..1:log; it needs --frames. Its pictures are animated PNGs
     #[arg(long, value_name = "NAME=FROM..TO")]
     pub sweep: Option<String>,
 

@@ -21,7 +21,7 @@ use crate::fate;
 
 pub use self::fractions::Fractions;
 pub use self::make::{Made, make};
-pub use self::report::{FrameReport, StackReport};
+pub use self::report::{FrameReport, StackReport, attractors_of};
 pub use self::run::Frames;
 
 /// Most frames of a stack.

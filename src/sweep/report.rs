@@ -1,7 +1,12 @@
 //! `report.json` of a stack.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::Attractor;
+use crate::error::{Error, Result};
 use crate::report::Report;
 
 /// What a stack was made by, and what was found in each frame.
@@ -33,6 +38,23 @@ pub struct FrameReport {
     pub up: [f64; 2],
     #[serde(flatten)]
     pub report: Report,
+}
+
+/// The attractors in the directory of a map or of a stack; in a stack, each as it was when it was last seen.
+///
+/// # Errors
+/// [`Error::File`] with the reason.
+pub fn attractors_of(directory: &Path) -> Result<Vec<Attractor>> {
+    let path = directory.join("report.json");
+    let failed = |e: &dyn std::fmt::Display| Error::file(&path, e);
+    let text = std::fs::read_to_string(&path).map_err(|e| failed(&e))?;
+    let report: serde_json::Value = serde_json::from_str(&text).map_err(|e| failed(&e))?;
+    if report.get("frames").is_none() {
+        return Ok(Report::read(&path)?.attractors);
+    }
+    let report: StackReport = serde_json::from_str(&text).map_err(|e| failed(&e))?;
+    let all = report.frames.into_iter().flat_map(|frame| frame.report.attractors);
+    Ok(all.map(|attractor| (attractor.id, attractor)).collect::<BTreeMap<_, _>>().into_values().collect())
 }
 
 impl StackReport {
