@@ -37,7 +37,7 @@ pub struct Made {
 /// `progress` is told, from any thread, how many cells of all frames have been computed.
 ///
 /// # Errors
-/// Those of [`crate::run`], and [`Error::Write`].
+/// Those of [`crate::run()`], and [`Error::Write`].
 pub fn make(
     stack: &Stack,
     mut frames: Frames<'_>,

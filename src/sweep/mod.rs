@@ -1,6 +1,6 @@
 //! Stacks of maps: one quantity more than a map has axes, or a zoom into a point.
 //!
-//! Each map of a [`Stack`], a *frame*, is made as any map is, by [`crate::run`]; [`Frames`] runs one after the
+//! Each map of a [`Stack`], a *frame*, is made as any map is, by [`crate::run()`]; [`Frames`] runs one after the
 //! other and lets attractors keep their numbers. [`make`] writes what a stack's directory holds. In memory there
 //! are never more than a few frames.
 //!

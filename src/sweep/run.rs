@@ -28,7 +28,7 @@ impl<'a> Frames<'a> {
         Self { stack, engine, cpu: CpuEngine::default(), known, next: 0 }
     }
 
-    /// Runs the next frame; `None` after the last one. For `checked` and `progress` see [`crate::run`].
+    /// Runs the next frame; `None` after the last one. For `checked` and `progress` see [`crate::run()`].
     pub fn advance(
         &mut self,
         checked: bool,
