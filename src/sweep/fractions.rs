@@ -9,7 +9,7 @@ use crate::picture::{self, Chart, ChartAxis, Entry, Figure, Frame, Key, Panel, P
 use crate::report::Report;
 
 /// Most attractors with a column of their own.
-pub const COLUMNS: usize = 1000;
+const COLUMNS: usize = 1000;
 /// Most attractors with an area of their own in the picture.
 const AREAS: usize = 64;
 /// Of each attractor, so many kinds are named.
@@ -69,7 +69,7 @@ impl Fractions {
         ids.into_iter().take(most).map(|(id, _)| id).collect()
     }
 
-    /// The numbers of the attractors that have a column, ascending: at most [`COLUMNS`], those with the largest basins.
+    /// The numbers of the attractors that have a column, ascending: at most 1000, those with the largest basins.
     pub fn ids(&self) -> Vec<i32> {
         let mut ids = self.largest(COLUMNS);
         ids.sort_unstable();
