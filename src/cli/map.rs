@@ -135,11 +135,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         escape: arguments.escape,
         target: arguments.target,
         show: arguments.show.clone(),
-        ..arguments.sweep.draft()
+        ..Draft::default()
     };
     let axes = [arguments.across.as_ref(), arguments.up.as_ref()];
-    let sweep = arguments.sweep.sweep.as_ref();
-    let draft = arguments.request.draft_swept(axes, sweep)?.overridden(given);
+    let draft = arguments.request.draft_of_stack(axes, arguments.sweep.draft())?.overridden(given);
     let known = arguments.like.as_ref().map(|like| attractors_of(like)).transpose()?;
     let known = known.map(|attractors| Known::new(&attractors));
     if let Some(stack) = Stack::of(&draft)? {

@@ -49,14 +49,14 @@ impl Request {
     /// The experiment file's keys, if there is one, with those given here over them. `axes`: the axes
     /// that the command's own flags give.
     pub fn draft(&self, axes: [Option<&String>; 2]) -> Result<Draft> {
-        self.draft_swept(axes, None)
+        self.draft_of_stack(axes, Draft::default())
     }
 
-    /// As [`Request::draft`], of a stack of maps along `sweep`.
-    pub fn draft_swept(&self, axes: [Option<&String>; 2], sweep: Option<&String>) -> Result<Draft> {
+    /// As [`Request::draft`], with the keys of a stack of maps that the command's own flags give.
+    pub fn draft_of_stack(&self, axes: [Option<&String>; 2], stack: Draft) -> Result<Draft> {
         let (landscape, set) = self.landscape_and_set()?;
         let mut given: Vec<&str> = set.keys().map(String::as_str).collect();
-        let swept = axes.into_iter().chain([sweep]).flatten();
+        let swept = axes.into_iter().chain([stack.sweep.as_ref()]).flatten();
         given.extend(swept.filter_map(|axis| Some(axis.split_once('=')?.0.trim())));
         let data = if self.data.is_empty() { None } else { Some(Dataset::from_words(&self.data)?) };
         let base = match (landscape, &self.loss) {
@@ -80,8 +80,7 @@ impl Request {
             seed: self.seed,
             across: axes[0].cloned(),
             up: axes[1].cloned(),
-            sweep: sweep.cloned(),
-            ..Draft::default()
+            ..stack
         }))
     }
 

@@ -21,7 +21,7 @@ pub struct SweepArguments {
     /// Make a stack of maps along a third quantity: a parameter, an initial coordinate, eta or beta, such
     /// as a=0..1, or eta=0.01..1:log; it needs --frames. Its pictures are animated PNGs
     #[arg(long, value_name = "NAME=FROM..TO")]
-    pub sweep: Option<String>,
+    sweep: Option<String>,
 
     /// Make a stack of maps that zooms into a point, given as its values across and up; it needs --frames.
     /// Where neighbouring cells no longer differ in f32, it goes on in f64 on the CPU, and ends where they no

@@ -236,7 +236,7 @@ fn attractors_are_like_those_of_another_map() {
 #[test]
 fn wrong_requests_are_refused() {
     let map = "map --loss '(x^2 - 1)^2/4 + b*x + y^2/4' --across x=-1.5..1.5 --up y=-1..1 --size 4x4 --engine cpu -o out";
-    let tilt = format!("{map} --eta 0.4");
+    let (tilt, large) = (format!("{map} --eta 0.4"), map.replace("4x4", "512x512"));
     for (base, more, parts) in [
         (map, "--eta 0.4 --sweep c=0..1 --frames 3", ["sweep: nothing is called `c`", "there are"]),
         (map, "--eta 0.4 --sweep b=0..1", ["frames: how many?", "--frames 24"]),
@@ -304,8 +304,8 @@ fn wrong_requests_are_refused() {
         ),
         (map, "--eta 0.4 --zoom 0,0 --frames 3", ["`b` has no value", "--set b=NUMBER"]),
         (
-            map,
-            "--eta 0.4 --sweep b=0..1 --frames 9999 --size 512x512",
+            large.as_str(),
+            "--eta 0.4 --sweep b=0..1 --frames 9999",
             ["more than 536870912 cells", "smaller --size"],
         ),
         (tilt.as_str(), "--sweep b=0..1 --frames 3 --show reach", ["show: `reach`", "--target 0.01"]),
