@@ -48,7 +48,7 @@ impl SweepArguments {
     /// The keys that the flags give.
     pub fn draft(&self) -> Draft {
         let Self { sweep, zoom, factor, frames } = self.clone();
-        Draft { sweep, zoom, factor, frames, ..Draft::default() }
+        Draft { sweep, zoom: zoom.map(Vec::from), factor, frames, ..Draft::default() }
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Draft {
     pub sweep: Option<String>,
     /// Or the point that a stack of maps zooms into, across and up, ...
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub zoom: Option<[f64; 2]>,
+    pub zoom: Option<Vec<f64>>,
     /// ... and how many times narrower each map is than the one before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<f64>,

@@ -73,7 +73,7 @@ impl Stack {
         if draft.factor.is_some() && draft.zoom.is_none() {
             return request("factor: nothing is zoomed into; give --zoom X,Y too, or drop --factor");
         }
-        let way = match (&draft.sweep, draft.zoom) {
+        let way = match (&draft.sweep, &draft.zoom) {
             (Some(_), Some(_)) => {
                 return request("sweep: a stack goes one way; drop --sweep or --zoom");
             }
@@ -87,7 +87,15 @@ impl Stack {
             (Some(text), None) => {
                 Way::Sweep(text.parse().map_err(|message| Error::request(format!("sweep: {message}")))?)
             }
-            (None, Some(point)) => Way::Zoom { point, factor: draft.factor.unwrap_or(FACTOR) },
+            (None, Some(point)) => {
+                let Ok(point) = <[f64; 2]>::try_from(point.as_slice()) else {
+                    return Err(Error::request(format!(
+                        "zoom: {} numbers; give two, the values across and up of a point, such as zoom = [0.5, -1]",
+                        point.len()
+                    )));
+                };
+                Way::Zoom { point, factor: draft.factor.unwrap_or(FACTOR) }
+            }
         };
         let frames = match draft.frames {
             None => return request("frames: how many? give --frames N, such as --frames 24"),
@@ -284,7 +292,7 @@ impl Stack {
         let draft = match &self.way {
             Way::Sweep(axis) => Draft { sweep: Some(axis.to_string()), frames, ..draft },
             Way::Zoom { point, factor } => {
-                Draft { zoom: Some(*point), factor: Some(*factor), frames, ..draft }
+                Draft { zoom: Some(point.to_vec()), factor: Some(*factor), frames, ..draft }
             }
         };
         draft.to_toml()

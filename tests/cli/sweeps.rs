@@ -322,9 +322,10 @@ fn wrong_requests_are_refused() {
     }
     // As keys of a file, too.
     let place = Place::new();
-    for (keys, part) in
-        [("sweep = \"b = 0 .. 1\"", "frames: how many?"), ("zoom = [1, 2, 3]\nframes = 3", "line ")]
-    {
+    for (keys, part) in [
+        ("sweep = \"b = 0 .. 1\"", "frames: how many?"),
+        ("zoom = [1, 2, 3]\nframes = 3", "zoom: 3 numbers; give two"),
+    ] {
         let toml = "landscape = \"f3\"\neta = 1\nacross = \"x1 = -1 .. 1\"\nup = \"x2 = -1 .. 1\"";
         place.write("a.toml", format!("{toml}\n{keys}\n"));
         let ran = place.run(&["map", "a.toml", "-o", "out"]);
