@@ -22,9 +22,10 @@
 //! 6. [`map`](mod@map), [`report`], [`output`]: the results in memory and on disk. [`phase`]: what orbits visit,
 //!    counted in [`bins`] by `cpu/density.rs` and `shaders/density.wgsl`.
 //! 7. [`picture`]: a [`view::View`] of a map as an image; curves, landscapes, figures of several panels.
-//! 8. [`figures`]: the paper's figures, made of all these.
-//! 9. [`verify`]: the paper's claims, checked with the engines and the theory of [`analysis::theory`].
-//! 10. [`cli`]: the commands. [`run`](fn@run) and [`orbit`](fn@orbit) are what they call.
+//! 8. [`sweep`]: stacks of maps along a third quantity or into a point.
+//! 9. [`figures`]: the paper's figures, made of all these.
+//! 10. [`verify`]: the paper's claims, checked with the engines and the theory of [`analysis::theory`].
+//! 11. [`cli`]: the commands. [`run`](fn@run) and [`orbit`](fn@orbit) are what they call.
 //!
 //! ```
 //! use gdscope::{engine::cpu::CpuEngine, experiment::Draft, fate::Fate};
@@ -68,6 +69,7 @@ pub mod plan;
 pub mod report;
 pub mod run;
 pub mod sample;
+pub mod sweep;
 pub mod verify;
 pub mod view;
 pub mod window;

@@ -220,7 +220,7 @@ fn check_axis(name: &str, axis: &[f64]) -> std::result::Result<(), String> {
     Ok(())
 }
 
-/// Writes an array as NumPy does.
+/// Adds an array to an `.npz`, as NumPy does.
 pub(crate) fn array<T: npyz::AutoSerialize, W: Write + Seek>(
     archive: &mut ZipWriter<W>,
     name: &str,

@@ -18,10 +18,13 @@ use crate::report::Report;
 use crate::view::View;
 
 const MAP: &str = "map.npz";
-const REPORT: &str = "report.json";
-const EXPERIMENT: &str = "experiment.toml";
+/// The arrays of a stack of maps, and its basin fractions as a table and as pictures.
+pub(crate) const STACK: &str = "sweep.npz";
+pub(crate) const FRACTIONS: &str = "fractions";
+pub(crate) const REPORT: &str = "report.json";
+pub(crate) const EXPERIMENT: &str = "experiment.toml";
 /// Pixels along a picture's longest side, at least.
-const PICTURE: u32 = 768;
+pub(crate) const PICTURE: u32 = 768;
 /// Pixels of a figure's file for each pixel that it is laid out by.
 const FIGURE_SCALE: u32 = 2;
 
@@ -97,8 +100,7 @@ impl Directory {
         made.iter().for_each(Unfinished::note);
         let directory = Self { path: path.to_owned(), made };
         fs::create_dir_all(path).map_err(Error::write(path))?;
-        let own = [REPORT, EXPERIMENT].map(str::to_owned);
-        for name in own.into_iter().chain(maps_files()).chain(phase::files()) {
+        for name in own_files() {
             let to = path.join(name);
             if to.is_dir() {
                 let reason = std::io::Error::other("a directory has this name; move it or give another -o");
@@ -129,10 +131,7 @@ impl Directory {
         aside.write(MAP, |to| map.write(experiment.precision, to))?;
         aside.write(REPORT, |to| to.write_all(report.to_json().as_bytes()))?;
         aside.write(EXPERIMENT, |to| to.write_all(experiment.to_toml().as_bytes()))?;
-        // What an earlier map or phase diagram has left would lie.
-        let stale = maps_files().chain(phase::files()).filter(|name| !aside.names.contains(name));
-        let stale = stale.collect();
-        aside.publish(stale)
+        aside.publish_alone()
     }
 
     /// Draws views of a saved map into its directory.
@@ -206,17 +205,12 @@ impl Directory {
     }
 
     /// A folder inside the directory, on the same disk, for files without their final names.
-    fn aside(&self) -> Result<Aside> {
+    pub(crate) fn aside(&self) -> Result<Aside> {
         let folder = tempfile::Builder::new().prefix(".gdscope-").tempdir_in(&self.path);
         let folder = folder.map_err(Error::write(&self.path))?;
         Unfinished::Aside(folder.path().to_owned()).note();
         Ok(Aside { folder, to: self.path.clone(), names: Vec::new() })
     }
-}
-
-/// The names of the files that only a map leaves.
-fn maps_files() -> impl Iterator<Item = String> {
-    View::ALL.into_iter().flat_map(View::file_names).chain([MAP.to_owned()])
 }
 
 /// What a picture file says about itself, as pairs of keyword and text.
@@ -234,8 +228,19 @@ impl Drop for Directory {
     }
 }
 
+/// Every name that a file of a map, of a stack of maps or of a phase diagram may have.
+fn own_files() -> impl Iterator<Item = String> {
+    let whole = [MAP, STACK, REPORT, EXPERIMENT].map(str::to_owned);
+    let fractions = ["csv", "png", "svg"].map(|ending| format!("{FRACTIONS}.{ending}"));
+    whole
+        .into_iter()
+        .chain(fractions)
+        .chain(View::ALL.into_iter().flat_map(View::file_names))
+        .chain(phase::files())
+}
+
 /// Files that have been written and wait for their names.
-struct Aside {
+pub(crate) struct Aside {
     folder: TempDir,
     /// The directory that they will be in.
     to: PathBuf,
@@ -243,7 +248,24 @@ struct Aside {
 }
 
 impl Aside {
-    fn write(
+    /// Where the files are for now; others that are put there go away with it.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where a file of this name will be.
+    pub(crate) fn target(&self, name: &str) -> PathBuf {
+        self.to.join(name)
+    }
+
+    /// Gives the files their names, as [`Aside::publish`]; what an earlier map or stack has left beside them would
+    /// lie, and goes.
+    pub(crate) fn publish_alone(self) -> Result<Vec<PathBuf>> {
+        let stale = own_files().filter(|name| !self.names.contains(name)).collect();
+        self.publish(stale)
+    }
+
+    pub(crate) fn write(
         &mut self,
         name: &str,
         write: impl FnOnce(&mut BufWriter<&fs::File>) -> std::io::Result<()>,
@@ -342,9 +364,10 @@ impl<M: FromMap> Saved<M> {
                 format!("holds no map ({EXPERIMENT} is missing); give a DIR that `gdscope map` wrote");
             return Err(Error::file(path, message));
         }
-        // The report first: it names the version that the other files are of.
-        let report = Report::read(&path.join(REPORT))?;
+        // The version that the other files are of, then what they are.
+        Report::text(&path.join(REPORT))?;
         let experiment = Draft::read(&asked)?.resolve().map_err(|e| e.within(&asked))?;
+        let report = Report::read(&path.join(REPORT))?;
         let map = M::read(&path.join(MAP))?;
         let ([width, height], [across, up]) = (map.size(), experiment.size);
         if [width, height] != [across as usize, up as usize] {

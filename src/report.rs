@@ -105,11 +105,19 @@ impl Report {
     /// # Errors
     /// [`Error::File`] with the reason, which may be that a newer gdscope wrote it.
     pub fn read(path: &Path) -> Result<Self> {
+        let text = Self::text(path)?;
+        serde_json::from_str(&text).map_err(|e| Error::file(path, e))
+    }
+
+    /// The text of a report that is of no newer version: what else that writes, this one cannot judge.
+    ///
+    /// # Errors
+    /// [`Error::File`] with the reason.
+    pub(crate) fn text(path: &Path) -> Result<String> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
-        // First: what else a newer version writes, this one cannot judge.
         let stamp: Stamp = serde_json::from_str(&text).map_err(|e| Error::file(path, e))?;
         stamp.check().map_err(|message| Error::file(path, message))?;
-        serde_json::from_str(&text).map_err(|e| Error::file(path, e))
+        Ok(text)
     }
 
     /// The text of `report.json`.

@@ -1,15 +1,14 @@
 //! `gdscope map`: every cell's trajectory, to its end, as pictures and arrays.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
 
 use clap::Args;
 
 use super::engine::EngineArguments;
+use super::progress::Progress;
 use super::request::Request;
 use super::style::StyleArguments;
+use super::sweep::{self, Rest, SweepArguments};
 use super::{tell, tell_files};
 use crate::analysis::{Check, Known, Spread};
 use crate::error::Result;
@@ -17,6 +16,7 @@ use crate::experiment::{Draft, Precision, number};
 use crate::output::Directory;
 use crate::plan::Plan;
 use crate::report::Report;
+use crate::sweep::{Stack, attractors_of};
 use crate::view::View;
 
 /// Map a plane of initial points, learning rates or parameters
@@ -29,6 +29,11 @@ use crate::view::View;
 ///   gdscope map f3 --across eta=0.05..2:log --up x1=-4..4 --set x2=3 -o out/f3
 ///   gdscope map --loss '(a - x*y)^2/2' --set a=1 --eta 0.9 --across x=-3..3 --up y=-3..3 -o out/xy
 ///   gdscope map out/f1/experiment.toml --size 256x256 --steps 1000 -o out/again
+///
+/// A stack of maps, along a third quantity or into a point, as animated pictures and one sweep.npz, with
+/// the basins' fractions in fractions.csv and a picture:
+///   gdscope map experiments/wells.toml --sweep eta=0.4..1.05 --frames 27 --size 256x256 -o out/film
+///   gdscope map experiments/wells.toml --zoom 0.5,0.1 --factor 1.5 --frames 40 --size 256x256 -o out/zoom
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {
@@ -44,7 +49,11 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME=FROM..TO")]
     up: Option<String>,
 
-    /// Directory for map.npz, report.json, experiment.toml and the pictures
+    #[command(flatten)]
+    sweep: SweepArguments,
+
+    /// Directory for map.npz, report.json, experiment.toml and the pictures; of a stack, sweep.npz and
+    /// fractions.csv
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
 
@@ -98,7 +107,7 @@ pub struct Arguments {
     #[arg(long, value_name = "LOSS", value_parser = number, allow_hyphen_values = true)]
     target: Option<f64>,
 
-    /// Give attractors the numbers and colours that they have in the map of DIR
+    /// Give attractors the numbers and colours that they have in the map or stack of DIR
     #[arg(long, value_name = "DIR")]
     like: Option<PathBuf>,
 
@@ -137,10 +146,17 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         ..Draft::default()
     };
     let axes = [arguments.across.as_ref(), arguments.up.as_ref()];
-    let experiment = arguments.request.draft(axes, &[])?.overridden(given).resolve()?;
+    let draft = arguments.request.draft(axes, &[], arguments.sweep.draft())?.overridden(given);
+    let known = arguments.like.as_ref().map(|like| attractors_of(like)).transpose()?;
+    let known = known.map(|attractors| Known::new(&attractors));
+    if let Some(stack) = Stack::of(&draft)? {
+        let (engine, output, style) = (&arguments.engine, &arguments.output, arguments.style.style());
+        let (known, check) = (known.unwrap_or_default(), arguments.check);
+        return sweep::run(&stack, Rest { engine, output, style, known, check });
+    }
+    let experiment = draft.resolve()?;
     // What cannot be run is refused before anything is written.
     Plan::new(&experiment)?;
-    let known = arguments.like.as_ref().map(|like| Report::of(like)).transpose()?;
     let engine = arguments.engine.open(experiment.precision)?;
     let directory = Directory::create(&arguments.output)?;
     let cells = u64::from(experiment.size[0]) * u64::from(experiment.size[1]);
@@ -148,9 +164,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let result = crate::run(&experiment, engine.as_ref(), arguments.check, &|done| progress.show(done));
     progress.clear();
     let (mut map, mut report) = result?;
-    if let Some(known) = known {
+    if let Some(mut known) = known {
         let found = report.attractors_found;
-        let mut known = Known::new(&known.attractors);
         known.number(&mut map.attractor, &mut report.attractors, found, experiment.scale());
     }
     let files = directory.save(&experiment, &map, &mut report, &arguments.style.style())?;
@@ -209,31 +224,4 @@ fn agreement(check: &Check) -> String {
         text.push('\n');
     }
     text
-}
-
-/// A line on the terminal that says how far a run is.
-pub(super) struct Progress {
-    cells: u64,
-    shown: Option<Mutex<Instant>>,
-}
-
-impl Progress {
-    pub(super) fn new(cells: u64) -> Self {
-        let shown = std::io::stderr().is_terminal().then(|| Mutex::new(Instant::now()));
-        Self { cells, shown }
-    }
-
-    pub(super) fn show(&self, done: u64) {
-        let Some(Ok(mut shown)) = self.shown.as_ref().map(Mutex::try_lock) else { return };
-        if shown.elapsed() > Duration::from_millis(100) {
-            *shown = Instant::now();
-            tell(&format!("\r{:3} % of {} cells ", done * 100 / self.cells, self.cells));
-        }
-    }
-
-    pub(super) fn clear(&self) {
-        if self.shown.is_some() {
-            tell("\r\x1b[K");
-        }
-    }
 }

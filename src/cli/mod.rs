@@ -8,10 +8,12 @@ mod landscapes;
 mod map;
 mod orbit;
 mod phase;
+mod progress;
 mod render;
 mod request;
 mod stats;
 mod style;
+mod sweep;
 mod verify;
 
 use std::io::Write;

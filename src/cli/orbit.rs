@@ -7,6 +7,7 @@ use clap::Args;
 use super::printed;
 use super::request::Request;
 use crate::error::Result;
+use crate::experiment::Draft;
 
 /// Print one trajectory, step by step in f64, as CSV
 ///
@@ -30,7 +31,7 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let setup = arguments.request.draft([None, None], &[])?.setup()?;
+    let setup = arguments.request.draft([None, None], &[], Draft::default())?.setup()?;
     let rows = crate::orbit(&setup, arguments.steps)?;
     let variables = &setup.landscape.body.variables;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());

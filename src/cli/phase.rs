@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::engine::EngineArguments;
-use super::map::{Progress, size};
+use super::map::size;
+use super::progress::Progress;
 use super::request::Request;
 use super::style::StyleArguments;
 use super::{tell, tell_files};
@@ -136,7 +137,8 @@ impl Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let draft = arguments.request.draft([arguments.across.as_ref(), None], &arguments.from)?;
+    let draft =
+        arguments.request.draft([arguments.across.as_ref(), None], &arguments.from, Draft::default())?;
     let experiment = draft.overridden(arguments.given()?).resolve_phase()?;
     // What cannot be run is refused before anything is written.
     let orbits = Plan::of_phase(&experiment, experiment.bins().as_ref())?.cells() as u64;

@@ -47,8 +47,8 @@ pub struct Request {
 
 impl Request {
     /// The experiment file's keys, if there is one, with those given here over them. `axes` and `ranges`:
-    /// what the command's own flags give a quantity.
-    pub fn draft(&self, axes: [Option<&String>; 2], ranges: &[String]) -> Result<Draft> {
+    /// what the command's own flags give a quantity; `stack`: the keys of a stack of maps.
+    pub fn draft(&self, axes: [Option<&String>; 2], ranges: &[String], stack: Draft) -> Result<Draft> {
         let (landscape, set) = self.landscape_and_set(ranges)?;
         let mut columns = self.data.clone();
         // As `--set`, `--data` takes all words up to the next flag.
@@ -57,7 +57,7 @@ impl Request {
         let among = among.map(|place| columns.remove(place));
         let landscape = landscape.or(among.as_deref());
         let mut given: Vec<&str> = set.keys().map(String::as_str).collect();
-        let ranged = axes.into_iter().flatten().chain(ranges);
+        let ranged = axes.into_iter().flatten().chain(ranges).chain(stack.sweep.as_ref());
         given.extend(ranged.filter_map(|axis| Some(axis.split_once('=')?.0.trim())));
         let data = if columns.is_empty() { None } else { Some(Dataset::from_words(&columns)?) };
         let base = match (landscape, &self.loss) {
@@ -81,7 +81,7 @@ impl Request {
             seed: self.seed,
             across: axes[0].cloned(),
             up: axes[1].cloned(),
-            ..Draft::default()
+            ..stack
         }))
     }
 

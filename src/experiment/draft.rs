@@ -34,6 +34,18 @@ pub struct Draft {
     pub across: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub up: Option<String>,
+    /// The quantity of a stack of maps, written as an axis is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<String>,
+    /// Or the point that a stack of maps zooms into, across and up, ...
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zoom: Option<Vec<f64>>,
+    /// ... and how many times narrower each map is than the one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factor: Option<f64>,
+    /// Maps in a stack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frames: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<[u32; 2]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,11 +127,16 @@ impl Draft {
         toml::from_str(text).map_err(|e| toml_message(text, &e))
     }
 
+    /// The text of an experiment file.
+    pub(crate) fn to_toml(&self) -> String {
+        toml::to_string(self).expect("an experiment holds nothing that TOML cannot")
+    }
+
     /// This draft with the keys of `over` put over it.
     #[must_use]
     pub fn overridden(mut self, over: Draft) -> Self {
         // A quantity that now is an axis is no longer set.
-        let swept: Vec<String> = [&over.across, &over.up]
+        let swept: Vec<String> = [&over.across, &over.up, &over.sweep]
             .into_iter()
             .flatten()
             .filter_map(|axis| Some(axis.split_once('=')?.0.trim().to_owned()))
@@ -135,6 +152,12 @@ impl Draft {
             (None, given) => given,
         };
         self.set.extend(over.set);
+        // A stack goes one way.
+        if over.sweep.is_some() {
+            (self.zoom, self.factor) = (None, None);
+        } else if over.zoom.is_some() {
+            self.sweep = None;
+        }
         Self {
             phase,
             landscape: over.landscape.or(self.landscape),
@@ -144,6 +167,10 @@ impl Draft {
             seed: over.seed.or(self.seed),
             across: over.across.or(self.across),
             up: over.up.or(self.up),
+            sweep: over.sweep.or(self.sweep),
+            zoom: over.zoom.or(self.zoom),
+            factor: over.factor.or(self.factor),
+            frames: over.frames.or(self.frames),
             size: over.size.or(self.size),
             steps: over.steps.or(self.steps),
             steps_max: over.steps_max.or(self.steps_max),
@@ -211,8 +238,23 @@ impl Draft {
     /// Fills in the defaults and checks everything.
     ///
     /// # Errors
-    /// As [`Experiment::check`], and for what is missing.
+    /// As [`Experiment::check`], and for what is missing; for a draft of a stack of maps, which
+    /// [`crate::sweep::Stack::of`] takes.
     pub fn resolve(self) -> Result<Experiment> {
+        if self.sweep.is_some() || self.zoom.is_some() {
+            let key = if self.sweep.is_some() { "sweep" } else { "zoom" };
+            return Err(Error::request(format!(
+                "{key}: this is a stack of maps, and one map is needed; `gdscope map` makes stacks and, with --show, \
+                 draws any of their views"
+            )));
+        }
+        let experiment = self.unchecked()?;
+        experiment.check()?;
+        Ok(experiment)
+    }
+
+    /// Fills in the defaults; what makes it a stack is left to the caller.
+    pub(crate) fn unchecked(self) -> Result<Experiment> {
         let axis = |text: &Option<String>, flag: &str, example: &str| {
             let text = text.as_deref().ok_or_else(|| {
                 Error::request(format!(
@@ -233,7 +275,7 @@ impl Draft {
         let certain = self.certain.unwrap_or_default();
         let more = certain.then_some(View::Certainty);
         let default = [View::Basins, View::Amplitude].into_iter().chain(more).collect();
-        let experiment = Experiment {
+        Ok(Experiment {
             across: axis(&self.across, "across", &format!("{first}=-4..4"))?,
             up: axis(&self.up, "up", &format!("{}=-4..4", variables.get(1).unwrap_or(&first)))?,
             setup,
@@ -248,9 +290,7 @@ impl Draft {
             target: self.target,
             certain: certain || self.show.iter().flatten().any(|view| *view == View::Certainty),
             show: self.show.unwrap_or(default),
-        };
-        experiment.check()?;
-        Ok(experiment)
+        })
     }
 }
 

@@ -79,7 +79,12 @@ pub struct Experiment {
 impl Experiment {
     /// The experiment as a file that repeats it anywhere: a landscape of the user's is written out.
     pub fn to_toml(&self) -> String {
-        let draft = Draft {
+        self.draft().to_toml()
+    }
+
+    /// The experiment as it is written down.
+    pub(crate) fn draft(&self) -> Draft {
+        Draft {
             across: Some(self.across.to_string()),
             up: Some(self.up.to_string()),
             size: Some(self.size),
@@ -94,8 +99,7 @@ impl Experiment {
             certain: self.certain.then_some(true),
             show: Some(self.show.clone()),
             ..self.setup.draft()
-        };
-        toml::to_string(&draft).expect("an experiment holds nothing that TOML cannot")
+        }
     }
 
     /// When the learning rate stops changing.
@@ -206,7 +210,7 @@ fn check_steps(steps: u32) -> Result<()> {
 }
 
 /// Whether an axis has a value of its own for every cell.
-fn check_spacing(flag: &str, axis: &Axis, cells: u32, precision: Precision) -> Result<()> {
+pub(crate) fn check_spacing(flag: &str, axis: &Axis, cells: u32, precision: Precision) -> Result<()> {
     let values = axis.values(cells);
     let finite = values.iter().all(|v| v.is_finite());
     let ascend = finite && values.windows(2).all(|pair| pair[0] < pair[1]);

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::{Directory, EXPERIMENT, PICTURE, REPORT, maps_files, texts};
+use super::{Directory, EXPERIMENT, PICTURE, REPORT, texts};
 use crate::error::Result;
 use crate::experiment::PhaseExperiment;
 use crate::phase::{Diagram, PhaseReport};
@@ -50,8 +50,6 @@ impl Directory {
         aside.write(ARRAYS, |to| diagram.write(to))?;
         aside.write(REPORT, |to| to.write_all(report.to_json().as_bytes()))?;
         aside.write(EXPERIMENT, |to| to.write_all(toml.as_bytes()))?;
-        let stale = maps_files().chain(files()).filter(|name| !aside.names.contains(name));
-        let stale = stale.collect();
-        aside.publish(stale)
+        aside.publish_alone()
     }
 }

@@ -14,7 +14,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Most attractors listed one by one.
-const LISTED: usize = 12;
+pub const LISTED: usize = 12;
 /// How much lighter the soonest and how much darker the latest cells are.
 const SHADE: f64 = 0.22;
 /// Coordinates shown of an attractor with more than three.
@@ -22,7 +22,11 @@ const SHOWN: usize = 2;
 
 /// The basins, shaded by the time to settle, and a legend of the attractors.
 pub fn picture(map: &Map, attractors: &[Attractor]) -> (Raster, Key) {
-    let shading = Shading::new(map);
+    picture_shaded(map, attractors, &Shading::new(map), LISTED)
+}
+
+/// The same with this shading, and a legend of up to `most` attractors.
+pub fn picture_shaded(map: &Map, attractors: &[Attractor], shading: &Shading, most: usize) -> (Raster, Key) {
     let slot = |id: i32| id as usize % palette::ATTRACTORS;
     let cells = map.attractor.iter().zip(&map.fate);
     let classes = cells.clone().map(|(id, fate)| match *id >= 0 {
@@ -46,20 +50,20 @@ pub fn picture(map: &Map, attractors: &[Attractor]) -> (Raster, Key) {
     let key = Key {
         bar: None,
         heading: "attractor, share of cells".to_owned(),
-        entries: entries(map, attractors),
+        entries: entries(map, attractors, most),
         note: note.to_owned(),
     };
     (raster, key)
 }
 
 /// The largest attractors one by one, the others together, then the fates without attractor.
-fn entries(map: &Map, attractors: &[Attractor]) -> Vec<Entry> {
+fn entries(map: &Map, attractors: &[Attractor], most: usize) -> Vec<Entry> {
     let whole = map.attractor.len();
     let mut counts: BTreeMap<i32, u64> = BTreeMap::new();
     for id in map.attractor.iter().filter(|id| **id >= 0) {
         *counts.entry(*id).or_default() += 1;
     }
-    let listed = if counts.len() > LISTED { LISTED - 1 } else { LISTED };
+    let listed = if counts.len() > most { most - 1 } else { most };
     let tiny = tiny_coordinate(attractors);
     let entry = |(id, count): (&i32, &u64)| {
         let info = attractors.iter().find(|info| info.id == *id);
@@ -106,8 +110,10 @@ fn describe(info: &Attractor, all: &[Attractor], tiny: f64) -> String {
     }
 }
 
-fn kind(info: &Attractor) -> String {
+/// What an attractor is, without where: such as `fixed point` or `period 2`.
+pub fn kind(info: &Attractor) -> String {
     match info.fate {
+        Fate::Converged => "fixed point".to_owned(),
         Fate::Periodic => format!("period {}", info.period),
         fate => fate.name().to_owned(),
     }
@@ -137,12 +143,13 @@ fn point(point: &[f64], tiny: f64) -> String {
 }
 
 /// Lightness by the time to settle.
-struct Shading {
+#[derive(Clone, Copy, Debug)]
+pub struct Shading {
     spread: Option<Spread>,
 }
 
 impl Shading {
-    fn new(map: &Map) -> Shading {
+    pub fn new(map: &Map) -> Shading {
         let cells = map.attractor.iter().zip(&map.settle);
         let times = cells.filter(|(id, _)| **id >= 0).map(|(_, settle)| settle.ln_1p());
         let spread = Spread::of(times);

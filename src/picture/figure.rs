@@ -60,9 +60,61 @@ pub struct Figure {
     pub caption: String,
 }
 
+/// Where the first frame of a figure stands in its picture, and how large the picture is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bounds {
+    /// The upper left corner of the frame's inside, in pixels from that of the picture.
+    pub corner: (f32, f32),
+    /// From there to the picture's lower right corner.
+    pub rest: (f32, f32),
+}
+
+impl Bounds {
+    /// The least bounds that hold both.
+    #[must_use]
+    pub fn joined(self, other: Self) -> Self {
+        let most = |a: (f32, f32), b: (f32, f32)| (a.0.max(b.0), a.1.max(b.1));
+        Self { corner: most(self.corner, other.corner), rest: most(self.rest, other.rest) }
+    }
+
+    /// Width and height of the picture in pixels.
+    pub fn extent(&self) -> (u32, u32) {
+        ((self.corner.0 + self.rest.0).ceil() as u32, (self.corner.1 + self.rest.1).ceil() as u32)
+    }
+}
+
+/// A figure with the place of everything in it.
+struct Placed<'a> {
+    rows: Vec<Vec<PanelLayout<'a>>>,
+    grid: Grid,
+    size: f32,
+    title: Block,
+    subtitle: Block,
+    caption: Block,
+    /// The top of the panels.
+    top: f32,
+    bounds: Bounds,
+}
+
 impl Figure {
     /// Draws the figure.
     pub fn draw(&self, theme: Theme) -> Drawing {
+        let placed = self.placed();
+        placed.draw(theme, &placed.bounds)
+    }
+
+    /// Draws the figure in a picture of these bounds, which hold its own: figures drawn so have their frames in
+    /// the same place.
+    pub fn draw_within(&self, theme: Theme, bounds: &Bounds) -> Drawing {
+        self.placed().draw(theme, bounds)
+    }
+
+    /// The bounds that the figure needs.
+    pub fn bounds(&self) -> Bounds {
+        self.placed().bounds
+    }
+
+    fn placed(&self) -> Placed<'_> {
         let frames: Vec<Vec<_>> =
             self.rows.iter().map(|row| row.iter().map(Panel::sized).collect()).collect();
         let areas = frames.iter().flatten().map(|(_, (wide, high))| wide * high);
@@ -73,24 +125,37 @@ impl Figure {
             .map(|(row, frames)| row.iter().zip(frames).map(|(p, f)| PanelLayout::new(p, size, f)).collect())
             .collect();
         let grid = Grid::new(&rows, size);
-        let left = size + grid.first_left;
         let title = Block::wrapped(&self.title, (1.25 * size).round(), grid.width - grid.first_left);
         let subtitle = Block::wrapped(&self.subtitle, size, grid.width - grid.first_left);
         let caption = Block::wrapped(&self.caption, size, grid.width);
         let heads = title.height() + subtitle.height();
         let top = size + heads + if heads > 0.0 { 0.7 * size } else { 0.0 };
+        let gap = if caption.height() > 0.0 { size } else { 0.0 };
+        let extent = (grid.width + 2.0 * size, top + grid.height + gap + caption.height() + size);
+        let first = |list: &[f32]| list.first().copied().unwrap_or(0.0);
+        let corner = ((size + first(&grid.lefts)).floor(), (top + first(&grid.tops)).floor());
+        let bounds = Bounds { corner, rest: (extent.0.ceil() - corner.0, extent.1.ceil() - corner.1) };
+        Placed { rows, grid, size, title, subtitle, caption, top, bounds }
+    }
+}
+
+impl Placed<'_> {
+    /// Draws the figure with its first frame where `bounds` has it.
+    fn draw(&self, theme: Theme, bounds: &Bounds) -> Drawing {
+        let Self { size, top, grid, .. } = self;
+        let (x, y) = (bounds.corner.0 - self.bounds.corner.0, bounds.corner.1 - self.bounds.corner.1);
+        let left = x + size + grid.first_left;
         let mut canvas = Canvas::new(theme);
-        title.draw(&mut canvas, Tint::Ink, (left, size));
-        subtitle.draw(&mut canvas, Tint::Quiet, (left, size + title.height()));
-        for (row, y) in rows.iter().zip(&grid.tops) {
-            for (panel, x) in row.iter().zip(&grid.lefts) {
-                panel.draw(&mut canvas, ((size + x).floor(), (top + y).floor()));
+        self.title.draw(&mut canvas, Tint::Ink, (left, y + size));
+        self.subtitle.draw(&mut canvas, Tint::Quiet, (left, y + size + self.title.height()));
+        for (row, row_top) in self.rows.iter().zip(&grid.tops) {
+            for (panel, panel_left) in row.iter().zip(&grid.lefts) {
+                panel.draw(&mut canvas, (x + (size + panel_left).floor(), y + (top + row_top).floor()));
             }
         }
-        let gap = if caption.height() > 0.0 { size } else { 0.0 };
-        caption.draw(&mut canvas, Tint::Ink, (size, top + grid.height + gap));
-        let extent = (grid.width + 2.0 * size, top + grid.height + gap + caption.height() + size);
-        canvas.finish((extent.0.ceil() as u32, extent.1.ceil() as u32))
+        let gap = if self.caption.height() > 0.0 { *size } else { 0.0 };
+        self.caption.draw(&mut canvas, Tint::Ink, (x + size, y + top + grid.height + gap));
+        canvas.finish(bounds.extent())
     }
 }
 

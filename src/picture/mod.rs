@@ -4,6 +4,7 @@
 //! A [`Figure`] of panels is drawn once, as SVG. Its pixels are those of that SVG, so that PNG and SVG
 //! show the same.
 
+mod animation;
 mod basins;
 mod canvas;
 mod chart;
@@ -17,6 +18,7 @@ mod phase;
 mod raster;
 mod scale;
 mod series;
+mod shared;
 mod surface;
 mod text;
 mod theme;
@@ -25,17 +27,22 @@ mod view;
 
 use image::RgbImage;
 
+pub use self::animation::Animation;
+pub(crate) use self::basins::{LISTED as LISTED_ATTRACTORS, kind as kind_of_attractor};
 pub use self::canvas::{Dash, Stroke};
 pub use self::chart::{Axis as ChartAxis, Chart};
+pub(crate) use self::classes::other_colour as colour_without_attractor;
 pub use self::drawing::{Drawing, encode as png_with_text};
-pub use self::figure::{Figure, Frame, Panel, Plot};
+pub use self::figure::{Bounds, Figure, Frame, Panel, Plot};
 pub use self::key::{Bar, Entry, Key};
-pub use self::names::{quantity, short as short_number};
+pub use self::names::{percent, quantity, short as short_number, stepped as stepped_number};
 pub use self::palette::Ramp;
+pub(crate) use self::palette::attractor as attractor_colour;
 pub use self::phase::{figure as phase, plain as plain_phase};
 pub use self::raster::Raster;
 pub use self::scale::Scale;
 pub use self::series::{Levels, Marker, Series};
+pub use self::shared::Shared;
 pub use self::surface::Surface;
 pub use self::theme::{Format, Style, Theme, Tint};
 use crate::analysis::Attractor;
@@ -57,7 +64,13 @@ pub struct Caption {
 impl Caption {
     /// What an experiment's pictures say: the landscape, and what is the same in all cells.
     pub fn of(experiment: &Experiment) -> Self {
-        let on_axis = |name: &String| [&experiment.across, &experiment.up].iter().any(|a| a.name == *name);
+        Self::without(experiment, "")
+    }
+
+    /// As [`Caption::of`], but for the quantity `apart`, of which something else tells.
+    pub fn without(experiment: &Experiment, apart: &str) -> Self {
+        let on_axis =
+            |name: &str| name == apart || [&experiment.across, &experiment.up].iter().any(|a| a.name == name);
         let budget = match experiment.steps_max {
             Some(most) => format!("{} to {most} steps", experiment.steps),
             None => format!("{} steps", experiment.steps),
@@ -75,7 +88,7 @@ impl Caption {
 
 /// Title and subtitle: the landscape, and what is the same everywhere, which is not what is `swept`; then what
 /// else there is to say.
-fn words(setup: &Setup, swept: impl Fn(&String) -> bool, more: &[String]) -> (String, String) {
+fn words(setup: &Setup, swept: impl Fn(&str) -> bool, more: &[String]) -> (String, String) {
     let title = match &setup.landscape.name {
         Some(name) => name.clone(),
         None => names::quantity(&setup.landscape.body.loss),
@@ -88,9 +101,9 @@ fn words(setup: &Setup, swept: impl Fn(&String) -> bool, more: &[String]) -> (St
         .filter(|name| !swept(name))
         .filter_map(|name| Some((name, setup.value(name)?)))
         .map(|(name, value)| format!("{} = {}", names::quantity(name), value.to_string().replace('-', "−")));
-    let eta = setup.eta.as_ref().map(|eta| format!("η = {eta}"));
+    let eta = setup.eta.as_ref().filter(|_| !swept("eta")).map(|eta| format!("η = {eta}"));
     let optimizer = setup.optimizer;
-    let momentum = setup.set.get(MOMENTUM).filter(|_| optimizer.has_momentum());
+    let momentum = setup.set.get(MOMENTUM).filter(|_| optimizer.has_momentum() && !swept(MOMENTUM));
     let momentum = momentum.map(|beta| format!("{} = {beta}", names::quantity(MOMENTUM)));
     let optimizer = optimizer.has_momentum().then(|| optimizer.name().to_owned());
     let seed = (!setup.landscape.body.noise.is_empty()).then(|| format!("seed {}", setup.seed));
@@ -102,7 +115,12 @@ fn words(setup: &Setup, swept: impl Fn(&String) -> bool, more: &[String]) -> (St
 /// One view of a map with axes and key, under the caption's title. The longest side of the coloured area
 /// is about `length` pixels, more where the map has more cells than that.
 pub fn figure(map: &Map, attractors: &[Attractor], caption: &Caption, view: View, length: u32) -> Figure {
-    let panel = panel(map, attractors, caption, view, length);
+    figure_of_colours(map, view::colours(view, map, attractors, caption.target), caption, length)
+}
+
+/// Coloured cells, such as [`Shared`] makes, along the axes of `map`, as a figure under the caption's title.
+pub fn figure_of_colours(map: &Map, colours: (Raster, Key), caption: &Caption, length: u32) -> Figure {
+    let panel = view::panel(map, colours, caption, length);
     let (title, subtitle) = (caption.title.clone(), caption.subtitle.clone());
     Figure { title, subtitle, rows: vec![vec![panel]], caption: String::new() }
 }

@@ -130,6 +130,18 @@ pub fn short(value: f64) -> String {
     }
 }
 
+/// `value` with the digits that tell it from others `step` away, trailing zeros kept.
+pub fn stepped(value: f64, step: f64) -> String {
+    if value.abs() < 1e-6 * step {
+        return fixed(0.0, 0);
+    }
+    let (exponent, last_digit) = (magnitude(value), magnitude(step) - 1);
+    match (-4..7).contains(&exponent.max(last_digit)) {
+        true => fixed(value, (-last_digit).max(0) as usize),
+        false => scientific(value, exponent, (exponent - last_digit).clamp(0, 15) as usize),
+    }
+}
+
 /// A share of the whole as a percentage that never rounds to nothing or to everything.
 pub fn percent(part: u64, whole: u64) -> String {
     let share = 100.0 * part as f64 / whole.max(1) as f64;
@@ -187,6 +199,19 @@ mod tests {
         assert_eq!(scientific(1e-12, -12, 0), "10⁻¹²");
         assert_eq!(scientific(3e-320, -320, 0), "3×10⁻³²⁰");
         assert_eq!(fixed(-0.001, 1), "0.0");
+    }
+
+    #[test]
+    fn steps_can_be_told_apart() {
+        for (value, step, text) in [
+            (0.35, 0.05, "0.350"),
+            (-1e-17, 0.05, "0"),
+            (3.500_025, 2.5e-5, "3.500025"),
+            (1200.0, 100.0, "1200"),
+            (2.5e-7, 1e-8, "2.50×10⁻⁷"),
+        ] {
+            assert_eq!(stepped(value, step), text);
+        }
     }
 
     #[test]

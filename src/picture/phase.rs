@@ -68,7 +68,7 @@ pub fn plain(diagram: &Diagram) -> RgbImage {
 /// Title and subtitle.
 fn about(experiment: &PhaseExperiment) -> (String, String) {
     let PhaseExperiment { setup, starts, steps, transient, .. } = experiment;
-    let spread = |name: &String| experiment.from.iter().any(|axis| axis.name == *name);
+    let spread = |name: &str| experiment.from.iter().any(|axis| axis.name == name);
     let ranges = ranges(&experiment.from);
     let starts = match (starts, ranges.is_empty()) {
         (1, true) => "one start".to_owned(),
@@ -83,7 +83,7 @@ fn about(experiment: &PhaseExperiment) -> (String, String) {
         Some(Warm::Down) => format!(", followed as {name} falls"),
     };
     let budget = [format!("{starts}{sweep}"), format!("steps {transient} to {steps}")];
-    words(setup, |name| experiment.across.name == *name || spread(name), &budget)
+    words(setup, |name| experiment.across.name == name || spread(name), &budget)
 }
 
 /// The ranges that starts are from; variables of one range share it.

@@ -25,8 +25,10 @@ pub struct Series {
     pub line: Option<Stroke>,
     /// What stands at each point, and its radius.
     pub marker: Option<(Marker, f32)>,
-    /// The colour of the markers.
+    /// The colour of the markers, and of the area.
     pub tint: Tint,
+    /// Whether the points are the corners of an area that is filled.
+    pub filled: bool,
 }
 
 impl Series {
@@ -34,7 +36,12 @@ impl Series {
     pub fn line(name: &str, k: usize, points: Vec<(f64, f64)>) -> Self {
         let tint = Tint::Colour(palette::line(k));
         let line = Some(Stroke { tint, width: 1.5, dash: Dash::Solid });
-        Self { name: name.to_owned(), points, line, marker: None, tint }
+        Self { name: name.to_owned(), points, line, marker: None, tint, filled: false }
+    }
+
+    /// A filled area with these corners.
+    pub fn area(points: Vec<(f64, f64)>, tint: Tint) -> Self {
+        Self { name: String::new(), points, line: None, marker: None, tint, filled: true }
     }
 
     /// Points alone, in the `k`-th colour for lines.
@@ -74,6 +81,10 @@ impl Series {
     /// Draws the series; `place` gives a point's pixel, `unit` is how many pixels a width of 1 has.
     pub fn draw(&self, canvas: &mut Canvas, unit: f32, place: impl Fn((f64, f64)) -> Option<(f32, f32)>) {
         let places: Vec<Option<(f32, f32)>> = self.points.iter().map(|point| place(*point)).collect();
+        if self.filled {
+            let corners: Vec<(f32, f32)> = places.iter().flatten().copied().collect();
+            canvas.polygon(&corners, self.tint, None);
+        }
         if let Some(line) = self.line {
             let stroke = Stroke { width: line.width * unit, ..line };
             let runs = places.split(Option::is_none).map(|run| run.iter().flatten().copied().collect());

@@ -186,22 +186,25 @@ fn wide(logarithms: impl Iterator<Item = f64> + Clone, factor: f64) -> bool {
 /// The raster and the key for numbers on a scale. Infinities lie beyond the ends of the scale;
 /// cells without a number show their fate.
 fn picture(map: &Map, values: &[f64], label: &str, scale: Option<Scale>, ramp: Ramp) -> (Raster, Key) {
+    let (raster, key) = picture_on(map, values, scale.map(|scale| bar(values, label, scale, ramp)));
+    let heading = if key.bar.is_none() { format!("{label}: no values") } else { key.heading };
+    (raster, Key { heading, ..key })
+}
+
+/// The same on a colour bar that is given, which may be that of several maps.
+pub fn picture_on(map: &Map, values: &[f64], bar: Option<Bar>) -> (Raster, Key) {
+    let bar_of = bar.as_ref().map(|bar| (bar.scale, bar.ramp));
     let cells = values.iter().zip(&map.fate);
-    let colours = cells.clone().map(|(value, fate)| match scale {
-        Some(scale) if !value.is_nan() => ramp.at(scale.position(*value)),
+    let colours = cells.clone().map(|(value, fate)| match bar_of {
+        Some((scale, ramp)) if !value.is_nan() => ramp.at(scale.position(*value)),
         _ => palette::neutral(*fate),
     });
     let raster =
         Raster { width: map.width(), height: map.height(), colours: colours.collect(), classes: None };
-    let missing = cells.filter(|(value, _)| scale.is_none() || value.is_nan());
+    let missing = cells.filter(|(value, _)| bar_of.is_none() || value.is_nan());
     let missing = missing.map(|(_, fate)| *fate);
     let entries = fate_entries(missing, values.len(), palette::neutral);
-    let bar = scale.map(|scale| bar(values, label, scale, ramp));
-    let heading = match (&bar, entries.is_empty()) {
-        (Some(_), true) => String::new(),
-        (Some(_), false) => "without value".to_owned(),
-        (None, _) => format!("{label}: no values"),
-    };
+    let heading = if entries.is_empty() { String::new() } else { "without value".to_owned() };
     let key = Key { bar, heading, entries, note: String::new() };
     (raster, key)
 }

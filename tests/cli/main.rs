@@ -13,4 +13,5 @@ mod orbits;
 mod phase;
 mod requests;
 mod stats;
+mod sweeps;
 mod texts;

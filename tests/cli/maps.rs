@@ -301,24 +301,16 @@ fn every_experiment_file_can_be_run() {
     let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(!files.is_empty());
     for file in files {
-        let is_phase = std::fs::read_to_string(&file).unwrap().contains("\n[phase]");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let (is_phase, is_stack) = (text.contains("\n[phase]"), text.contains("frames "));
         let file = file.to_str().unwrap();
-        place.done(&[
-            if is_phase { "phase" } else { "map" },
-            file,
-            "--size",
-            "24x24",
-            "--steps",
-            "500",
-            "--precision",
-            "f32",
-            "--engine",
-            "cpu",
-            "-o",
-            "out",
-        ]);
-        if is_phase {
-            assert!(place.names("out").contains(&"phase.npz".to_owned()), "{file}");
+        let mut arguments = vec![if is_phase { "phase" } else { "map" }, file];
+        arguments.extend(words("--size 24x24 --steps 500 --precision f32 --engine cpu -o out"));
+        arguments.extend(is_stack.then_some(["--frames", "3"]).into_iter().flatten());
+        place.done(&arguments);
+        if is_phase || is_stack {
+            let arrays = if is_phase { "out/phase.npz" } else { "out/sweep.npz" };
+            assert!(place.path(arrays).exists(), "{file}");
             continue;
         }
         arrays_are_as_agreed(&place.path("out/map.npz"), [24, 24], "<f4");

@@ -20,4 +20,5 @@ mod phase;
 mod quadratic;
 mod schedules;
 mod settling;
+mod sweeps;
 mod textbook;

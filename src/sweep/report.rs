@@ -1,0 +1,67 @@
+//! `report.json` of a stack.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::Attractor;
+use crate::error::{Error, Result};
+use crate::report::Report;
+
+/// What a stack was made by, and what was found in each frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StackReport {
+    /// gdscope's version.
+    pub version: String,
+    /// The swept quantity, or `zoom`.
+    pub quantity: String,
+    pub frames_asked: u32,
+    /// The first frame that was computed in f64, on the CPU, because neighbouring cells no longer differ in f32.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub f64_from_frame: Option<usize>,
+    /// Why there are fewer frames than asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+    /// Wall-clock seconds for all pictures.
+    pub seconds_draw: f64,
+    pub frames: Vec<FrameReport>,
+}
+
+/// One frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FrameReport {
+    /// The swept quantity, or how many times narrower than the first this frame is.
+    pub value: f64,
+    /// The ends of the axes.
+    pub across: [f64; 2],
+    pub up: [f64; 2],
+    #[serde(flatten)]
+    pub report: Report,
+}
+
+/// The attractors in the directory of a map or of a stack; in a stack, each as it was when it was last seen.
+///
+/// # Errors
+/// [`Error::File`] with the reason.
+pub fn attractors_of(directory: &Path) -> Result<Vec<Attractor>> {
+    let path = directory.join("report.json");
+    let failed = |e: &dyn std::fmt::Display| Error::file(&path, e);
+    let text = std::fs::read_to_string(&path).map_err(|e| failed(&e))?;
+    let report: serde_json::Value = serde_json::from_str(&text).map_err(|e| failed(&e))?;
+    if report.get("frames").is_none() {
+        return Ok(Report::read(&path)?.attractors);
+    }
+    let report: StackReport = serde_json::from_str(&text).map_err(|e| failed(&e))?;
+    let all = report.frames.into_iter().flat_map(|frame| frame.report.attractors);
+    Ok(all.map(|attractor| (attractor.id, attractor)).collect::<BTreeMap<_, _>>().into_values().collect())
+}
+
+impl StackReport {
+    /// The text of `report.json`.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("a report has no keys but strings");
+        text.push('\n');
+        text
+    }
+}
