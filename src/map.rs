@@ -51,7 +51,7 @@ pub struct Map {
     /// Learning rate times sharpness; 2 is the edge of stability, with momentum too (see [`crate::analysis::edge`]); `None` if it was
     /// not asked for.
     pub edge: Option<Vec<f64>>,
-    /// [`Certainty`](crate::analysis::Certainty) codes; `None` if it was not asked for.
+    /// [`Certainty`] codes; `None` if it was not asked for.
     pub certainty: Option<Vec<u8>>,
 }
 

@@ -64,12 +64,11 @@ pub fn doubtful(map: &Map) -> Vec<u32> {
     let is_doubtful = |k: &u32| {
         let k = *k as usize;
         // Where neighbours agree among themselves, one of them tells whether the cell is of their kind.
-        let neighbour = if k % width > 0 {
-            Some(k - 1)
-        } else if width > 1 {
-            Some(k + 1)
-        } else {
-            (height > 1).then(|| if k > 0 { k - 1 } else { k + 1 })
+        let neighbour = match (k % width, width, height) {
+            (1.., _, _) => Some(k - 1),
+            (_, 2.., _) => Some(k + 1),
+            (_, _, 2..) => Some(if k > 0 { k - 1 } else { k + 1 }),
+            _ => None,
         };
         let alone = neighbour.is_some_and(|n| class(n) != class(k));
         map.fate[k] != Fate::Undecided as u8 && (near[k] || alone || map.lyapunov[k].abs() < NEAR_NEUTRAL)

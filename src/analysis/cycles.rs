@@ -127,7 +127,7 @@ fn portions(count: usize) -> impl Iterator<Item = Range<usize>> {
 }
 
 /// The largest Hessian eigenvalue, mean over the cycle that each outcome ends on; where that is `chaos`, over
-/// the next [`ALONG_CHAOS`] steps. NaN for the others.
+/// the next 512 steps. NaN for the others.
 pub fn sharpness_of_cells(plan: &Plan, cells: &[u32], outcomes: &Outcomes, chaos: bool) -> Vec<f64> {
     let mut values = vec![f64::NAN; cells.len()];
     for places in portions(cells.len()) {

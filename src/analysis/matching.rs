@@ -8,6 +8,10 @@ use super::attractors::MOVE;
 /// Most attractors of either map that are compared.
 const COMPARED: usize = 2048;
 
+/// A basin smaller than this part of another is a fragment, which some cells have been left with, rather than what
+/// became of it.
+const FRAGMENT: f64 = 0.1;
+
 /// The attractors that have been met, each as it was when it was last seen.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
@@ -28,7 +32,8 @@ impl Known {
     /// `scale` is the map's largest initial coordinate.
     ///
     /// An attractor continues the one that is nearest to it by point and amplitude, of its own fate and
-    /// period if there is one, else of any: cycles double their periods and become chaotic along a sweep.
+    /// period if there is one, else of any: cycles double their periods and become chaotic along a sweep. One with a
+    /// basin of about its size comes before all.
     pub fn number(&mut self, ids: &mut [i32], attractors: &mut [Attractor], found: usize, scale: f64) {
         let mut numbers: HashMap<i32, i32> = HashMap::new();
         for (k, a) in self.pairs(attractors, scale) {
@@ -52,13 +57,15 @@ impl Known {
 
     /// Which attractor known is which of `attractors`, by place.
     fn pairs(&self, attractors: &[Attractor], scale: f64) -> Vec<(usize, usize)> {
-        let mut near: Vec<(bool, f64, usize, usize)> = Vec::new();
+        let mut near: Vec<((bool, bool), f64, usize, usize)> = Vec::new();
         for (k, known) in self.attractors.iter().enumerate().take(COMPARED) {
             for (a, attractor) in attractors.iter().enumerate().take(COMPARED) {
                 let differs = (known.fate, known.period) != (attractor.fate, attractor.period);
                 let apart = distance(known, attractor);
                 if apart <= reach(known).max(reach(attractor)).max(MOVE * scale) {
-                    near.push((differs, apart, k, a));
+                    let (less, more) =
+                        (known.fraction.min(attractor.fraction), known.fraction.max(attractor.fraction));
+                    near.push(((less < FRAGMENT * more, differs), apart, k, a));
                 }
             }
         }
@@ -133,8 +140,15 @@ mod tests {
             [attractor(0, Fate::Converged, 1, -1.05, 0.0), attractor(1, Fate::Chaotic, 0, 0.9, 0.5)];
         known.number(&mut [], &mut later, 2, 2.0);
         assert_eq!(later.each_ref().map(|a| a.id), [0, 1]);
+        // The few cells that are periodic still are not what became of a large basin.
+        let mut onset = [
+            Attractor { fraction: 0.498, ..attractor(0, Fate::Chaotic, 0, -1.0, 0.2) },
+            Attractor { fraction: 0.002, ..attractor(1, Fate::Converged, 1, -1.05, 0.0) },
+        ];
+        known.number(&mut [], &mut onset, 2, 2.0);
+        assert_eq!(onset.each_ref().map(|a| a.id), [0, 4]);
         let mut elsewhere = [attractor(0, Fate::Converged, 1, 300.0, 0.0)];
         known.number(&mut [], &mut elsewhere, 1, 2.0);
-        assert_eq!(elsewhere[0].id, 4);
+        assert_eq!(elsewhere[0].id, 5);
     }
 }
