@@ -164,8 +164,9 @@ fn match_grain(growth: f32) -> f32 {
     return NOISE * EPSILON;
 }
 
-fn decide_at_end(samples: Samples) -> u32 {
-    if samples.steps == 0.0 {
+// `repeats`: the last probe found the orbit to return to the last digit; rounding has frozen it.
+fn decide_at_end(samples: Samples, repeats: bool) -> u32 {
+    if samples.steps == 0.0 || repeats {
         return UNDECIDED;
     }
     let mean = samples.growth / samples.count;

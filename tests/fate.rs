@@ -135,7 +135,7 @@ fn chaos_needs_growth_beyond_its_error_within_bounds() {
         extent_first: 2.0,
         extent: 2.5,
     };
-    assert_eq!(decide_at_end(&samples), Fate::Chaotic);
+    assert_eq!(decide_at_end(&samples, false), Fate::Chaotic);
     for spoiled in [
         Samples { steps: 0.0, ..samples },
         Samples { growth: -4.0, ..samples },
@@ -143,8 +143,10 @@ fn chaos_needs_growth_beyond_its_error_within_bounds() {
         Samples { growth_squared: 40.0, ..samples },
         Samples { extent: 9.0, ..samples },
     ] {
-        assert_eq!(decide_at_end(&spoiled), Fate::Undecided, "{spoiled:?}");
+        assert_eq!(decide_at_end(&spoiled, false), Fate::Undecided, "{spoiled:?}");
     }
+    // Frozen by rounding, on a point or a cycle that repels.
+    assert_eq!(decide_at_end(&samples, true), Fate::Undecided);
 }
 
 #[test]

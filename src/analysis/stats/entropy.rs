@@ -65,15 +65,18 @@ pub fn check(side: usize) -> Result<(), String> {
 }
 
 fn entropy(labels: &Labels, side: usize) -> Entropy {
-    let add = |(mut sums, mut buffer): (Sums, Vec<u32>), i: usize| {
+    let of_row = |buffer: &mut Vec<u32>, i: usize| {
+        let mut sums = Sums::default();
         for j in 0..labels.width / side {
             let across = j * side..(j + 1) * side;
-            sums.add(of_box(labels, i * side..(i + 1) * side, across, &mut buffer));
+            sums.add(of_box(labels, i * side..(i + 1) * side, across, buffer));
         }
-        (sums, buffer)
+        sums
     };
     let rows = (0..labels.height / side).into_par_iter();
-    let sums = rows.fold(Default::default, add).map(|(sums, _)| sums).reduce(Sums::default, Sums::plus);
+    let rows: Vec<Sums> = rows.map_init(Vec::new, of_row).collect();
+    // One after the other: sums in another order differ in their last digits.
+    let sums = rows.into_iter().fold(Sums::default(), Sums::plus);
     let Sums { boxes, boundary, sum, squares } = sums;
     let mean = |n: u64| (n > 0).then(|| sum / n as f64);
     let of_boundary = mean(boundary);

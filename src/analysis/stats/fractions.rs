@@ -32,7 +32,8 @@ pub fn grid_errors(labels: &Labels, listed: usize) -> Option<Vec<f64>> {
         UNKNOWN => Some(listed),
         label => Some(label as usize).filter(|&place| place < listed),
     };
-    let add = |mut variance: Vec<f64>, i: usize| {
+    // In thirds, whole numbers, whose sum does not depend on their order.
+    let add = |mut variance: Vec<u64>, i: usize| {
         let (upper, lower) = (labels.row(2 * i), labels.row(2 * i + 1));
         for (upper, lower) in upper.chunks_exact(2).zip(lower.chunks_exact(2)) {
             let block = [upper[0], upper[1], lower[0], lower[1]];
@@ -41,18 +42,18 @@ pub fn grid_errors(labels: &Labels, listed: usize) -> Option<Vec<f64>> {
             }
             for (n, &label) in block.iter().enumerate() {
                 let Some(place) = place(label).filter(|_| !block[..n].contains(&label)) else { continue };
-                let k = block.iter().filter(|&&other| other == label).count() as f64;
-                variance[place] += k * (4.0 - k) / 3.0;
+                let k = block.iter().filter(|&&other| other == label).count() as u64;
+                variance[place] += k * (4 - k);
             }
         }
         variance
     };
-    let zero = || vec![0.0; listed + 1];
-    let sum = |a: Vec<f64>, b: Vec<f64>| a.iter().zip(&b).map(|(a, b)| a + b).collect();
+    let zero = || vec![0; listed + 1];
+    let sum = |a: Vec<u64>, b: Vec<u64>| a.iter().zip(&b).map(|(a, b)| a + b).collect();
     // Few pieces: each has a sum for every class.
     let shortest = up.div_ceil(4 * rayon::current_num_threads());
-    let variance: Vec<f64> = (0..up).into_par_iter().with_min_len(shortest).fold(zero, add).reduce(zero, sum);
+    let variance: Vec<u64> = (0..up).into_par_iter().with_min_len(shortest).fold(zero, add).reduce(zero, sum);
     // The blocks' variance stands for that of all cells, those left over at an odd side included.
     let cells = (4 * across * up) as f64 * labels.cells.len() as f64;
-    Some(variance.iter().map(|v| (v / cells).sqrt()).collect())
+    Some(variance.iter().map(|&v| (v as f64 / 3.0 / cells).sqrt()).collect())
 }

@@ -281,7 +281,9 @@ impl<'a, R: Real> Batch<'a, R> {
             verdict => verdict,
         };
         match verdict {
-            Verdict::Running if stage.is_last => Verdict::Ended(decide_at_end(&block.samples(stage, lane))),
+            Verdict::Running if stage.is_last => {
+                Verdict::Ended(decide_at_end(&block.samples(stage, lane), probe.repeats()))
+            }
             verdict => verdict,
         }
     }
