@@ -469,11 +469,9 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         fate = RUNNING;
     }
     if fate == RUNNING && slice.last == 1u {
-        let repeats = slice.half_steps > 0u && seen.period > 0.0 && seen.after == 0.0 && seen.far == 0.0;
-        let samples = Samples(
+        fate = decide_at_end(Samples(
             f32(slice.samples), f32(slice.sampled), sums.growth, sums.growth_squared, sums.extent_first, extent,
-        );
-        fate = decide_at_end(samples, repeats);
+        ));
     }
 
     if fate == RUNNING {

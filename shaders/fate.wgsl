@@ -164,9 +164,9 @@ fn match_grain(growth: f32) -> f32 {
     return NOISE * EPSILON;
 }
 
-// `repeats`: the last probe found the orbit to return to the last digit; rounding has frozen it.
-fn decide_at_end(samples: Samples, repeats: bool) -> u32 {
-    if samples.steps == 0.0 || repeats {
+fn decide_at_end(samples: Samples) -> u32 {
+    // An orbit that does not move is not chaotic: rounding has frozen it on a point that repels.
+    if samples.steps == 0.0 || samples.extent == 0.0 {
         return UNDECIDED;
     }
     let mean = samples.growth / samples.count;

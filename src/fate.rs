@@ -285,13 +285,6 @@ fn remember_displacements<R: Real>(probe: &Probe<R>, ulp: R, memory: &mut Memory
     }
 }
 
-impl<R: Real> Probe<R> {
-    /// Whether the orbit has returned to the last digit.
-    pub fn repeats(&self) -> bool {
-        self.half > R::ZERO && self.period > R::ZERO && self.after == R::ZERO && self.far == R::ZERO
-    }
-}
-
 /// Whether an orbit did not move at all.
 fn is_at_rest<R: Real>(probe: &Probe<R>) -> bool {
     let Probe { period, before, after, far, .. } = *probe;
@@ -341,11 +334,11 @@ pub struct Samples<R> {
     pub extent: R,
 }
 
-/// The fate at the end of the budget. `repeats`: the last probe found the orbit to return to the last digit, again and
-/// again; rounding has frozen it where the map would not keep it.
-pub fn decide_at_end<R: Real>(samples: &Samples<R>, repeats: bool) -> Fate {
+/// The fate at the end of the budget. An orbit that does not move is not chaotic, whatever its tangent vector does:
+/// rounding has frozen it on a point that repels.
+pub fn decide_at_end<R: Real>(samples: &Samples<R>) -> Fate {
     let constant = R::from_f64;
-    if samples.steps == R::ZERO || repeats {
+    if samples.steps == R::ZERO || samples.extent == R::ZERO {
         return Fate::Undecided;
     }
     let mean = samples.growth / samples.count;

@@ -135,18 +135,18 @@ fn chaos_needs_growth_beyond_its_error_within_bounds() {
         extent_first: 2.0,
         extent: 2.5,
     };
-    assert_eq!(decide_at_end(&samples, false), Fate::Chaotic);
+    assert_eq!(decide_at_end(&samples), Fate::Chaotic);
     for spoiled in [
         Samples { steps: 0.0, ..samples },
         Samples { growth: -4.0, ..samples },
         Samples { growth: 0.005, growth_squared: 2.5e-6, ..samples },
         Samples { growth_squared: 40.0, ..samples },
         Samples { extent: 9.0, ..samples },
+        // Frozen by rounding on a point that repels.
+        Samples { extent_first: 0.0, extent: 0.0, ..samples },
     ] {
-        assert_eq!(decide_at_end(&spoiled, false), Fate::Undecided, "{spoiled:?}");
+        assert_eq!(decide_at_end(&spoiled), Fate::Undecided, "{spoiled:?}");
     }
-    // Frozen by rounding, on a point or a cycle that repels.
-    assert_eq!(decide_at_end(&samples, true), Fate::Undecided);
 }
 
 #[test]

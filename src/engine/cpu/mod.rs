@@ -281,9 +281,7 @@ impl<'a, R: Real> Batch<'a, R> {
             verdict => verdict,
         };
         match verdict {
-            Verdict::Running if stage.is_last => {
-                Verdict::Ended(decide_at_end(&block.samples(stage, lane), probe.repeats()))
-            }
+            Verdict::Running if stage.is_last => Verdict::Ended(decide_at_end(&block.samples(stage, lane))),
             verdict => verdict,
         }
     }
