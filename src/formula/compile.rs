@@ -22,6 +22,7 @@ pub(super) struct Compiler<'a> {
     /// The registers that the means' sums are in.
     totals: HashMap<Id, u32>,
     free: Vec<u32>,
+    reserved: usize,
     registers: usize,
     /// Products folded into the sum that is their only user.
     folded: HashSet<Id>,
@@ -45,6 +46,7 @@ impl<'a> Compiler<'a> {
             place: inputs.iter().enumerate().map(|(i, id)| (*id, i as u32)).collect(),
             totals: HashMap::new(),
             free: Vec::new(),
+            reserved,
             registers: reserved,
             folded: HashSet::new(),
         };
@@ -62,7 +64,7 @@ impl<'a> Compiler<'a> {
             *users.entry(id).or_default() += 1;
         }
         for &id in reachable {
-            if let Some((_, product)) = self.sum_with_product(id)
+            if let Some((_, _, product)) = self.sum_with_product(id)
                 && users[&product] == 1
                 // What all rows share is not computed in each.
                 && self.graph.varies_by_row(id) == self.graph.varies_by_row(product)
@@ -72,12 +74,14 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// For `a + b*c` or `a - b*c`: `a` and the product; for `b*c + a` likewise.
-    fn sum_with_product(&self, id: Id) -> Option<(Id, Id)> {
+    /// For `a + b*c`, `a - b*c`, `b*c + a` and `b*c - a`: `a` and the product.
+    fn sum_with_product(&self, id: Id) -> Option<(Op, Id, Id)> {
         let is_product = |id| matches!(self.graph.node(id), Node::Binary(Binary::Mul, ..));
         match self.graph.node(id) {
-            Node::Binary(Binary::Add | Binary::Sub, a, b) if is_product(b) => Some((a, b)),
-            Node::Binary(Binary::Add, a, b) if is_product(a) => Some((b, a)),
+            Node::Binary(Binary::Add, a, b) if is_product(b) => Some((Op::AddMul, a, b)),
+            Node::Binary(Binary::Add, a, b) if is_product(a) => Some((Op::AddMul, b, a)),
+            Node::Binary(Binary::Sub, a, b) if is_product(b) => Some((Op::SubMul, a, b)),
+            Node::Binary(Binary::Sub, a, b) if is_product(a) => Some((Op::MulSub, b, a)),
             _ => None,
         }
     }
@@ -85,10 +89,9 @@ impl<'a> Compiler<'a> {
     /// The operation that computes `id` and the nodes that it reads.
     fn operation(&self, id: Id) -> Option<(Op, Vec<Id>)> {
         let node = self.graph.node(id);
-        if let Some((a, product)) = self.sum_with_product(id)
+        if let Some((op, a, product)) = self.sum_with_product(id)
             && self.folded.contains(&product)
         {
-            let op = if matches!(node, Node::Binary(Binary::Add, ..)) { Op::AddMul } else { Op::SubMul };
             return Some((op, [a].into_iter().chain(self.graph.node(product).operands()).collect()));
         }
         let op = match node {
@@ -160,7 +163,7 @@ impl<'a> Compiler<'a> {
         }
         code.extend(self.moves(&direct));
         parts.push(Part { code, rows: None });
-        Tape { parts, constants, registers: self.registers }
+        Tape::new(parts, constants, self.registers, self.reserved)
     }
 
     fn place_constants<R: Real>(&mut self) -> Vec<(u32, R)> {

@@ -1,7 +1,7 @@
 //! Formulas: text, graph, derivatives, and the two forms they run in.
 //!
 //! ```text
-//! text -> syntax -> lower -> graph (simplify) -> derive -> tabulate -> schedule -> tape (CPU) | wgsl (GPU)
+//! text -> syntax -> lower -> graph (simplify) -> derive -> tabulate -> schedule -> tape, native (CPU) | wgsl (GPU)
 //! ```
 //!
 //! ```
@@ -22,6 +22,8 @@ mod derive;
 mod display;
 mod graph;
 mod lower;
+#[cfg_attr(not(target_arch = "x86_64"), path = "native/none.rs")]
+mod native;
 mod operation;
 mod schedule;
 mod simplify;
@@ -34,6 +36,7 @@ pub use data::{Column, Count, Data, MAX_ROWS};
 pub use graph::{Graph, Id, Node};
 pub use lower::{MAX_NODES, Scope, is_reserved, lower};
 pub use operation::{Binary, NORM_FLOOR, Unary};
+pub use native::Isa;
 pub use syntax::{Ast, Definition, FormulaError, Infix, MAX_DEPTH, MAX_SOURCE, parse, parse_definition};
 pub use tape::{BLOCK, CHUNK, LANES, Register, Tape, chunk, put};
 pub use wgsl::{function as wgsl_function, literal as wgsl_literal, tables as wgsl_tables};

@@ -1,5 +1,7 @@
 //! The functions of one and two arguments that formulas are made of, and their values in f64.
 
+use crate::math::Function;
+
 /// A function of one argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unary {
@@ -69,6 +71,24 @@ impl Unary {
     pub(super) fn is_never_negative(self) -> bool {
         use Unary::{Abs, Exp, Norm, Sigmoid, Softplus, Sqrt};
         matches!(self, Abs | Sqrt | Norm | Exp | Sigmoid | Softplus)
+    }
+
+    /// The function, if it is one of the elementary ones.
+    pub(super) fn elementary(self) -> Option<Function> {
+        Some(match self {
+            Unary::Exp => Function::Exp,
+            Unary::Expm1 => Function::Expm1,
+            Unary::Log => Function::Ln,
+            Unary::Log1p => Function::Log1p,
+            Unary::Sin => Function::Sin,
+            Unary::Cos => Function::Cos,
+            Unary::Tan => Function::Tan,
+            Unary::Tanh => Function::Tanh,
+            Unary::Atan => Function::Atan,
+            Unary::Sigmoid => Function::Sigmoid,
+            Unary::Softplus => Function::Softplus,
+            Unary::Neg | Unary::Abs | Unary::Sign | Unary::Sqrt | Unary::Round | Unary::Norm => return None,
+        })
     }
 
     /// The function in f64.

@@ -3,15 +3,20 @@
 //! A register holds one value for each of [`LANES`] trajectories. An instruction is read once and
 //! done for all of them, in chunks of [`CHUNK`] that are read into locals, computed and written
 //! back: written over two slices instead, an instruction that overwrites its operand compiles to
-//! scalar code. Nothing is fused into multiply-adds, so every instruction set gives the same bits.
+//! scalar code. A product whose only user is a sum is fused with it; every instruction set gives the same bits.
+//!
+//! Where the processor has the instructions for it, a tape is written out as machine code (`native`), which does
+//! the same, faster; running the instructions one by one is the reference that it is tested against, and what
+//! other processors do.
 
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 use std::sync::Arc;
 
 use super::compile::Compiler;
 use super::graph::{Graph, Id};
+use super::native::{Isa, Native};
 use super::operation::{Binary, NORM_FLOOR, Unary};
-use crate::math::Real;
+use crate::math::{Function, Real};
 
 /// Trajectories computed together. 128 registers of f32 are 512 bytes each: a tape stays in L1.
 pub const LANES: usize = 128;
@@ -56,6 +61,8 @@ pub(super) enum Op {
     AddMul,
     /// `a - b * c`
     SubMul,
+    /// `b * c - a`
+    MulSub,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +110,11 @@ pub struct Tape<R> {
     pub(super) parts: Vec<Part<R>>,
     pub(super) constants: Vec<(u32, R)>,
     pub(super) registers: usize,
+    /// Registers that are inputs or outputs; the others are temporary.
+    pub(super) reserved: usize,
+    /// The input that is the number of the step.
+    pub(super) step: Option<usize>,
+    native: Option<Arc<Native<R>>>,
 }
 
 impl<R: Real> Tape<R> {
@@ -112,6 +124,26 @@ impl<R: Real> Tape<R> {
     /// `reserved >= inputs.len()` registers are left to the caller.
     pub fn compile(graph: &Graph, inputs: &[Id], reserved: usize, outputs: &[(Id, usize)]) -> Self {
         Compiler::new(graph, inputs, reserved, outputs).compile()
+    }
+
+    /// The same tape, which itself puts the number of the step into the register of this input.
+    #[must_use]
+    pub fn counting(self, step: usize) -> Self {
+        Self { step: Some(step), ..self }
+    }
+
+    /// The same tape in machine code, if there is an instruction set for it; its results are the same.
+    #[must_use]
+    pub fn native(mut self, isa: Option<Isa>) -> Self {
+        if let Some(native) = isa.and_then(|isa| Native::new(&self, isa)) {
+            self.registers = native.registers();
+            self.native = Some(Arc::new(native));
+        }
+        self
+    }
+
+    pub(super) fn new(parts: Vec<Part<R>>, constants: Vec<(u32, R)>, registers: usize, reserved: usize) -> Self {
+        Self { parts, constants, registers, reserved, step: None, native: None }
     }
 
     /// How many registers a run needs.
@@ -131,20 +163,39 @@ impl<R: Real> Tape<R> {
     /// Inlined into callers that are compiled for several instruction sets.
     #[inline(always)]
     pub fn run(&self, registers: &mut [Register<R>], chunks: usize) {
-        for part in &self.parts {
-            let (fewest, most) = part.rows.as_ref().map_or((1, 1), |rows| rows.begin(registers, chunks));
-            for row in 0..most {
-                if let Some(rows) = &part.rows {
-                    rows.place(registers, row);
-                }
-                execute(&part.code, registers, chunks);
-                if let Some(rows) = &part.rows {
-                    rows.add(registers, chunks, row, fewest);
-                }
+        self.run_steps(registers, chunks, 0..1);
+    }
+
+    /// Runs the tape over the first `chunks * CHUNK` lanes, once for each of the steps.
+    #[inline(always)]
+    pub fn run_steps(&self, registers: &mut [Register<R>], chunks: usize, steps: Range<u32>) {
+        if let Some(native) = &self.native {
+            return native.run(registers, chunks, steps);
+        }
+        for t in steps {
+            if let Some(step) = self.step {
+                registers[step] = Register::splat(R::from_f64(f64::from(t)));
             }
-            if let Some(rows) = &part.rows {
-                rows.close_block(registers, chunks);
+            self.parts.iter().for_each(|part| part.run(registers, chunks));
+        }
+    }
+}
+
+impl<R: Real> Part<R> {
+    #[inline(always)]
+    fn run(&self, registers: &mut [Register<R>], chunks: usize) {
+        let (fewest, most) = self.rows.as_ref().map_or((1, 1), |rows| rows.begin(registers, chunks));
+        for row in 0..most {
+            if let Some(rows) = &self.rows {
+                rows.place(registers, row);
             }
+            execute(&self.code, registers, chunks);
+            if let Some(rows) = &self.rows {
+                rows.add(registers, chunks, row, fewest);
+            }
+        }
+        if let Some(rows) = &self.rows {
+            rows.close_block(registers, chunks);
         }
     }
 }
@@ -210,8 +261,9 @@ fn execute<R: Real>(code: &[Instruction], registers: &mut [Register<R>], chunks:
             Op::Select => {
                 ternary(registers, chunks, t, [a, b, c], |c, a, b| if c != R::ZERO { a } else { b })
             }
-            Op::AddMul => ternary(registers, chunks, t, [a, b, c], |a, b, c| a + b * c),
-            Op::SubMul => ternary(registers, chunks, t, [a, b, c], |a, b, c| a - b * c),
+            Op::AddMul => ternary(registers, chunks, t, [a, b, c], |a, b, c| b.mul_add(c, a)),
+            Op::SubMul => ternary(registers, chunks, t, [a, b, c], |a, b, c| b.neg_mul_add(c, a)),
+            Op::MulSub => ternary(registers, chunks, t, [a, b, c], |a, b, c| b.mul_add(c, -a)),
         }
     }
 }
@@ -281,25 +333,25 @@ fn ternary<R: Real>(
 fn unary_op<R: Real>(r: &mut [Register<R>], chunks: usize, t: usize, a: usize, op: Unary) {
     match op {
         Unary::Neg => unary(r, chunks, t, a, |a| -a),
-        Unary::Abs => unary(r, chunks, t, a, R::abs),
+        Unary::Abs => unary(r, chunks, t, a, |a| a.abs()),
         Unary::Sign => unary(r, chunks, t, a, R::sign),
-        Unary::Sqrt => unary(r, chunks, t, a, R::sqrt),
-        Unary::Round => unary(r, chunks, t, a, R::round),
+        Unary::Sqrt => unary(r, chunks, t, a, |a| a.sqrt()),
+        Unary::Round => unary(r, chunks, t, a, |a| a.round()),
         Unary::Norm => {
             let floor = R::from_f64(NORM_FLOOR);
             unary(r, chunks, t, a, |a| (if a < floor { floor } else { a }).sqrt());
         }
-        Unary::Exp => unary(r, chunks, t, a, R::exp),
-        Unary::Expm1 => unary(r, chunks, t, a, R::expm1),
-        Unary::Log => unary(r, chunks, t, a, R::ln),
-        Unary::Log1p => unary(r, chunks, t, a, R::log1p),
-        Unary::Sin => unary(r, chunks, t, a, R::sin),
-        Unary::Cos => unary(r, chunks, t, a, R::cos),
-        Unary::Tan => unary(r, chunks, t, a, R::tan),
-        Unary::Tanh => unary(r, chunks, t, a, R::tanh),
-        Unary::Atan => unary(r, chunks, t, a, R::atan),
-        Unary::Sigmoid => unary(r, chunks, t, a, R::sigmoid),
-        Unary::Softplus => unary(r, chunks, t, a, R::softplus),
+        Unary::Exp => unary(r, chunks, t, a, |a| R::apply(Function::Exp, a)),
+        Unary::Expm1 => unary(r, chunks, t, a, |a| R::apply(Function::Expm1, a)),
+        Unary::Log => unary(r, chunks, t, a, |a| R::apply(Function::Ln, a)),
+        Unary::Log1p => unary(r, chunks, t, a, |a| R::apply(Function::Log1p, a)),
+        Unary::Sin => unary(r, chunks, t, a, |a| R::apply(Function::Sin, a)),
+        Unary::Cos => unary(r, chunks, t, a, |a| R::apply(Function::Cos, a)),
+        Unary::Tan => unary(r, chunks, t, a, |a| R::apply(Function::Tan, a)),
+        Unary::Tanh => unary(r, chunks, t, a, |a| R::apply(Function::Tanh, a)),
+        Unary::Atan => unary(r, chunks, t, a, |a| R::apply(Function::Atan, a)),
+        Unary::Sigmoid => unary(r, chunks, t, a, |a| R::apply(Function::Sigmoid, a)),
+        Unary::Softplus => unary(r, chunks, t, a, |a| R::apply(Function::Softplus, a)),
     }
 }
 
@@ -311,7 +363,7 @@ fn binary_op<R: Real>(r: &mut [Register<R>], chunks: usize, t: usize, a: usize, 
         Binary::Sub => binary(r, chunks, t, a, b, |a, b| a - b),
         Binary::Mul => binary(r, chunks, t, a, b, |a, b| a * b),
         Binary::Div => binary(r, chunks, t, a, b, |a, b| a / b),
-        Binary::Pow => binary(r, chunks, t, a, b, R::powf),
+        Binary::Pow => binary(r, chunks, t, a, b, |a, b| R::power(a, b)),
         Binary::Lt => binary(r, chunks, t, a, b, |a, b| truth(a < b)),
         Binary::Le => binary(r, chunks, t, a, b, |a, b| truth(a <= b)),
         Binary::Eq => binary(r, chunks, t, a, b, |a, b| truth(a == b)),

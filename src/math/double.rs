@@ -15,23 +15,25 @@ pub use logarithm::*;
 pub use parts::*;
 pub use trigonometric::*;
 
+use super::lane::{Bits, Lane};
+
 pub type Float = f64;
-pub type Bits = u64;
+pub type Word = u64;
 
 /// Bits of a number below its exponent.
 pub const MANTISSA: u32 = 52;
-pub const SIGN: Bits = 1 << 63;
+pub const SIGN: Word = 1 << 63;
 /// The exponent's bits, and the sign above them.
-pub const EXPONENT: Bits = Bits::MAX << MANTISSA;
+pub const EXPONENT: Word = Word::MAX << MANTISSA;
 /// The bits that [`head`] keeps: few enough that the product of two heads is exact.
-pub const HEAD: Bits = Bits::MAX << 27;
+pub const HEAD: Word = Word::MAX << 27;
 /// Added to a number below `2^(MANTISSA - 1)` in size, it leaves the nearest integer in the low bits.
 pub const ROUND: Float = 6_755_399_441_055_744.0; // 1.5 * 2^52
 /// From here on every number is an integer.
 pub const ALL_WHOLE: Float = 4_503_599_627_370_496.0; // 2^52
 /// What makes every subnormal number normal.
 pub const RAISE: Float = 18_014_398_509_481_984.0; // 2^54
-pub const RAISED: Bits = 54 << MANTISSA;
+pub const RAISED: Word = 54 << MANTISSA;
 
 /// Where `exp` has long become 0 and infinite.
 pub const EXP_LOW: Float = -746.0;
@@ -73,10 +75,10 @@ pub const LN_2_UNIT: Float = LN_2;
 ///
 /// Put into the low bits of a large number: few instruction sets convert 64-bit integers.
 #[inline(always)]
-pub fn exponent(field: Bits) -> Float {
+pub fn exponent<L: Value>(field: L::Bits) -> L {
     const LARGE: Float = 4_503_599_627_370_496.0; // 2^52
-    let shifted = (field ^ SIGN) >> MANTISSA; // the exponent + 2^11
-    Float::from_bits(LARGE.to_bits() | shifted) - (LARGE + 2048.0)
+    let shifted = field.xor(field.constant(SIGN)).shr(MANTISSA); // the exponent + 2^11
+    L::from_bits(shifted.or(shifted.constant(LARGE.to_bits()))) - (LARGE + 2048.0)
 }
 
 // Polynomials, lowest coefficient first. Each is the minimax fit (Remez exchange with 60 digits, by

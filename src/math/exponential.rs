@@ -4,55 +4,52 @@ use super::*;
 
 /// `r` and `n` with `x = n ln(2) + r` and `|r| <= ln(2)/2`.
 #[inline(always)]
-fn reduce(x: Float) -> (Float, Float) {
+fn reduce<L: Value>(x: L) -> (L, L) {
     let n = nearest(x * LOG2_E);
-    ((x - n * LN_2_HI) - n * LN_2_LO, n)
+    let r = n.neg_mul_add(n.constant(LN_2_HI), x);
+    (n.neg_mul_add(n.constant(LN_2_LO), r), n)
 }
 
 /// `e^r - 1` for `|r| <= ln(2)/2`.
 #[inline(always)]
-pub fn expm1_reduced(r: Float) -> Float {
-    r + r * r * polynomial(&EXP, r)
+pub fn expm1_reduced<L: Value>(r: L) -> L {
+    (r * r).mul_add(polynomial(&EXP, r), r)
 }
 
 #[inline(always)]
-pub fn exp(x: Float) -> Float {
-    let x = if x < EXP_LOW { EXP_LOW } else { x };
-    let x = if x > EXP_HIGH { EXP_HIGH } else { x };
-    let (r, n) = reduce(x);
-    scale(1.0 + expm1_reduced(r), n)
+pub fn exp<L: Value>(x: L) -> L {
+    let (r, n) = reduce(at_most(at_least(x, EXP_LOW), EXP_HIGH));
+    scale(expm1_reduced(r) + 1.0, n)
 }
 
 /// `e^-|x|`.
 #[inline(always)]
-pub fn exp_falling(x: Float) -> Float {
-    let x = -x.abs();
-    let (r, n) = reduce(if x < EXP_LOW { EXP_LOW } else { x });
-    scale(1.0 + expm1_reduced(r), n)
+pub fn exp_falling<L: Value>(x: L) -> L {
+    let (r, n) = reduce(at_least(-x.abs(), EXP_LOW));
+    scale(expm1_reduced(r) + 1.0, n)
 }
 
 #[inline(always)]
-pub fn expm1(x: Float) -> Float {
-    let x = if x < EXPM1_LOW { EXPM1_LOW } else { x };
-    let x = if x > EXP_HIGH { EXP_HIGH } else { x };
-    let (r, n) = reduce(x);
+pub fn expm1<L: Value>(x: L) -> L {
+    let (r, n) = reduce(at_most(at_least(x, EXPM1_LOW), EXP_HIGH));
     // 2^n itself may overflow where the result does not.
     let half = power_of_two(n - 1.0);
-    (expm1_reduced(r) * half + (half - 0.5)) * 2.0
+    expm1_reduced(r).mul_add(half, half - 0.5) * 2.0
 }
 
 #[inline(always)]
-pub fn sigmoid(x: Float) -> Float {
+pub fn sigmoid<L: Value>(x: L) -> L {
     let e = exp_falling(x);
-    (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
+    L::choose(x.lt(x.constant(0.0)), e, x.constant(1.0)) / (e + 1.0)
 }
 
 #[inline(always)]
-pub fn tanh(x: Float) -> Float {
+pub fn tanh<L: Value>(x: L) -> L {
     let a = x.abs();
     let z = x * x;
-    let near = a + a * z * polynomial(&TANH, z);
-    let (r, n) = reduce(2.0 * if a > TANH_HIGH { TANH_HIGH } else { a });
-    let far = 1.0 - 2.0 / ((1.0 + expm1_reduced(r)) * power_of_two(n) + 1.0);
-    (if a < 0.625 { near } else { far }).copysign(x)
+    let near = (a * z).mul_add(polynomial(&TANH, z), a);
+    let (r, n) = reduce(at_most(a, TANH_HIGH) * 2.0);
+    let power = (expm1_reduced(r) + 1.0) * power_of_two(n);
+    let far = x.constant(1.0) - x.constant(2.0) / (power + 1.0);
+    L::choose(a.lt(a.constant(0.625)), near, far).copysign(x)
 }

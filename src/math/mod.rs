@@ -1,8 +1,9 @@
 //! Elementary functions for the CPU engine, in f32 and f64; `shaders/math.wgsl` says the f32 ones again.
 //!
 //! No call leaves the crate, no lane takes a branch and no table is looked up, so a loop over lanes
-//! compiles to vector instructions. Products and sums stay apart (nothing is fused), so every
-//! instruction set gives the same bits.
+//! compiles to vector instructions. Each function is written once, for a [`Lane`]: a number, or a value in
+//! machine code that is being written. Fused multiply-adds round once wherever they are computed, so every
+//! instruction set gives the same bits; those without the instruction take longer.
 //!
 //! The files `exponential.rs`, `logarithm.rs`, `trigonometric.rs` and `parts.rs` are compiled twice:
 //! as modules of `single.rs` and of `double.rs`, whose constants and polynomials they use.
@@ -37,6 +38,7 @@
 // Each of the shared files is a module of both, on purpose.
 #[allow(clippy::duplicate_mod)]
 mod double;
+mod lane;
 #[allow(clippy::duplicate_mod)]
 pub(crate) mod single;
 
@@ -44,81 +46,27 @@ pub(crate) mod single;
 pub(crate) mod tests;
 
 use core::fmt::Debug;
-use core::ops::{Add, Div, Mul, Neg, Sub};
-
-/// A float that trajectories are computed in.
-///
-/// The functions' errors are listed at the [module](self).
-pub trait Real:
-    Copy
-    + Default
-    + Debug
-    + PartialEq
-    + PartialOrd
-    + Send
-    + Sync
-    + 'static
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + Div<Output = Self>
-    + Neg<Output = Self>
-{
-    const ZERO: Self;
-    const ONE: Self;
-    /// The distance from 1 to the next larger number.
-    const EPSILON: Self;
-    /// The least normal number.
-    const LEAST: Self;
-
-    fn from_f64(x: f64) -> Self;
-    fn from_i32(x: i32) -> Self;
-    fn to_f64(self) -> f64;
-    fn abs(self) -> Self;
-    /// The square root, correctly rounded; NaN below 0.
-    fn sqrt(self) -> Self;
-    /// -1, 0 or 1.
-    fn sign(self) -> Self;
-    /// The nearest whole number, the even one of two.
-    fn round(self) -> Self;
-    /// `e^x`; results below the normal numbers are subnormal or 0.
-    fn exp(self) -> Self;
-    /// `e^x - 1`, relative accuracy also near 0.
-    fn expm1(self) -> Self;
-    /// The natural logarithm; -inf at 0, NaN below.
-    fn ln(self) -> Self;
-    /// `ln(1 + x)`, relative accuracy also near 0; -inf at -1, NaN below.
-    fn log1p(self) -> Self;
-    /// The sine up to a size of 2^17 (f32) or 2^30 (f64), and NaN beyond, where a step of the argument
-    /// would soon be a turn.
-    fn sin(self) -> Self;
-    /// The cosine, with the domain of [`sin`](Real::sin).
-    fn cos(self) -> Self;
-    /// The tangent, with the domain of [`sin`](Real::sin).
-    fn tan(self) -> Self;
-    /// The hyperbolic tangent, -1 and 1 at the ends.
-    fn tanh(self) -> Self;
-    /// The arc tangent, -pi/2 and pi/2 at the ends.
-    fn atan(self) -> Self;
-    /// `1 / (1 + e^-x)`, relative accuracy at both ends.
-    fn sigmoid(self) -> Self;
-    /// `ln(1 + e^x)`, which is `e^x` far below 0.
-    fn softplus(self) -> Self;
-    /// `self^b`. A negative base has a power if `b` is an integer, and else NaN; 0 and the infinities
-    /// go to 0, 1 or inf.
-    fn powf(self, b: Self) -> Self;
-    /// For a normal number, `2^-e` and `e` with `|self|` in `[2^e, 2^(e + 1))`; the first is
-    /// negative for infinity and NaN.
-    fn normalize(self) -> (Self, Self);
-}
+pub use lane::{Bits, Lane};
 
 macro_rules! real {
-    ($float:ident, $functions:ident) => {
+    (@ $($name:ident $function:ident),*) => {
+        $(
+            #[doc = concat!("See [`Function::", stringify!($function), "`].")]
+            #[inline(always)]
+            fn $name(self) -> Self {
+                Self::apply(Function::$function, self)
+            }
+        )*
+    };
+    ($float:ident, $word:ident, $functions:ident) => {
         impl Real for $float {
+            type Word = $word;
+
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const EPSILON: Self = $float::EPSILON;
             const LEAST: Self = $float::MIN_POSITIVE;
+            const SIGN: u64 = $functions::SIGN as u64;
 
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
@@ -136,18 +84,8 @@ macro_rules! real {
             }
 
             #[inline(always)]
-            fn abs(self) -> Self {
-                $float::abs(self)
-            }
-
-            #[inline(always)]
-            fn sqrt(self) -> Self {
-                $float::sqrt(self)
-            }
-
-            #[inline(always)]
-            fn round(self) -> Self {
-                $float::round_ties_even(self)
+            fn word(self) -> u64 {
+                u64::from(self.to_bits())
             }
 
             #[inline(always)]
@@ -156,11 +94,26 @@ macro_rules! real {
                 if self > 0.0 { 1.0 } else { sign }
             }
 
-            real!(@ $functions exp expm1 ln log1p sin cos tan tanh atan sigmoid softplus);
+            #[inline(always)]
+            fn apply<L: Lane<Number = Self, Bits: Bits<Word = $word>>>(function: Function, x: L) -> L {
+                match function {
+                    Function::Exp => $functions::exp(x),
+                    Function::Expm1 => $functions::expm1(x),
+                    Function::Ln => $functions::ln(x),
+                    Function::Log1p => $functions::log1p(x),
+                    Function::Sin => $functions::sin(x),
+                    Function::Cos => $functions::cos(x),
+                    Function::Tan => $functions::tan(x),
+                    Function::Tanh => $functions::tanh(x),
+                    Function::Atan => $functions::atan(x),
+                    Function::Sigmoid => $functions::sigmoid(x),
+                    Function::Softplus => $functions::softplus(x),
+                }
+            }
 
             #[inline(always)]
-            fn powf(self, b: Self) -> Self {
-                $functions::pow(self, b)
+            fn power<L: Lane<Number = Self, Bits: Bits<Word = $word>>>(a: L, b: L) -> L {
+                $functions::pow(a, b)
             }
 
             #[inline(always)]
@@ -169,15 +122,79 @@ macro_rules! real {
             }
         }
     };
-    (@ $functions:ident $($name:ident)*) => {
-        $(
-            #[inline(always)]
-            fn $name(self) -> Self {
-                $functions::$name(self)
-            }
-        )*
-    };
 }
 
-real!(f32, single);
-real!(f64, double);
+/// A float that trajectories are computed in.
+///
+/// The functions' errors are listed at the [module](self).
+pub trait Real:
+    Lane<Number = Self, Bits: Bits<Word = Self::Word>, Truth = bool>
+    + Default
+    + Debug
+    + PartialEq
+    + PartialOrd
+    + Send
+    + Sync
+    + 'static
+{
+    /// The unsigned whole number of as many bits.
+    type Word: Copy + Into<u64>;
+
+    const ZERO: Self;
+    const ONE: Self;
+    /// The distance from 1 to the next larger number.
+    const EPSILON: Self;
+    /// The least normal number.
+    const LEAST: Self;
+    /// The sign among a number's bits.
+    const SIGN: u64;
+
+    fn from_f64(x: f64) -> Self;
+    fn from_i32(x: i32) -> Self;
+    fn to_f64(self) -> f64;
+    /// The number's bits, above which there are zeros.
+    fn word(self) -> u64;
+    /// -1, 0 or 1.
+    fn sign(self) -> Self;
+    /// An elementary function of a number of this precision, or of what stands for one.
+    fn apply<L: Lane<Number = Self, Bits: Bits<Word = Self::Word>>>(function: Function, x: L) -> L;
+    /// `a^b`. A negative base has a power if `b` is an integer, and else NaN; 0 and the infinities
+    /// go to 0, 1 or inf.
+    fn power<L: Lane<Number = Self, Bits: Bits<Word = Self::Word>>>(a: L, b: L) -> L;
+    /// For a normal number, `2^-e` and `e` with `|self|` in `[2^e, 2^(e + 1))`; the first is
+    /// negative for infinity and NaN.
+    fn normalize(self) -> (Self, Self);
+
+    real!(@ exp Exp, expm1 Expm1, ln Ln, log1p Log1p, sin Sin, cos Cos);
+}
+
+/// The elementary functions of one argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Function {
+    /// `e^x`; results below the normal numbers are subnormal or 0.
+    Exp,
+    /// `e^x - 1`, relative accuracy also near 0.
+    Expm1,
+    /// The natural logarithm; -inf at 0, NaN below.
+    Ln,
+    /// `ln(1 + x)`, relative accuracy also near 0; -inf at -1, NaN below.
+    Log1p,
+    /// The sine up to a size of 2^17 (f32) or 2^30 (f64), and NaN beyond, where a step of the argument
+    /// would soon be a turn.
+    Sin,
+    /// The cosine, with the domain of the sine.
+    Cos,
+    /// The tangent, with the domain of the sine.
+    Tan,
+    /// The hyperbolic tangent, -1 and 1 at the ends.
+    Tanh,
+    /// The arc tangent, -pi/2 and pi/2 at the ends.
+    Atan,
+    /// `1 / (1 + e^-x)`, relative accuracy at both ends.
+    Sigmoid,
+    /// `ln(1 + e^x)`, which is `e^x` far below 0.
+    Softplus,
+}
+
+real!(f32, u32, single);
+real!(f64, u64, double);

@@ -2,47 +2,67 @@
 
 use super::*;
 
+/// A lane of this precision.
+pub trait Value: Lane<Number = Float, Bits: Bits<Word = Word>> {}
+
+impl<L: Lane<Number = Float, Bits: Bits<Word = Word>>> Value for L {}
+
 /// The polynomial with these coefficients, lowest first, by Horner's rule.
 #[inline(always)]
-pub fn polynomial<const N: usize>(coefficients: &[Float; N], x: Float) -> Float {
-    let mut sum = coefficients[N - 1];
+pub fn polynomial<L: Value, const N: usize>(coefficients: &[Float; N], x: L) -> L {
+    let mut sum = x.constant(coefficients[N - 1]);
     for k in (0..N - 1).rev() {
-        sum = sum * x + coefficients[k];
+        sum = sum.mul_add(x, x.constant(coefficients[k]));
     }
     sum
 }
 
+/// `a`, or `least` where it is smaller. NaN comes through, as in [`at_most`].
+#[inline(always)]
+pub fn at_least<L: Value>(a: L, least: Float) -> L {
+    let least = a.constant(least);
+    L::choose(a.lt(least), least, a)
+}
+
+/// `a`, or `most` where it is larger.
+#[inline(always)]
+pub fn at_most<L: Value>(a: L, most: Float) -> L {
+    let most = a.constant(most);
+    L::choose(most.lt(a), most, a)
+}
+
 /// The nearest integer, ties to even, of a number below `2^(MANTISSA - 1)` in size.
 #[inline(always)]
-pub fn nearest(x: Float) -> Float {
+pub fn nearest<L: Value>(x: L) -> L {
     (x + ROUND) - ROUND
 }
 
 /// Whether `x >= 0` is an integer.
 #[inline(always)]
-pub fn is_whole(x: Float) -> bool {
-    (x >= ALL_WHOLE) | ((x + ALL_WHOLE) - ALL_WHOLE == x)
+pub fn is_whole<L: Value>(x: L) -> L::Truth {
+    x.constant(ALL_WHOLE).le(x) | ((x + ALL_WHOLE) - ALL_WHOLE).eq(x)
 }
 
 /// `2^n` for an integer `n` within the exponents of normal numbers.
 #[inline(always)]
-pub fn power_of_two(n: Float) -> Float {
+pub fn power_of_two<L: Value>(n: L) -> L {
     const BIAS: Float = (Float::MAX_EXP - 1) as Float;
     // The biased exponent lies in the low bits of the sum; the shift drops what is above it.
-    Float::from_bits((n + (ROUND + BIAS)).to_bits() << MANTISSA)
+    L::from_bits((n + (ROUND + BIAS)).to_bits().shl(MANTISSA))
 }
 
 /// `a * 2^n`, where the result may be subnormal, zero or infinite.
 #[inline(always)]
-pub fn scale(a: Float, n: Float) -> Float {
-    let half = nearest(0.5 * n);
+pub fn scale<L: Value>(a: L, n: L) -> L {
+    let half = nearest(n * 0.5);
     a * power_of_two(half) * power_of_two(n - half)
 }
 
 /// The leading half of a number's bits: the rest is what subtracting it leaves.
 #[inline(always)]
-pub fn head(a: Float) -> Float {
-    Float::from_bits(a.to_bits() & HEAD)
+pub fn head<L: Value>(a: L) -> L {
+    let bits = a.to_bits();
+    L::from_bits(bits.and(bits.constant(HEAD)))
 }
 
 /// `2^down` and `up = -down`, with `down` such that `x * 2^down` lies in `[1, 2)` for a normal `x`;
@@ -51,5 +71,5 @@ pub fn head(a: Float) -> Float {
 pub fn normalize(x: Float) -> (Float, Float) {
     const BIAS: i32 = Float::MAX_EXP - 1;
     let biased = ((x.to_bits() & !SIGN) >> MANTISSA) as i32;
-    (Float::from_bits(((2 * BIAS - biased) as Bits) << MANTISSA), (biased - BIAS) as Float)
+    (Float::from_bits(((2 * BIAS - biased) as Word) << MANTISSA), (biased - BIAS) as Float)
 }

@@ -15,23 +15,25 @@ pub use logarithm::*;
 pub use parts::*;
 pub use trigonometric::*;
 
+use super::lane::{Bits, Lane};
+
 pub type Float = f32;
-pub type Bits = u32;
+pub type Word = u32;
 
 /// Bits of a number below its exponent.
 pub const MANTISSA: u32 = 23;
-pub const SIGN: Bits = 1 << 31;
+pub const SIGN: Word = 1 << 31;
 /// The exponent's bits, and the sign above them.
-pub const EXPONENT: Bits = Bits::MAX << MANTISSA;
+pub const EXPONENT: Word = Word::MAX << MANTISSA;
 /// The bits that [`head`] keeps: few enough that the product of two heads is exact.
-pub const HEAD: Bits = Bits::MAX << 12;
+pub const HEAD: Word = Word::MAX << 12;
 /// Added to a number below `2^(MANTISSA - 1)` in size, it leaves the nearest integer in the low bits.
 pub const ROUND: Float = 12_582_912.0; // 1.5 * 2^23
 /// From here on every number is an integer.
 pub const ALL_WHOLE: Float = 8_388_608.0; // 2^23
 /// What makes every subnormal number normal.
 pub const RAISE: Float = 16_777_216.0; // 2^24
-pub const RAISED: Bits = 24 << MANTISSA;
+pub const RAISED: Word = 24 << MANTISSA;
 
 /// Where `exp` has long become 0 and infinite.
 pub const EXP_LOW: Float = -104.0;
@@ -66,8 +68,8 @@ pub const LN_2_UNIT: Float = LN_2 / EXPONENT_UNIT;
 
 /// The signed binary exponent whose bits are `field`, times [`EXPONENT_UNIT`].
 #[inline(always)]
-pub fn exponent(field: Bits) -> Float {
-    field as i32 as Float
+pub fn exponent<L: Value>(field: L::Bits) -> L {
+    L::from_signed(field)
 }
 
 // Polynomials, lowest coefficient first. Each is the minimax fit (Remez exchange with 60 digits, by

@@ -6,6 +6,7 @@ mod evaluate;
 mod landscapes;
 mod limits;
 mod messages;
+mod native;
 mod random;
 mod reference;
 mod tape;

@@ -2,11 +2,11 @@
 
 use super::draw::{Draws, draws};
 use crate::fate::{Memory, Probe, Samples, match_grain};
-use crate::formula::{CHUNK, LANES, Register, Tape};
+use crate::formula::{CHUNK, Isa, LANES, Register, Tape};
 use crate::math::Real;
 use crate::plan::{Plan, Stage};
 
-/// The two tapes of a descent, sharing one layout of registers: state, tangent, quantities, step
+/// The tapes of a descent, sharing one layout of registers: state, tangent, quantities, step
 /// number, normal numbers, loss, then temporaries.
 pub struct Program<R> {
     /// The state after a step; with a target, the loss as well.
@@ -28,7 +28,8 @@ pub struct Program<R> {
 }
 
 impl<R: Real> Program<R> {
-    pub fn new(plan: &Plan) -> Self {
+    /// Compiles a plan's formulas, to machine code if there is an instruction set for it.
+    pub fn new(plan: &Plan, isa: Option<Isa>) -> Self {
         let descent = &plan.descent;
         let dims = descent.state.len();
         let quantities = descent.quantities.iter().map(|(_, id)| *id);
@@ -45,14 +46,18 @@ impl<R: Real> Program<R> {
         let observed = descent.observed.map(|observed| (observed, loss));
         let observed: Vec<_> = states.clone().chain(observed).collect();
         let measure: Vec<_> = states.chain(tangents).chain([(descent.loss, loss)]).collect();
+        let step = 2 * dims + descent.quantities.len();
+        let compile = |outputs: &[_]| {
+            Tape::compile(&descent.graph, &inputs, loss + 1, outputs).counting(step).native(isa)
+        };
         Self {
-            advance: Tape::compile(&descent.graph, &inputs, loss + 1, &advance),
-            measure: Tape::compile(&descent.graph, &inputs, loss + 1, &measure),
-            observe: Tape::compile(&descent.graph, &inputs, loss + 1, &observed),
+            advance: compile(&advance),
+            measure: compile(&measure),
+            observe: compile(&observed),
             dims,
             variables: descent.variables,
             quantities: descent.quantities.len(),
-            draws: draws(descent, 2 * dims + descent.quantities.len() + 1),
+            draws: draws(descent, step + 1),
             normals: descent.normal_inputs().count(),
             seed: plan.seed,
             target: plan.target.map(R::from_f64),
@@ -60,12 +65,8 @@ impl<R: Real> Program<R> {
         }
     }
 
-    pub(super) fn step_register(&self) -> usize {
-        2 * self.dims + self.quantities
-    }
-
     pub(super) fn loss_register(&self) -> usize {
-        self.step_register() + 1 + self.normals
+        2 * self.dims + self.quantities + 1 + self.normals
     }
 }
 

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::block::{Block, Program, larger};
 use super::draw::draw;
 use crate::engine::{Cells, Density, Seconds, Watch};
-use crate::formula::{CHUNK, LANES, Register, chunk, put};
+use crate::formula::{CHUNK, Isa, LANES, Register, chunk, put};
 use crate::math::Real;
 use crate::plan::Plan;
 
@@ -29,7 +29,7 @@ pub fn density<R: Real>(
     progress: &(dyn Fn(u64) + Sync),
 ) -> Density {
     let started = Instant::now();
-    let program = Program::<R>::new(plan);
+    let program = Program::<R>::new(plan, Isa::widest());
     let compile = started.elapsed().as_secs_f64();
     let rows = watch.bins as usize + Density::OTHERS;
     let (width, dims) = (plan.across.len(), plan.initial.len());
@@ -61,7 +61,7 @@ pub fn density<R: Real>(
 pub fn sample(plan: &Plan, watch: &Watch, cells: &[u32]) -> Vec<f64> {
     use crate::experiment::Precision;
     fn sample<R: Real>(plan: &Plan, watch: &Watch, cells: &[u32]) -> Vec<f64> {
-        let program = Program::<R>::new(plan);
+        let program = Program::<R>::new(plan, Isa::widest());
         let parts = cells.par_chunks(LANES).map(|cells| {
             let mut counter = Counter::new(plan, &program, watch, 0..0);
             counter.start(cells);
@@ -268,19 +268,19 @@ impl<'a, R: Real> Counter<'a, R> {
 }
 
 /// Takes the first `steps` steps, unobserved, and makes ready for those that follow.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+bmi1+bmi2"))]
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+fma+bmi1+bmi2"))]
 fn advance<R: Real>(program: &Program<R>, block: &mut Block<R>, steps: u32, lanes: usize) {
     let chunks = lanes.div_ceil(CHUNK);
     program.advance.load_constants(&mut block.tape);
     for t in 0..steps {
         begin(program, block, t, chunks);
-        program.advance.run(&mut block.tape, chunks);
+        program.advance.run_steps(&mut block.tape, chunks, t..t + 1);
     }
     program.observe.load_constants(&mut block.tape);
 }
 
 /// Takes step `t` and gives each lane's row in [`Density::visits`], with `top` bins, for the state before it.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+bmi1+bmi2"))]
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+fma+bmi1+bmi2"))]
 fn step<R: Real>(
     program: &Program<R>,
     block: &mut Block<R>,
@@ -301,7 +301,7 @@ fn step<R: Real>(
         }
         put(&mut reach, at, largest);
     }
-    program.observe.run(&mut block.tape, chunks);
+    program.observe.run_steps(&mut block.tape, chunks, t..t + 1);
     let (last, below) = (R::from_f64(top as f64), -R::ONE);
     let mut rows = [top as u32 + 2; LANES];
     for at in (0..chunks * CHUNK).step_by(CHUNK) {
@@ -321,7 +321,6 @@ fn step<R: Real>(
 
 #[inline(always)]
 fn begin<R: Real>(program: &Program<R>, block: &mut Block<R>, t: u32, chunks: usize) {
-    block.tape[program.step_register()] = Register::splat(R::from_f64(f64::from(t)));
     if !program.draws.is_empty() {
         draw(&program.draws, &mut block.tape, chunks, (program.seed, t), &block.trajectories);
     }

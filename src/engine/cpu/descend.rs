@@ -26,7 +26,7 @@ enum Phase {
 }
 
 /// Runs one window over the first `chunks * CHUNK` lanes.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+bmi1+bmi2"))]
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+fma+bmi1+bmi2"))]
 pub fn descend<R: Real>(
     program: &Program<R>,
     block: &mut Block<R>,
@@ -52,12 +52,17 @@ pub fn descend<R: Real>(
         };
         tape.load_constants(&mut block.tape);
         begin(program, block, phase, steps, chunks);
+        if phase == Phase::Advance && program.draws.is_empty() && program.target.is_none() {
+            // Nothing is done between the steps.
+            tape.run_steps(&mut block.tape, chunks, t..t + steps);
+            t += steps;
+            continue;
+        }
         for step in 1..=steps {
-            block.tape[program.step_register()] = Register::splat(R::from_f64(f64::from(t)));
             if !program.draws.is_empty() {
                 draw(&program.draws, &mut block.tape, chunks, (program.seed, t), &block.trajectories);
             }
-            tape.run(&mut block.tape, chunks);
+            tape.run_steps(&mut block.tape, chunks, t..t + 1);
             if let Some(target) = program.target {
                 note(program, block, chunks, target, t);
             }
@@ -91,9 +96,8 @@ pub fn descend<R: Real>(
     {
         // The loss after the last step; the step from there on is not taken.
         let state = block.tape[..program.dims].to_vec();
-        block.tape[program.step_register()] = Register::splat(R::from_f64(f64::from(t)));
         program.advance.load_constants(&mut block.tape);
-        program.advance.run(&mut block.tape, chunks);
+        program.advance.run_steps(&mut block.tape, chunks, t..t + 1);
         note(program, block, chunks, target, t);
         block.tape[..program.dims].copy_from_slice(&state);
     }

@@ -22,7 +22,7 @@ pub fn draws(descent: &Descent, first: usize) -> Draws {
 ///
 /// A function of its own, so that the loops of descent without noise are compiled without it.
 #[inline(never)]
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+bmi1+bmi2"))]
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+fma+bmi1+bmi2"))]
 pub fn draw<R: Real>(
     draws: &Draws,
     tape: &mut [Register<R>],

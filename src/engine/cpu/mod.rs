@@ -20,7 +20,7 @@ use super::{Cells, Density, Device, Engine, Outcomes, Seconds, Watch};
 use crate::error::Result;
 use crate::experiment::Precision;
 use crate::fate::{Fate, Memory, Rules, Verdict, decide, decide_at_end};
-use crate::formula::{CHUNK, LANES, Register};
+use crate::formula::{CHUNK, Isa, LANES, Register};
 use crate::math::Real;
 use crate::plan::{Plan, Stage};
 use crate::window::Window;
@@ -96,7 +96,7 @@ impl Engine for CpuEngine {
 
 fn run<R: Real>(plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Outcomes {
     let started = Instant::now();
-    let program = Program::<R>::new(plan);
+    let program = Program::<R>::new(plan, Isa::widest());
     let compile = started.elapsed().as_secs_f64();
     let count = cells.count(plan);
     let share = count.div_ceil(rayon::current_num_threads() * 4).next_multiple_of(LANES);

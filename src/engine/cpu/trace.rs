@@ -8,7 +8,7 @@ use nalgebra::DMatrix;
 
 use super::draw::{Draws, draw, draws};
 use crate::descent::Descent;
-use crate::formula::{CHUNK, LANES, Register, Tape};
+use crate::formula::{CHUNK, Isa, LANES, Register, Tape};
 
 /// Up to [`LANES`](crate::formula::LANES) points of a descent, with everything that its formulas say about them.
 ///
@@ -61,7 +61,9 @@ impl Tracer {
         let tangent = curvature + descent.curvature.len();
         let reserved = tangent + descent.tangent_next.len();
         let place = |ids: &[_], from: usize| ids.iter().copied().zip(from..).collect::<Vec<_>>();
-        let compile = |outputs: &[_]| Tape::compile(&descent.graph, &inputs, reserved, outputs);
+        let compile = |outputs: &[_]| {
+            Tape::compile(&descent.graph, &inputs, reserved, outputs).native(Isa::widest())
+        };
         let advance = compile(&place(&descent.next, 0));
         let observe = compile(&place(&readings, first));
         let curvature = compile(&place(&descent.curvature, curvature));
@@ -169,7 +171,7 @@ impl Tracer {
 }
 
 /// Runs a tape with the widest instructions that the processor has.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+bmi1+bmi2"))]
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+fma+bmi1+bmi2"))]
 fn evaluate(tape: &Tape<f64>, registers: &mut [Register<f64>], chunks: usize) {
     tape.run(registers, chunks);
 }

@@ -1,0 +1,49 @@
+//! A tape as machine code: x86-64 with AVX-512, or with AVX2 and FMA.
+//!
+//! ```text
+//! tape -> translate -> code (values, each once) -> emit (allocate) -> instructions -> memory
+//! ```
+//!
+//! The code does what the tape says, operation by operation, so that its results are the tape's bit for bit; but it
+//! keeps what a vector of lanes goes through in machine registers, where the tape moves every intermediate
+//! value through the cache.
+
+mod allocate;
+mod code;
+mod emit;
+mod isa;
+mod memory;
+mod record;
+mod translate;
+
+use std::ops::Range;
+
+pub use self::isa::Isa;
+use self::isa::Form;
+use self::memory::Function;
+use super::tape::{CHUNK, Register, Tape};
+use crate::math::Real;
+
+/// A tape's machine code.
+#[derive(Debug)]
+pub struct Native<R>(Function<R>);
+
+impl<R: Real> Native<R> {
+    /// Writes a tape out; none where the system lets nobody run what has been written.
+    pub fn new(tape: &Tape<R>, isa: Isa) -> Option<Self> {
+        let (pieces, columns) = translate::translate(tape);
+        let form = Form { isa, is_double: size_of::<R>() == size_of::<f64>() };
+        let emitted = emit::emit(&pieces, form, tape.registers());
+        Function::new(&emitted, columns, isa).map(Self)
+    }
+
+    /// How many registers a run needs.
+    pub fn registers(&self) -> usize {
+        self.0.registers()
+    }
+
+    /// Takes `steps` steps over the first `chunks * CHUNK` lanes.
+    pub fn run(&self, registers: &mut [Register<R>], chunks: usize, steps: Range<u32>) {
+        self.0.run(registers, chunks * CHUNK, steps);
+    }
+}

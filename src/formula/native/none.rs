@@ -1,0 +1,45 @@
+//! No machine code is written for this processor: tapes are run one instruction at a time.
+
+use std::ops::Range;
+
+use super::tape::{Register, Tape};
+
+/// An instruction set that code is written for: none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isa {}
+
+impl Isa {
+    /// None.
+    pub const ALL: [Self; 0] = [];
+
+    /// None.
+    pub fn widest() -> Option<Self> {
+        None
+    }
+
+    /// Whether this processor has it.
+    pub fn is_here(self) -> bool {
+        match self {}
+    }
+}
+
+/// A tape's machine code, of which there is none.
+#[derive(Debug)]
+pub struct Native<R>(Isa, std::marker::PhantomData<R>);
+
+impl<R> Native<R> {
+    /// None.
+    pub fn new(_: &Tape<R>, isa: Isa) -> Option<Self> {
+        match isa {}
+    }
+
+    /// Never called.
+    pub fn registers(&self) -> usize {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub fn run(&self, _: &mut [Register<R>], _: usize, _: Range<u32>) {
+        match self.0 {}
+    }
+}

@@ -1,0 +1,190 @@
+//! Tape to code: its instructions written out, with the elementary functions in line.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::code::{Code, Fused, Op, Predicate};
+use super::record::{Recorder, Symbol};
+use crate::formula::operation::{Binary, NORM_FLOOR, Unary};
+use crate::formula::tape::{self, Instruction, Part, Rows, Tape};
+use crate::math::{Lane, Real};
+
+/// A stretch of code that is run once, or for every row of the data.
+#[derive(Debug)]
+pub struct Piece {
+    pub code: Code,
+    pub rows: Option<Loop>,
+}
+
+#[derive(Debug)]
+pub struct Loop {
+    pub count: Count,
+    /// Registers of the sums of a block and of all: see [`tape::Sum`].
+    pub sums: Vec<(u32, u32)>,
+}
+
+/// The number of rows.
+#[derive(Clone, Copy, Debug)]
+pub enum Count {
+    Fixed(usize),
+    /// Of each lane, in this register.
+    ByLane(u32),
+}
+
+/// The pieces of a tape, and the columns of data that they read.
+pub fn translate<R: Real>(tape: &Tape<R>) -> (Vec<Piece>, Vec<Arc<[R]>>) {
+    let mut columns = Vec::new();
+    let constants: HashMap<u32, R> = tape.constants.iter().copied().collect();
+    let pieces = tape.parts.iter().enumerate().map(|(k, part)| {
+        let later: HashSet<u32> = tape.parts[k + 1..].iter().flat_map(reads).collect();
+        let recorder = Recorder::default();
+        let mut writer = Writer {
+            recorder: &recorder,
+            constants: &constants,
+            step: tape.step,
+            values: HashMap::new(),
+            written: Vec::new(),
+        };
+        if let Some(rows) = &part.rows {
+            writer.place_columns(rows, &mut columns);
+        }
+        part.code.iter().for_each(|instruction| writer.instruction(instruction));
+        let rows = part.rows.as_ref().map(|rows| writer.add(rows));
+        let sums = rows.iter().flat_map(|rows| rows.sums.iter().map(|sum| sum.0));
+        let kept: HashSet<u32> = sums.chain(later).collect();
+        let is_kept = |register: &u32| (*register as usize) < tape.reserved || kept.contains(register);
+        let Writer { values, mut written, .. } = writer;
+        written.sort_unstable();
+        written.dedup();
+        let stores = written.into_iter().filter(is_kept).map(|register| (register, values[&register].value));
+        let stores = stores.collect();
+        Piece { code: recorder.finish(stores), rows }
+    });
+    (pieces.collect(), columns)
+}
+
+/// The registers that a part reads, and perhaps has written itself.
+fn reads<R>(part: &Part<R>) -> Vec<u32> {
+    let rows = part.rows.iter();
+    let of_loop = rows.flat_map(|rows| rows.sums.iter().map(|sum| sum.total).chain([rows.count]));
+    part.code.iter().flat_map(|instruction| instruction.operands).chain(of_loop).collect()
+}
+
+/// Writes down what a part does.
+struct Writer<'a, R> {
+    recorder: &'a Recorder,
+    constants: &'a HashMap<u32, R>,
+    /// The register of the step's number.
+    step: Option<usize>,
+    values: HashMap<u32, Symbol<'a, R>>,
+    written: Vec<u32>,
+}
+
+impl<'a, R: Real> Writer<'a, R> {
+    fn read(&mut self, register: u32) -> Symbol<'a, R> {
+        let (recorder, constants, step) = (self.recorder, self.constants, self.step);
+        *self.values.entry(register).or_insert_with(|| {
+            recorder.push(match constants.get(&register) {
+                Some(constant) => Op::Constant(constant.word()),
+                None if step == Some(register as usize) => Op::Step,
+                None => Op::Register(register),
+            })
+        })
+    }
+
+    fn write(&mut self, register: u32, value: Symbol<'a, R>) {
+        self.values.insert(register, value);
+        self.written.push(register);
+    }
+
+    fn instruction(&mut self, instruction: &Instruction) {
+        let Instruction { op, target, operands } = *instruction;
+        let a = self.read(operands[0]);
+        let value = match op {
+            tape::Op::Move => a,
+            tape::Op::Unary(op) => unary(op, a),
+            tape::Op::Binary(op) => binary(op, a, self.read(operands[1])),
+            tape::Op::Select => {
+                let truth = a.compare(Predicate::Ne, a.constant(R::ZERO));
+                Symbol::choose(truth, self.read(operands[1]), self.read(operands[2]))
+            }
+            tape::Op::AddMul => self.read(operands[1]).mul_add(self.read(operands[2]), a),
+            tape::Op::SubMul => self.read(operands[1]).neg_mul_add(self.read(operands[2]), a),
+            tape::Op::MulSub => {
+                let (b, c) = (self.read(operands[1]), self.read(operands[2]));
+                self.recorder.push(Op::Fused(Fused::MulSub, b.value, c.value, a.value))
+            }
+        };
+        self.write(target, value);
+    }
+
+    fn place_columns(&mut self, rows: &Rows<R>, columns: &mut Vec<Arc<[R]>>) {
+        for (register, values) in &rows.columns {
+            let op = match values {
+                None => Op::Row,
+                Some(values) => {
+                    columns.push(values.clone());
+                    Op::Column(columns.len() as u32 - 1)
+                }
+            };
+            let value = self.recorder.push(op);
+            self.values.insert(*register, value);
+        }
+    }
+
+    /// Adds the row's terms to the sums of its block.
+    fn add(&mut self, rows: &Rows<R>) -> Loop {
+        let count = match self.constants.get(&rows.count) {
+            Some(count) => Count::Fixed(count.to_f64() as usize),
+            None => Count::ByLane(rows.count),
+        };
+        for sum in &rows.sums {
+            let (block, term) = (self.read(sum.block), self.read(sum.term));
+            let more = block + term;
+            let value = match count {
+                Count::Fixed(_) => more,
+                Count::ByLane(register) => {
+                    let row: Symbol<R> = self.recorder.push(Op::Row);
+                    Symbol::choose(row.lt(self.read(register)), more, block)
+                }
+            };
+            self.write(sum.block, value);
+        }
+        Loop { count, sums: rows.sums.iter().map(|sum| (sum.block, sum.total)).collect() }
+    }
+}
+
+fn unary<'a, R: Real>(op: Unary, a: Symbol<'a, R>) -> Symbol<'a, R> {
+    match op {
+        Unary::Neg => -a,
+        Unary::Abs => a.abs(),
+        Unary::Sign => {
+            let (zero, one) = (a.constant(R::ZERO), a.constant(R::ONE));
+            Symbol::choose(zero.lt(a), one, Symbol::choose(a.lt(zero), a.constant(-R::ONE), a))
+        }
+        Unary::Sqrt => a.sqrt(),
+        Unary::Round => a.round(),
+        Unary::Norm => {
+            let floor = a.constant(R::from_f64(NORM_FLOOR));
+            Symbol::choose(a.lt(floor), floor, a).sqrt()
+        }
+        _ => R::apply(op.elementary().expect("the others are elementary functions"), a),
+    }
+}
+
+fn binary<'a, R: Real>(op: Binary, a: Symbol<'a, R>, b: Symbol<'a, R>) -> Symbol<'a, R> {
+    let truth = |predicate| {
+        Symbol::choose(a.compare(predicate, b), a.constant(R::ONE), a.constant(R::ZERO))
+    };
+    match op {
+        Binary::Add => a + b,
+        Binary::Sub => a - b,
+        Binary::Mul => a * b,
+        Binary::Div => a / b,
+        Binary::Pow => R::power(a, b),
+        Binary::Lt => truth(Predicate::Lt),
+        Binary::Le => truth(Predicate::Le),
+        Binary::Eq => truth(Predicate::Eq),
+        Binary::Ne => truth(Predicate::Ne),
+    }
+}
