@@ -5,16 +5,15 @@
 //! back: written over two slices instead, an instruction that overwrites its operand compiles to
 //! scalar code. A product whose only user is a sum is fused with it; every instruction set gives the same bits.
 //!
-//! Where the processor has the instructions for it, a tape is written out as machine code (`native`), which does
-//! the same, faster; running the instructions one by one is the reference that it is tested against, and what
-//! other processors do.
+//! Where the processor has the instructions for it, a tape is written out as machine code (`stepper`, `native`),
+//! which does the same, faster; running the instructions one by one is the reference that it is tested against, and
+//! what other processors do.
 
-use std::ops::{Deref, DerefMut, Range};
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::compile::Compiler;
 use super::graph::{Graph, Id};
-use super::native::{Isa, Native};
 use super::operation::{Binary, NORM_FLOOR, Unary};
 use crate::math::{Function, Real};
 
@@ -114,7 +113,6 @@ pub struct Tape<R> {
     pub(super) reserved: usize,
     /// The input that is the number of the step.
     pub(super) step: Option<usize>,
-    native: Option<Arc<Native<R>>>,
 }
 
 impl<R: Real> Tape<R> {
@@ -126,24 +124,14 @@ impl<R: Real> Tape<R> {
         Compiler::new(graph, inputs, reserved, outputs).compile()
     }
 
-    /// The same tape, which itself puts the number of the step into the register of this input.
+    /// The same tape, with the input that is the number of the step.
     #[must_use]
     pub fn counting(self, step: usize) -> Self {
         Self { step: Some(step), ..self }
     }
 
-    /// The same tape in machine code, if there is an instruction set for it; its results are the same.
-    #[must_use]
-    pub fn native(mut self, isa: Option<Isa>) -> Self {
-        if let Some(native) = isa.and_then(|isa| Native::new(&self, isa)) {
-            self.registers = native.registers();
-            self.native = Some(Arc::new(native));
-        }
-        self
-    }
-
     pub(super) fn new(parts: Vec<Part<R>>, constants: Vec<(u32, R)>, registers: usize, reserved: usize) -> Self {
-        Self { parts, constants, registers, reserved, step: None, native: None }
+        Self { parts, constants, registers, reserved, step: None }
     }
 
     /// How many registers a run needs.
@@ -163,21 +151,16 @@ impl<R: Real> Tape<R> {
     /// Inlined into callers that are compiled for several instruction sets.
     #[inline(always)]
     pub fn run(&self, registers: &mut [Register<R>], chunks: usize) {
-        self.run_steps(registers, chunks, 0..1);
+        self.parts.iter().for_each(|part| part.run(registers, chunks));
     }
 
-    /// Runs the tape over the first `chunks * CHUNK` lanes, once for each of the steps.
+    /// The same, with the number of the step in its register.
     #[inline(always)]
-    pub fn run_steps(&self, registers: &mut [Register<R>], chunks: usize, steps: Range<u32>) {
-        if let Some(native) = &self.native {
-            return native.run(registers, chunks, steps);
+    pub fn run_step(&self, registers: &mut [Register<R>], chunks: usize, t: u32) {
+        if let Some(step) = self.step {
+            registers[step] = Register::splat(R::from_f64(f64::from(t)));
         }
-        for t in steps {
-            if let Some(step) = self.step {
-                registers[step] = Register::splat(R::from_f64(f64::from(t)));
-            }
-            self.parts.iter().for_each(|part| part.run(registers, chunks));
-        }
+        self.run(registers, chunks);
     }
 }
 

@@ -35,6 +35,7 @@
 //!
 //! A NaN gives a NaN. A zero of either sign counts as 0, and may be the result where 0 is.
 
+mod chunk;
 // Each of the shared files is a module of both, on purpose.
 #[allow(clippy::duplicate_mod)]
 mod double;
@@ -46,6 +47,7 @@ pub(crate) mod single;
 pub(crate) mod tests;
 
 use core::fmt::Debug;
+pub use chunk::Chunk;
 pub use lane::{Bits, Lane};
 
 macro_rules! real {
@@ -117,8 +119,8 @@ macro_rules! real {
             }
 
             #[inline(always)]
-            fn normalize(self) -> (Self, Self) {
-                $functions::normalize(self)
+            fn normalize<L: Lane<Number = Self, Bits: Bits<Word = $word>>>(x: L) -> (L, L) {
+                $functions::normalize(x)
             }
         }
     };
@@ -161,9 +163,9 @@ pub trait Real:
     /// `a^b`. A negative base has a power if `b` is an integer, and else NaN; 0 and the infinities
     /// go to 0, 1 or inf.
     fn power<L: Lane<Number = Self, Bits: Bits<Word = Self::Word>>>(a: L, b: L) -> L;
-    /// For a normal number, `2^-e` and `e` with `|self|` in `[2^e, 2^(e + 1))`; the first is
+    /// For a normal number, `2^-e` and `e` with `|x|` in `[2^e, 2^(e + 1))`; the first is
     /// negative for infinity and NaN.
-    fn normalize(self) -> (Self, Self);
+    fn normalize<L: Lane<Number = Self, Bits: Bits<Word = Self::Word>>>(x: L) -> (L, L);
 
     real!(@ exp Exp, expm1 Expm1, ln Ln, log1p Log1p, sin Sin, cos Cos);
 }

@@ -68,8 +68,12 @@ pub fn head<L: Value>(a: L) -> L {
 /// `2^down` and `up = -down`, with `down` such that `x * 2^down` lies in `[1, 2)` for a normal `x`;
 /// `-inf` for an infinite one or NaN.
 #[inline(always)]
-pub fn normalize(x: Float) -> (Float, Float) {
-    const BIAS: i32 = Float::MAX_EXP - 1;
-    let biased = ((x.to_bits() & !SIGN) >> MANTISSA) as i32;
-    (Float::from_bits(((2 * BIAS - biased) as Word) << MANTISSA), (biased - BIAS) as Float)
+pub fn normalize<L: Value>(x: L) -> (L, L) {
+    const BIAS: Word = (Float::MAX_EXP - 1) as Word;
+    // From here to the double, numbers are one apart: their low bits are whole numbers.
+    const LARGE: Float = ALL_WHOLE;
+    let bits = x.to_bits();
+    let biased = bits.and(bits.constant(!SIGN)).shr(MANTISSA);
+    let down = L::from_bits(bits.constant(2 * BIAS).wrapping_sub(biased).shl(MANTISSA));
+    (down, L::from_bits(biased.or(bits.constant(LARGE.to_bits()))) - (LARGE + BIAS as Float))
 }

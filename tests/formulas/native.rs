@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use gdscope::formula::{CHUNK, Graph, Id, Isa, LANES, Register, Scope, Tape, lower, parse};
+use gdscope::formula::{CHUNK, Graph, Id, Isa, LANES, Register, Scope, Stepper, Tape, lower, parse};
 use gdscope::math::Real;
 
 use crate::reference::{Random, formula};
@@ -62,18 +62,19 @@ fn compare<R: Real + Debug>(graph: &mut Graph, outputs: &[Id], places: &[usize],
     let plain = Tape::<R>::compile(graph, &inputs, reserved, &outputs).counting(step);
     let start: Vec<[f64; LANES]> = NAMES.iter().map(|_| values(random)).collect();
     let chunks = 1 + random.below(LANES / CHUNK);
-    let run = |tape: &Tape<R>| {
-        let mut registers = vec![Register::splat(R::from_f64(7.0)); tape.registers()];
-        tape.load_constants(&mut registers);
+    let run = |isa: Option<Isa>| {
+        let stepper = Stepper::new(plain.clone(), (), isa);
+        let mut registers = vec![Register::splat(R::from_f64(7.0)); stepper.registers()];
+        stepper.load_constants(&mut registers);
         for (register, values) in registers.iter_mut().zip(&start) {
             values.iter().enumerate().for_each(|(lane, &value)| register[lane] = R::from_f64(value));
         }
-        tape.run_steps(&mut registers, chunks, 3..5);
+        stepper.run(&mut registers, chunks, 3..5, 1);
         places.iter().map(|&place| bits(&registers[place])[..chunks * CHUNK].to_vec()).collect::<Vec<_>>()
     };
-    let truth = run(&plain);
+    let truth = run(None);
     for isa in sets() {
-        let got = run(&plain.clone().native(Some(isa)));
+        let got = run(Some(isa));
         for (k, (got, truth)) in got.iter().zip(&truth).enumerate() {
             for (lane, (g, t)) in got.iter().zip(truth).enumerate() {
                 let from: Vec<f64> = start.iter().map(|values| values[lane]).collect();

@@ -2,7 +2,7 @@
 
 use gdscope::formula::{Binary, Graph, Id, LANES, Node, Register, Scope, Tape, Unary, lower, parse};
 
-use crate::evaluate::evaluate;
+use crate::evaluate::evaluate_fused;
 use crate::reference::{Random, formula};
 
 const NAMES: [&str; 3] = ["x", "y", "a"];
@@ -92,7 +92,7 @@ fn random_formulas() {
         let mut free: Vec<usize> = (0..9).collect();
         let places: Vec<usize> = outputs.iter().map(|_| free.remove(random.below(free.len()))).collect();
         let point = [(); 3].map(|()| random.scaled(-2.0, 1.0));
-        let truth = evaluate(&graph, &outputs, &[("x", point[0]), ("y", point[1]), ("a", point[2])]);
+        let truth = evaluate_fused(&graph, &outputs, &[("x", point[0]), ("y", point[1]), ("a", point[2])]);
         let got = run(&mut graph, &outputs, &places, &point);
         let texts: Vec<String> = outputs.iter().map(|id| graph.text(*id)).collect();
         assert!(same(&got, &truth), "{texts:?} to {places:?} at {point:?}: {got:?}, truth {truth:?}");

@@ -1,81 +1,115 @@
 //! A block of trajectories: what the phases of `descend.rs` read and write, and how it is read out.
 
 use super::draw::{Draws, draws};
+use super::observe::{Layout, Phase, Phased, larger};
 use crate::fate::{Memory, Probe, Samples, match_grain};
-use crate::formula::{CHUNK, Isa, LANES, Register, Tape};
+use crate::formula::{CHUNK, Id, Isa, LANES, Register, Stepper, Tape};
 use crate::math::Real;
 use crate::plan::{Plan, Stage};
 
-/// The tapes of a descent, sharing one layout of registers: state, tangent, quantities, step
-/// number, normal numbers, loss, then temporaries.
+/// A descent's steps in each phase, sharing one layout of registers: state, tangent, quantities, step
+/// number, normal numbers, loss, what is observed, then temporaries.
 pub struct Program<R> {
     /// The state after a step; with a target, the loss as well.
-    pub(super) advance: Tape<R>,
+    advance: Stepper<R, Phased<R>>,
     /// The state, the tangent vector and the loss.
-    pub(super) measure: Tape<R>,
-    /// The state after a step, and what is observed of the one before it, in the loss's register.
-    pub(super) observe: Tape<R>,
+    search: Stepper<R, Phased<R>>,
+    measure: Stepper<R, Phased<R>>,
+    sample: Stepper<R, Phased<R>>,
+    pub(super) layout: Layout,
     /// Dimensions of the state, of which the first are the landscape's variables.
     pub(super) dims: usize,
     pub(super) variables: usize,
-    pub(super) quantities: usize,
     pub(super) draws: Draws,
-    normals: usize,
     pub(super) seed: u32,
-    /// The loss whose first step is noted.
-    pub(super) target: Option<R>,
-    pub(super) weights: Vec<R>,
+    /// Whether the first step at a target is noted.
+    pub(super) notes: bool,
+}
+
+/// The formulas of a plan, with the registers of their values.
+pub struct Formulas<'a> {
+    plan: &'a Plan,
+    inputs: Vec<Id>,
+    pub loss: usize,
+    /// Registers that are not left to the tapes.
+    reserved: usize,
+}
+
+impl<'a> Formulas<'a> {
+    /// With as many registers for an observer as `layout` says.
+    pub fn new(plan: &'a Plan) -> (Self, Layout) {
+        let descent = &plan.descent;
+        let dims = descent.state.len();
+        let inputs: Vec<Id> = (descent.state.iter().chain(&descent.tangent).copied())
+            .chain(descent.quantities.iter().map(|(_, id)| *id))
+            .chain([descent.step])
+            .chain(descent.normal_inputs())
+            .collect();
+        let loss = inputs.len();
+        let layout = Layout::new(dims, dims, loss);
+        (Self { plan, inputs, loss, reserved: layout.end }, layout)
+    }
+
+    fn step(&self) -> usize {
+        2 * self.plan.descent.state.len() + self.plan.descent.quantities.len()
+    }
+
+    /// The registers of the noise.
+    pub fn draws(&self) -> Draws {
+        draws(&self.plan.descent, self.step() + 1)
+    }
+
+    /// A tape of the state after a step, and of more outputs with their registers.
+    pub fn tape<R: Real>(&self, more: impl IntoIterator<Item = (Id, usize)>) -> Tape<R> {
+        let descent = &self.plan.descent;
+        let outputs: Vec<_> = descent.next.iter().copied().zip(0..).chain(more).collect();
+        Tape::compile(&descent.graph, &self.inputs, self.reserved, &outputs).counting(self.step())
+    }
 }
 
 impl<R: Real> Program<R> {
     /// Compiles a plan's formulas, to machine code if there is an instruction set for it.
     pub fn new(plan: &Plan, isa: Option<Isa>) -> Self {
+        let (formulas, layout) = Formulas::new(plan);
         let descent = &plan.descent;
-        let dims = descent.state.len();
-        let quantities = descent.quantities.iter().map(|(_, id)| *id);
-        let inputs: Vec<_> = (descent.state.iter().chain(&descent.tangent).copied())
-            .chain(quantities)
-            .chain([descent.step])
-            .chain(descent.normal_inputs())
-            .collect();
-        let loss = inputs.len();
-        let states = descent.next.iter().copied().zip(0..);
+        let (dims, loss) = (descent.state.len(), (descent.loss, formulas.loss));
+        let noted = plan.target.map(|_| loss);
         let tangents = descent.tangent_next.iter().copied().zip(dims..);
-        let noted = plan.target.map(|_| (descent.loss, loss));
-        let advance: Vec<_> = states.clone().chain(noted).collect();
-        let observed = descent.observed.map(|observed| (observed, loss));
-        let observed: Vec<_> = states.clone().chain(observed).collect();
-        let measure: Vec<_> = states.chain(tangents).chain([(descent.loss, loss)]).collect();
-        let step = 2 * dims + descent.quantities.len();
-        let compile = |outputs: &[_]| {
-            Tape::compile(&descent.graph, &inputs, loss + 1, outputs).counting(step).native(isa)
+        let measured: Tape<R> = formulas.tape(tangents.chain([loss]));
+        let weights: Vec<R> = plan.phase_weights().into_iter().map(R::from_f64).collect();
+        let tolerance = R::from_f64(plan.rules.tolerance);
+        let observer = |phase| {
+            let target = plan.target.map(R::from_f64);
+            Phased { phase, layout, weights: weights.clone(), tolerance, target }
         };
+        let measured = |phase| Stepper::new(measured.clone(), observer(phase), isa);
         Self {
-            advance: compile(&advance),
-            measure: compile(&measure),
-            observe: compile(&observed),
+            advance: Stepper::new(formulas.tape(noted), observer(Phase::Advance), isa),
+            search: measured(Phase::Search),
+            measure: measured(Phase::Measure),
+            sample: measured(Phase::Sample),
+            layout,
             dims,
             variables: descent.variables,
-            quantities: descent.quantities.len(),
-            draws: draws(descent, step + 1),
-            normals: descent.normal_inputs().count(),
+            draws: formulas.draws(),
             seed: plan.seed,
-            target: plan.target.map(R::from_f64),
-            weights: plan.phase_weights().into_iter().map(R::from_f64).collect(),
+            notes: plan.target.is_some(),
         }
     }
 
-    pub(super) fn loss_register(&self) -> usize {
-        2 * self.dims + self.quantities + 1 + self.normals
+    pub(super) fn stepper(&self, phase: Phase) -> &Stepper<R, Phased<R>> {
+        match phase {
+            Phase::Advance => &self.advance,
+            Phase::Search => &self.search,
+            Phase::Measure => &self.measure,
+            Phase::Sample => &self.sample,
+        }
     }
 }
 
-/// Sums over an orbit's samples, kept from window to window.
+/// Sums over an orbit's samples, kept from window to window; the box that they have visited is in the registers.
 #[derive(Clone, Debug)]
 pub struct Sums<R> {
-    /// The box that the orbit has visited, by dimension.
-    pub low: Vec<Register<R>>,
-    pub high: Vec<Register<R>>,
     /// Mean over all samples: a sum over millions of steps would lose what is added last.
     pub loss: Register<R>,
     /// Sum and sum of squares of each sample's mean growth.
@@ -85,122 +119,84 @@ pub struct Sums<R> {
 }
 
 impl<R: Real> Sums<R> {
-    fn new(dims: usize) -> Self {
+    fn new() -> Self {
         let zero = Register::splat(R::ZERO);
-        let infinity = R::from_f64(f64::INFINITY);
-        Self {
-            low: vec![Register::splat(infinity); dims],
-            high: vec![Register::splat(-infinity); dims],
-            loss: zero,
-            growth: zero,
-            growth_squared: zero,
-            extent_first: zero,
-        }
+        Self { loss: zero, growth: zero, growth_squared: zero, extent_first: zero }
     }
 
-    /// Forgets all samples.
-    pub fn reset(&mut self) {
-        *self = Self::new(self.low.len());
-    }
-
-    /// The sums that are one number for each lane.
-    pub fn scalars(&mut self) -> [&mut Register<R>; 4] {
+    fn all(&mut self) -> [&mut Register<R>; 4] {
         [&mut self.loss, &mut self.growth, &mut self.growth_squared, &mut self.extent_first]
     }
 }
 
-/// A block of trajectories: registers of the tapes and what the phases observe.
+/// A block of trajectories: registers of the program, and what is made of them after a phase.
 pub struct Block<R> {
-    pub(super) tape: Vec<Register<R>>,
+    layout: Layout,
+    pub(super) registers: Vec<Register<R>>,
     /// The number of each lane's trajectory.
     pub(super) trajectories: [u32; LANES],
-    /// The orbit's point at the start of the search, then of the measurement.
-    pub(super) reference: Vec<Register<R>>,
-    pub(super) low: Vec<Register<R>>,
-    pub(super) high: Vec<Register<R>>,
-    /// The point that stands for the cycle, and its weighted sum.
-    pub(super) point: Vec<Register<R>>,
-    pub(super) key: Register<R>,
-    /// Steps of the measurement after which the orbit is at that point.
-    pub(super) pointed: Register<R>,
-    /// See [`match_grain`].
-    pub(super) grain: Register<R>,
-    /// 1 once a recurrence within the matching distance is found.
-    pub(super) matched: Register<R>,
-    pub(super) period: Register<R>,
-    pub(super) before: Register<R>,
-    pub(super) after: Register<R>,
-    pub(super) far: Register<R>,
-    /// Steps of the measurement after which the orbit is back at its start; 0 before that.
-    pub(super) returned: Register<R>,
-    pub(super) loss: Register<R>,
-    /// First step with a loss no more than the target; -1 before that.
-    pub(super) reached: Register<R>,
-    /// Sum over the sample that is being taken.
-    pub(super) loss_sampled: Register<R>,
-    /// Whole periods that fit the measurement, in steps.
-    pub(super) limit: Register<R>,
-    /// log2 of the tangent's length, as an exponent and a factor in [1, 2), now and at the start.
-    pub(super) exponent: Register<R>,
-    pub(super) factor: Register<R>,
-    pub(super) factor_start: Register<R>,
     /// Growth per step over the measurement.
-    pub(super) growth: Register<R>,
-    pub sums: Sums<R>,
+    growth: Register<R>,
+    pub(super) sums: Sums<R>,
 }
 
 impl<R: Real> Block<R> {
     pub fn new(program: &Program<R>) -> Self {
+        let phases = [Phase::Advance, Phase::Search, Phase::Measure, Phase::Sample];
+        let registers = phases.into_iter().map(|phase| program.stepper(phase).registers()).max();
         let zero = Register::splat(R::ZERO);
-        let registers = [&program.advance, &program.measure, &program.observe].map(Tape::registers);
-        let registers = registers.into_iter().max().unwrap_or_default();
-        let by_dims = || vec![zero; program.dims];
         Self {
-            tape: vec![zero; registers],
+            layout: program.layout,
+            registers: vec![zero; registers.unwrap_or_default()],
             trajectories: [0; LANES],
-            reference: by_dims(),
-            low: by_dims(),
-            high: by_dims(),
-            point: by_dims(),
-            key: zero,
-            pointed: zero,
-            grain: zero,
-            matched: zero,
-            period: zero,
-            before: zero,
-            after: zero,
-            far: zero,
-            returned: zero,
-            loss: zero,
-            reached: zero,
-            loss_sampled: zero,
-            limit: zero,
-            exponent: zero,
-            factor: zero,
-            factor_start: zero,
             growth: zero,
-            sums: Sums::new(program.dims),
+            sums: Sums::new(),
         }
+    }
+
+    /// Forgets all samples.
+    pub fn reset_samples(&mut self) {
+        let Layout { dims, sample_low, sample_high, .. } = self.layout;
+        let infinity = R::from_f64(f64::INFINITY);
+        self.registers[sample_low..sample_low + dims].fill(Register::splat(infinity));
+        self.registers[sample_high..sample_high + dims].fill(Register::splat(-infinity));
+        self.sums = Sums::new();
+    }
+
+    /// What is kept of the samples from window to window, in this order: the box, then sums.
+    pub fn sampled(&mut self) -> impl Iterator<Item = &mut Register<R>> {
+        let Layout { dims, sample_low, .. } = self.layout;
+        self.registers[sample_low..sample_low + 2 * dims].iter_mut().chain(self.sums.all())
     }
 
     /// The period found, in steps.
     pub fn period(&self, lane: usize) -> R {
-        self.period[lane]
+        self.registers[self.layout.period][lane]
     }
 
     /// The state's coordinate `d`.
     pub fn state(&mut self, d: usize) -> &mut Register<R> {
-        &mut self.tape[d]
+        &mut self.registers[d]
     }
 
     /// The tangent vector's coordinate `d`.
-    pub fn tangent(&mut self, program: &Program<R>, d: usize) -> &mut Register<R> {
-        &mut self.tape[program.dims + d]
+    pub fn tangent(&mut self, d: usize) -> &mut Register<R> {
+        &mut self.registers[self.layout.tangent + d]
     }
 
     /// The quantity number `q`.
-    pub fn quantity(&mut self, program: &Program<R>, q: usize) -> &mut Register<R> {
-        &mut self.tape[2 * program.dims + q]
+    pub fn quantity(&mut self, q: usize) -> &mut Register<R> {
+        &mut self.registers[2 * self.layout.dims + q]
+    }
+
+    /// The first step at the target, -1 before that.
+    pub fn reached(&mut self) -> &mut Register<R> {
+        &mut self.registers[self.layout.reached]
+    }
+
+    /// A box's sides' ends, by dimension.
+    fn sides(&self, low: usize, high: usize) -> [&[Register<R>]; 2] {
+        [low, high].map(|from| &self.registers[from..from + self.layout.dims])
     }
 
     /// Tells a lane which trajectory it has.
@@ -210,16 +206,16 @@ impl<R: Real> Block<R> {
 
     /// Tells a lane what is remembered of its trajectory.
     pub fn recall(&mut self, lane: usize, memory: &Memory<R>) {
-        self.grain[lane] = match_grain(memory.growth);
+        self.registers[self.layout.grain][lane] = match_grain(memory.growth);
     }
 
     /// What the probe has measured of one lane.
     pub fn probe(&self, program: &Program<R>, stage: &Stage, lane: usize) -> Probe<R> {
-        let reach = (0..program.variables).fold(R::ZERO, |m, d| larger(m, self.tape[d][lane].abs()));
-        let size = self
-            .low
-            .iter()
-            .zip(&self.high)
+        let layout = &self.layout;
+        let at = |register: usize| self.registers[register][lane];
+        let reach = (0..program.variables).fold(R::ZERO, |m, d| larger(m, at(d).abs()));
+        let [low, high] = self.sides(layout.low, layout.high);
+        let size = (low.iter().zip(high))
             .fold(R::ZERO, |size, (low, high)| larger(larger(size, -low[lane]), high[lane]));
         Probe {
             half: R::from_f64(f64::from(stage.window.half)),
@@ -227,11 +223,11 @@ impl<R: Real> Block<R> {
             last: R::from_f64(f64::from(stage.last_elapsed)),
             reach,
             size,
-            extent: longest_side(&self.low, &self.high, lane),
-            period: self.period[lane],
-            before: self.before[lane],
-            after: self.after[lane],
-            far: self.far[lane],
+            extent: longest_side(low, high, lane),
+            period: at(layout.period),
+            before: at(layout.before),
+            after: at(layout.after),
+            far: at(layout.far),
             growth: self.growth[lane],
         }
     }
@@ -243,37 +239,40 @@ impl<R: Real> Block<R> {
 
     /// Growth of the tangent vector in nats per step over `steps` steps of the phase that has just run.
     fn growth_over(&self, lane: usize, steps: R) -> R {
-        let ratio = (self.factor[lane] / self.factor_start[lane]).ln();
-        (self.exponent[lane] * R::from_f64(std::f64::consts::LN_2) + ratio) / steps
+        let at = |register: usize| self.registers[register][lane];
+        let ratio = (at(self.layout.factor) / at(self.layout.factor_start)).ln();
+        (at(self.layout.exponent) * R::from_f64(std::f64::consts::LN_2) + ratio) / steps
     }
 
     /// Half the diagonal of the measured box, in the variables.
     pub fn amplitude(&self, program: &Program<R>, lane: usize) -> R {
-        half_diagonal(&self.low[..program.variables], &self.high, lane)
+        let [low, high] = self.sides(self.layout.low, self.layout.high);
+        half_diagonal(&low[..program.variables], high, lane)
     }
 
     /// Mean loss over the measured periods.
     pub fn mean_loss(&self, lane: usize) -> R {
-        self.loss[lane] / self.limit[lane]
+        self.registers[self.layout.loss_measured][lane] / self.registers[self.layout.limit][lane]
     }
 
     /// The coordinate `d` of the point that stands for the cycle.
     pub fn point(&self, d: usize, lane: usize) -> R {
-        self.point[d][lane]
+        self.registers[self.layout.point + d][lane]
     }
 
     /// Steps of the measurement after which the orbit is at that point.
     pub fn pointed(&self, lane: usize) -> R {
-        self.pointed[lane]
+        self.registers[self.layout.pointed][lane]
     }
 
     pub(super) fn close_measurement(&mut self, chunks: usize) {
         for lane in 0..chunks * CHUNK {
-            self.growth[lane] = self.growth_over(lane, self.limit[lane]);
-            let returned = self.returned[lane];
-            if returned > R::ZERO && returned < self.period[lane] {
+            self.growth[lane] = self.growth_over(lane, self.registers[self.layout.limit][lane]);
+            let returned = self.registers[self.layout.returned][lane];
+            let period = &mut self.registers[self.layout.period][lane];
+            if returned > R::ZERO && returned < *period {
                 // The orbit has turned out to return sooner: no verdict on this recurrence.
-                self.period[lane] = R::ZERO;
+                *period = R::ZERO;
             }
         }
     }
@@ -286,7 +285,7 @@ impl<R: Real> Block<R> {
             let growth = self.growth_over(lane, steps);
             self.sums.growth[lane] = self.sums.growth[lane] + growth;
             self.sums.growth_squared[lane] = self.sums.growth_squared[lane] + growth * growth;
-            let (loss, mean) = (self.loss_sampled[lane] / steps, self.sums.loss[lane]);
+            let (loss, mean) = (self.registers[self.layout.loss_sampled][lane] / steps, self.sums.loss[lane]);
             self.sums.loss[lane] = mean + (loss - mean) * share;
             if stage.samples == 1 {
                 self.sums.extent_first[lane] = self.extent(lane);
@@ -308,12 +307,14 @@ impl<R: Real> Block<R> {
 
     /// Half the diagonal of the box that the samples have visited, in the variables.
     pub fn sampled_amplitude(&self, program: &Program<R>, lane: usize) -> R {
-        half_diagonal(&self.sums.low[..program.variables], &self.sums.high, lane)
+        let [low, high] = self.sides(self.layout.sample_low, self.layout.sample_high);
+        half_diagonal(&low[..program.variables], high, lane)
     }
 
     /// Largest side of the box that the samples have visited.
     fn extent(&self, lane: usize) -> R {
-        longest_side(&self.sums.low, &self.sums.high, lane)
+        let [low, high] = self.sides(self.layout.sample_low, self.layout.sample_high);
+        longest_side(low, high, lane)
     }
 }
 
@@ -329,11 +330,4 @@ fn half_diagonal<R: Real>(low: &[Register<R>], high: &[Register<R>], lane: usize
         side * side
     });
     R::from_f64(0.5) * squares.fold(R::ZERO, |a, b| a + b).sqrt()
-}
-
-/// The larger of two, NaN if one is NaN.
-#[inline(always)]
-#[expect(clippy::eq_op, reason = "a comparison with itself vectorises, and says whether it is a NaN")]
-pub(super) fn larger<R: Real>(a: R, b: R) -> R {
-    if a < b || b != b { b } else { a }
 }

@@ -8,10 +8,11 @@ use std::time::Instant;
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-use super::block::{Block, Program, larger};
-use super::draw::draw;
+use super::block::Formulas;
+use super::draw::{Draws, draw};
+use super::observe::larger;
 use crate::engine::{Cells, Density, Seconds, Watch};
-use crate::formula::{CHUNK, Isa, LANES, Register, chunk, put};
+use crate::formula::{CHUNK, Isa, LANES, Register, Stepper, chunk, put};
 use crate::math::Real;
 use crate::plan::Plan;
 
@@ -29,7 +30,7 @@ pub fn density<R: Real>(
     progress: &(dyn Fn(u64) + Sync),
 ) -> Density {
     let started = Instant::now();
-    let program = Program::<R>::new(plan, Isa::widest());
+    let program = Program::<R>::new(plan);
     let compile = started.elapsed().as_secs_f64();
     let rows = watch.bins as usize + Density::OTHERS;
     let (width, dims) = (plan.across.len(), plan.initial.len());
@@ -61,7 +62,7 @@ pub fn density<R: Real>(
 pub fn sample(plan: &Plan, watch: &Watch, cells: &[u32]) -> Vec<f64> {
     use crate::experiment::Precision;
     fn sample<R: Real>(plan: &Plan, watch: &Watch, cells: &[u32]) -> Vec<f64> {
-        let program = Program::<R>::new(plan, Isa::widest());
+        let program = Program::<R>::new(plan);
         let parts = cells.par_chunks(LANES).map(|cells| {
             let mut counter = Counter::new(plan, &program, watch, 0..0);
             counter.start(cells);
@@ -116,6 +117,42 @@ fn pieces(plan: &Plan, watch: &Watch) -> Vec<Piece> {
     pieces.collect()
 }
 
+/// A descent's steps, with and without what is observed, in one layout of registers.
+struct Program<R> {
+    advance: Stepper<R>,
+    /// The state after a step, and what is observed of the one before it.
+    observe: Stepper<R>,
+    observed: usize,
+    dims: usize,
+    variables: usize,
+    draws: Draws,
+    seed: u32,
+}
+
+impl<R: Real> Program<R> {
+    fn new(plan: &Plan) -> Self {
+        let (formulas, descent) = (Formulas::new(plan).0, &plan.descent);
+        let observed = descent.observed.map(|observed| (observed, formulas.loss));
+        let stepper = |more| Stepper::new(formulas.tape(more), (), Isa::widest());
+        Self {
+            advance: stepper(None),
+            observe: stepper(observed),
+            observed: formulas.loss,
+            dims: descent.state.len(),
+            variables: descent.variables,
+            draws: formulas.draws(),
+            seed: plan.seed,
+        }
+    }
+}
+
+/// A block of trajectories.
+struct Block<R> {
+    registers: Vec<Register<R>>,
+    /// The number of each lane's trajectory.
+    trajectories: [u32; LANES],
+}
+
 /// A block of trajectories, and what has been counted in some columns.
 struct Counter<'a, R> {
     plan: &'a Plan,
@@ -139,7 +176,13 @@ impl<'a, R: Real> Counter<'a, R> {
             plan,
             program,
             watch,
-            block: Block::new(program),
+            block: Block {
+                registers: vec![
+                    Register::splat(R::ZERO);
+                    program.advance.registers().max(program.observe.registers())
+                ],
+                trajectories: [0; LANES],
+            },
             escape: R::from_f64(plan.rules.escape),
             visits: vec![0; rows * columns.len()],
             columns,
@@ -173,7 +216,7 @@ impl<'a, R: Real> Counter<'a, R> {
             }
             self.count(cells.len());
             for (lane, &cell) in cells.iter().enumerate() {
-                let state = (0..self.program.dims).map(|d| self.block.tape[d][lane].to_f64());
+                let state = (0..self.program.dims).map(|d| self.block.registers[d][lane].to_f64());
                 self.ends.push((cell, state.collect()));
             }
         }
@@ -185,7 +228,7 @@ impl<'a, R: Real> Counter<'a, R> {
         for (d, &source) in self.plan.initial.iter().enumerate() {
             for lane in 0..LANES {
                 let cell = cells[lane.min(cells.len() - 1)] as usize;
-                self.block.tape[d][lane] = R::from_f64(self.plan.value(source, cell));
+                self.block.registers[d][lane] = R::from_f64(self.plan.value(source, cell));
             }
         }
         self.bind(cells);
@@ -198,9 +241,9 @@ impl<'a, R: Real> Counter<'a, R> {
             let cell = cells[lane.min(cells.len() - 1)];
             for (q, &source) in self.plan.quantities.iter().enumerate() {
                 let value = R::from_f64(self.plan.value(source, cell as usize));
-                self.block.quantity(self.program, q)[lane] = value;
+                self.block.registers[2 * self.program.dims + q][lane] = value;
             }
-            self.block.name(lane, cell);
+            self.block.trajectories[lane] = cell;
             let column = cell as usize % self.plan.across.len();
             self.bases[lane] = column.saturating_sub(self.columns.start) * rows;
         }
@@ -211,10 +254,10 @@ impl<'a, R: Real> Counter<'a, R> {
         let nudge: Vec<R> = self.plan.nudge().into_iter().map(R::from_f64).collect();
         for (lane, &cell) in cells.iter().enumerate() {
             let reach = (0..self.program.variables)
-                .fold(R::ZERO, |reach, d| larger(reach, self.block.tape[d][lane].abs()));
+                .fold(R::ZERO, |reach, d| larger(reach, self.block.registers[d][lane].abs()));
             let is_inside = reach <= self.escape;
             for d in 0..self.program.dims {
-                let x = &mut self.block.tape[d][lane];
+                let x = &mut self.block.registers[d][lane];
                 *x = match nudge.get(d) {
                     _ if !is_inside => R::from_f64(self.plan.value(self.plan.initial[d], cell as usize)),
                     Some(moved) => *x + *moved,
@@ -247,7 +290,7 @@ impl<'a, R: Real> Counter<'a, R> {
         for (k, t) in (watch.transient..watch.steps).enumerate() {
             // With no bins, the third of the other rows is that of what is not counted.
             let rows = step(program, block, self.escape, (t, 0), lanes);
-            let observed = &block.tape[program.loss_register()];
+            let observed = &block.registers[program.observed];
             for lane in (0..lanes).filter(|lane| rows[*lane] < 2) {
                 values[lane * count + k] = observed[lane].to_f64();
             }
@@ -271,12 +314,14 @@ impl<'a, R: Real> Counter<'a, R> {
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+fma+bmi1+bmi2"))]
 fn advance<R: Real>(program: &Program<R>, block: &mut Block<R>, steps: u32, lanes: usize) {
     let chunks = lanes.div_ceil(CHUNK);
-    program.advance.load_constants(&mut block.tape);
-    for t in 0..steps {
+    program.advance.load_constants(&mut block.registers);
+    // Nothing is done between steps without noise.
+    let run = if program.draws.is_empty() { steps.max(1) } else { 1 };
+    for t in (0..steps).step_by(run as usize) {
         begin(program, block, t, chunks);
-        program.advance.run_steps(&mut block.tape, chunks, t..t + 1);
+        program.advance.run(&mut block.registers, chunks, t..t + run, 1);
     }
-    program.observe.load_constants(&mut block.tape);
+    program.observe.load_constants(&mut block.registers);
 }
 
 /// Takes step `t` and gives each lane's row in [`Density::visits`], with `top` bins, for the state before it.
@@ -294,18 +339,18 @@ fn step<R: Real>(
     for at in (0..chunks * CHUNK).step_by(CHUNK) {
         let mut largest = [R::ZERO; CHUNK];
         for d in 0..program.variables {
-            let x = chunk(&block.tape[d], at);
+            let x = chunk(&block.registers[d], at);
             for i in 0..CHUNK {
                 largest[i] = larger(largest[i], x[i].abs());
             }
         }
         put(&mut reach, at, largest);
     }
-    program.observe.run_steps(&mut block.tape, chunks, t..t + 1);
+    program.observe.run(&mut block.registers, chunks, t..t + 1, 1);
     let (last, below) = (R::from_f64(top as f64), -R::ONE);
     let mut rows = [top as u32 + 2; LANES];
     for at in (0..chunks * CHUNK).step_by(CHUNK) {
-        let (place, reach) = (chunk(&block.tape[program.loss_register()], at), chunk(&reach, at));
+        let (place, reach) = (chunk(&block.registers[program.observed], at), chunk(&reach, at));
         for i in 0..CHUNK {
             let p = place[i];
             let p = if p < below { below } else { p };
@@ -322,6 +367,6 @@ fn step<R: Real>(
 #[inline(always)]
 fn begin<R: Real>(program: &Program<R>, block: &mut Block<R>, t: u32, chunks: usize) {
     if !program.draws.is_empty() {
-        draw(&program.draws, &mut block.tape, chunks, (program.seed, t), &block.trajectories);
+        draw(&program.draws, &mut block.registers, chunks, (program.seed, t), &block.trajectories);
     }
 }

@@ -4,6 +4,7 @@ mod block;
 mod density;
 mod descend;
 mod draw;
+mod observe;
 mod trace;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,39 +34,31 @@ const BATCH: usize = 1 << 15;
 #[derive(Clone, Debug)]
 pub struct CpuEngine {
     device: Device,
+    isa: Option<Isa>,
 }
 
 impl Default for CpuEngine {
     fn default() -> Self {
+        Self::new(Isa::widest())
+    }
+}
+
+impl CpuEngine {
+    /// With machine code for `isa`, which this processor has, or without any; the results are the same.
+    pub fn new(isa: Option<Isa>) -> Self {
         let threads = rayon::current_num_threads();
         Self {
             device: Device {
                 engine: "cpu",
                 name: format!("{threads} threads"),
                 kind: "processor".to_owned(),
-                backend: instruction_set().to_owned(),
+                backend: isa.map_or(std::env::consts::ARCH, Isa::name).to_owned(),
                 driver: format!("gdscope {}", env!("CARGO_PKG_VERSION")),
                 f64: true,
             },
+            isa,
         }
     }
-}
-
-/// The widest instruction set that `descend` is compiled for and this processor has.
-fn instruction_set() -> &'static str {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::is_x86_feature_detected as has;
-        if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
-            return "x86-64 AVX-512";
-        }
-        if has!("avx2") && has!("bmi1") && has!("bmi2") {
-            return "x86-64 AVX2";
-        }
-        "x86-64"
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    std::env::consts::ARCH
 }
 
 impl Engine for CpuEngine {
@@ -75,8 +68,8 @@ impl Engine for CpuEngine {
 
     fn run(&self, plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcomes> {
         Ok(match plan.precision {
-            Precision::F32 => run::<f32>(plan, cells, progress),
-            Precision::F64 => run::<f64>(plan, cells, progress),
+            Precision::F32 => run::<f32>(plan, cells, self.isa, progress),
+            Precision::F64 => run::<f64>(plan, cells, self.isa, progress),
         })
     }
 
@@ -94,9 +87,14 @@ impl Engine for CpuEngine {
     }
 }
 
-fn run<R: Real>(plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Outcomes {
+fn run<R: Real>(
+    plan: &Plan,
+    cells: &Cells,
+    isa: Option<Isa>,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Outcomes {
     let started = Instant::now();
-    let program = Program::<R>::new(plan, Isa::widest());
+    let program = Program::<R>::new(plan, isa);
     let compile = started.elapsed().as_secs_f64();
     let count = cells.count(plan);
     let share = count.div_ceil(rayon::current_num_threads() * 4).next_multiple_of(LANES);
@@ -165,9 +163,9 @@ impl<'a, R: Real> Batch<'a, R> {
                 let lanes = LANES.min(self.places.len() - start);
                 self.load(&mut block, start, lanes, &stage);
                 let chunks = lanes.div_ceil(CHUNK);
-                descend(self.program, &mut block, &stage, &self.rules, chunks);
+                descend(self.program, &mut block, &stage, chunks);
                 for lane in 0..lanes {
-                    match self.judge(&block, &stage, start + lane, lane) {
+                    match self.judge(&mut block, &stage, start + lane, lane) {
                         Verdict::Ended(fate) => {
                             let place = self.places[start + lane].0 as usize;
                             self.write(&mut outcomes, &mut block, (lane, place), &stage, fate);
@@ -195,13 +193,13 @@ impl<'a, R: Real> Batch<'a, R> {
         };
         for d in 0..self.state.len() {
             fill(block.state(d), &self.state[d]);
-            fill(block.tangent(self.program, d), &self.tangent[d]);
+            fill(block.tangent(d), &self.tangent[d]);
         }
         if self.plan.target.is_some() {
-            fill(&mut block.reached, &self.reached);
+            fill(block.reached(), &self.reached);
         }
         for (q, &source) in self.plan.quantities.iter().enumerate() {
-            let register = block.quantity(self.program, q);
+            let register = block.quantity(q);
             for (lane, value) in register.iter_mut().enumerate() {
                 let (_, cell) = self.places[start + lane.min(lanes - 1)];
                 *value = R::from_f64(self.plan.value(source, cell as usize));
@@ -218,18 +216,11 @@ impl<'a, R: Real> Batch<'a, R> {
         if stage.window.sample == 0 {
             return;
         }
-        let dims = self.state.len();
         if stage.samples == 1 {
-            block.sums.reset();
+            block.reset_samples();
             return;
         }
-        for d in 0..dims {
-            fill(&mut block.sums.low[d], &self.sums[d]);
-            fill(&mut block.sums.high[d], &self.sums[dims + d]);
-        }
-        for (register, column) in block.sums.scalars().into_iter().zip(&self.sums[2 * dims..]) {
-            fill(register, column);
-        }
+        block.sampled().zip(&self.sums).for_each(|(register, column)| fill(register, column));
     }
 
     /// Writes a lane back to the columns, at place `to`.
@@ -239,19 +230,13 @@ impl<'a, R: Real> Batch<'a, R> {
         let dims = self.state.len();
         for d in 0..dims {
             self.state[d][to] = block.state(d)[lane];
-            self.tangent[d][to] = block.tangent(self.program, d)[lane];
+            self.tangent[d][to] = block.tangent(d)[lane];
         }
         if self.plan.target.is_some() {
-            self.reached[to] = block.reached[lane];
+            self.reached[to] = block.reached()[lane];
         }
         if window.sample > 0 {
-            for d in 0..dims {
-                self.sums[d][to] = block.sums.low[d][lane];
-                self.sums[dims + d][to] = block.sums.high[d][lane];
-            }
-            for (register, column) in block.sums.scalars().into_iter().zip(&mut self.sums[2 * dims..]) {
-                column[to] = register[lane];
-            }
+            block.sampled().zip(&mut self.sums).for_each(|(register, column)| column[to] = register[lane]);
         }
     }
 
@@ -264,7 +249,7 @@ impl<'a, R: Real> Batch<'a, R> {
         }
     }
 
-    fn judge(&mut self, block: &Block<R>, stage: &Stage, from: usize, lane: usize) -> Verdict {
+    fn judge(&mut self, block: &mut Block<R>, stage: &Stage, from: usize, lane: usize) -> Verdict {
         let probe = block.probe(self.program, stage, lane);
         let verdict = if stage.window.half > 0 {
             decide(&probe, &mut self.memory[from], &self.rules)
@@ -275,7 +260,7 @@ impl<'a, R: Real> Batch<'a, R> {
             Verdict::Ended(Fate::Diverged)
         };
         // Near its attractor, an orbit may still come to the target, or be moved on by the learning rate.
-        let seeks = self.plan.drifts || (self.plan.target.is_some() && block.reached[lane] < R::ZERO);
+        let seeks = self.plan.drifts || (self.plan.target.is_some() && block.reached()[lane] < R::ZERO);
         let verdict = match verdict {
             Verdict::Ended(fate) if seeks && fate != Fate::Diverged && !stage.is_last => Verdict::Running,
             verdict => verdict,
@@ -318,8 +303,8 @@ impl<'a, R: Real> Batch<'a, R> {
         outcomes.amplitude[k] = amplitude.to_f64();
         outcomes.lyapunov[k] = lyapunov.to_f64();
         outcomes.loss[k] = loss.to_f64();
-        if self.plan.target.is_some() && block.reached[lane] >= R::ZERO {
-            outcomes.reach[k] = block.reached[lane].to_f64();
+        if self.plan.target.is_some() && block.reached()[lane] >= R::ZERO {
+            outcomes.reach[k] = block.reached()[lane].to_f64();
         }
         let dims = self.state.len();
         for (d, coordinate) in outcomes.point[k * dims..(k + 1) * dims].iter_mut().enumerate() {

@@ -8,18 +8,18 @@ use nalgebra::DMatrix;
 
 use super::draw::{Draws, draw, draws};
 use crate::descent::Descent;
-use crate::formula::{CHUNK, Isa, LANES, Register, Tape};
+use crate::formula::{CHUNK, Isa, LANES, Register, Stepper, Tape};
 
 /// Up to [`LANES`](crate::formula::LANES) points of a descent, with everything that its formulas say about them.
 ///
 /// After [`Tracer::place`] and [`Tracer::observe`], the readings are those of the points placed.
 pub struct Tracer {
     /// The state after a step, in its own place.
-    advance: Tape<f64>,
+    advance: Stepper<f64>,
     /// Everything but derivatives along a tangent vector.
-    observe: Tape<f64>,
-    curvature: Tape<f64>,
-    tangent: Tape<f64>,
+    observe: Stepper<f64>,
+    curvature: Stepper<f64>,
+    tangent: Stepper<f64>,
     registers: Vec<Register<f64>>,
     variables: usize,
     dims: usize,
@@ -62,13 +62,13 @@ impl Tracer {
         let reserved = tangent + descent.tangent_next.len();
         let place = |ids: &[_], from: usize| ids.iter().copied().zip(from..).collect::<Vec<_>>();
         let compile = |outputs: &[_]| {
-            Tape::compile(&descent.graph, &inputs, reserved, outputs).native(Isa::widest())
+            Stepper::new(Tape::compile(&descent.graph, &inputs, reserved, outputs), (), Isa::widest())
         };
         let advance = compile(&place(&descent.next, 0));
         let observe = compile(&place(&readings, first));
         let curvature = compile(&place(&descent.curvature, curvature));
         let tangent = compile(&place(&descent.tangent_next, tangent));
-        let needed = [&advance, &observe, &curvature, &tangent].map(Tape::registers).into_iter().max();
+        let needed = [&advance, &observe, &curvature, &tangent].map(Stepper::registers).into_iter().max();
         let registers = vec![Register::splat(0.0); needed.unwrap_or_default()];
         Self {
             advance,
@@ -172,14 +172,14 @@ impl Tracer {
 
 /// Runs a tape with the widest instructions that the processor has.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+fma+bmi1+bmi2"))]
-fn evaluate(tape: &Tape<f64>, registers: &mut [Register<f64>], chunks: usize) {
-    tape.run(registers, chunks);
+fn evaluate(stepper: &Stepper<f64>, registers: &mut [Register<f64>], chunks: usize) {
+    stepper.run(registers, chunks, 0..1, 1);
 }
 
 /// The square matrices of a linear map of tangent vectors, by lane, column and row: `tape` takes the
 /// vector's first `size` coordinates from the registers at `from.0` to those at `from.1`.
 fn columns(
-    tape: &Tape<f64>,
+    tape: &Stepper<f64>,
     registers: &mut [Register<f64>],
     from: (usize, usize),
     size: usize,

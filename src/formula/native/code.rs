@@ -14,6 +14,8 @@ pub enum Op {
     Constant(u64),
     /// The number of the step.
     Step,
+    /// Which step of the run it is.
+    Count,
     /// The number of the data's row.
     Row,
     /// What the row holds in the column of this number.
@@ -90,7 +92,7 @@ impl Op {
     /// The values it reads.
     pub fn operands(self) -> impl Iterator<Item = Value> {
         let all = match self {
-            Op::Register(_) | Op::Constant(_) | Op::Step | Op::Row | Op::Column(_) => [None; 3],
+            Op::Register(_) | Op::Constant(_) | Op::Step | Op::Count | Op::Row | Op::Column(_) => [None; 3],
             Op::One(_, a) | Op::ShiftLeft(a, _) | Op::ShiftRight(a, _) | Op::Not(a) => [Some(a), None, None],
             Op::Two(_, a, b) | Op::Compare(_, a, b) | Op::Both(a, b) | Op::Either(a, b) => {
                 [Some(a), Some(b), None]
@@ -107,7 +109,7 @@ impl Op {
 
     /// Whether the value lies in memory before the code has run.
     pub fn is_in_memory(self) -> bool {
-        matches!(self, Op::Register(_) | Op::Constant(_) | Op::Step)
+        matches!(self, Op::Register(_) | Op::Constant(_) | Op::Step | Op::Count)
     }
 }
 

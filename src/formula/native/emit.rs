@@ -1,7 +1,7 @@
 //! Code to machine instructions.
 //!
-//! The function that is written takes, in this order, the tape's registers, the constants, the number of vectors in
-//! the lanes to compute, the steps to take and the number of the first. Each step goes through the vectors, and
+//! The function that is written takes, in this order, the tape's registers, the constants, the bytes of the lanes to
+//! compute in each register, the steps to take, the number of the first and which of the run it is. Each step goes through the vectors, and
 //! each vector through all pieces, with its values in machine registers.
 
 use std::collections::HashMap;
@@ -17,12 +17,13 @@ use crate::formula::tape::{BLOCK, LANES};
 // What the general registers hold.
 const REGISTERS: Register = Register::RDI;
 const CONSTANTS: Register = Register::RSI;
-const VECTORS: Register = Register::RDX;
+/// Bytes of the lanes in a register; then where those of the first register end.
+const END: Register = Register::RDX;
 const STEPS: Register = Register::RCX;
 const STEP: Register = Register::R8;
-/// The tape's registers from the vector on that is computed.
+/// As it is called, which step of the run it is; then the tape's registers from the vector on that is computed.
 const CURSOR: Register = Register::R9;
-const VECTORS_LEFT: Register = Register::R10;
+const COUNT: Register = Register::R10;
 const ROW: Register = Register::R11;
 const SCRATCH: Register = Register::RAX;
 
@@ -47,22 +48,25 @@ pub fn emit(pieces: &[Piece], form: Form, registers: usize) -> Emitted {
         constants: Vec::new(),
         known: HashMap::new(),
         step: registers as u32,
-        spills: registers as u32 + 1,
+        spills: registers as u32 + 2,
         labels: 0,
         pending: None,
         columns: Vec::new(),
     };
-    let uses_step = pieces.iter().any(|piece| piece.code.ops.contains(&Op::Step));
+    let uses = |op| pieces.iter().any(|piece| piece.code.ops.contains(&op));
     let at_step = emitter.label();
     let at_vector = emitter.label();
+    emitter.move_general(COUNT, CURSOR);
+    emitter.general(X86::Add_r64_rm64, END, REGISTERS);
     emitter.place(at_step);
-    if uses_step {
-        emitter.integer_to(STEP, 0);
-        let step = emitter.at_step();
-        emitter.two_operands(emitter.form.store(), step, emitter.vector(0));
+    for (op, counter) in [(Op::Step, STEP), (Op::Count, COUNT)] {
+        if uses(op) {
+            emitter.integer_to(counter, 0);
+            let to = emitter.number(op);
+            emitter.two_operands(emitter.form.store(), to, emitter.vector(0));
+        }
     }
     emitter.move_general(CURSOR, REGISTERS);
-    emitter.move_general(VECTORS_LEFT, VECTORS);
     emitter.place(at_vector);
     for piece in pieces {
         match &piece.rows {
@@ -71,9 +75,10 @@ pub fn emit(pieces: &[Piece], form: Form, registers: usize) -> Emitted {
         }
     }
     emitter.add_general(CURSOR, form.isa.bytes() as i32);
-    emitter.add_general(VECTORS_LEFT, -1);
+    emitter.general(X86::Cmp_r64_rm64, CURSOR, END);
     emitter.jump(X86::Jne_rel32_64, at_vector);
     emitter.add_general(STEP, 1);
+    emitter.add_general(COUNT, 1);
     emitter.add_general(STEPS, -1);
     emitter.jump(X86::Jne_rel32_64, at_step);
     emitter.finish()
@@ -91,7 +96,7 @@ struct Emitter {
     instructions: Vec<Instruction>,
     constants: Vec<u64>,
     known: HashMap<u64, usize>,
-    /// The register, in whose first vector is the number of the step.
+    /// The register in whose first vector is the number of the step; in the next one's, which of the run it is.
     step: u32,
     /// Registers in use: the tape's, and those after them for what does not fit into machine registers.
     spills: u32,
@@ -147,7 +152,11 @@ impl Emitter {
     }
 
     fn move_general(&mut self, to: Register, from: Register) {
-        self.push(Instruction::with2(X86::Mov_r64_rm64, to, from).expect("a move"));
+        self.general(X86::Mov_r64_rm64, to, from);
+    }
+
+    fn general(&mut self, code: X86, to: Register, from: Register) {
+        self.push(Instruction::with2(code, to, from).expect("two general registers"));
     }
 
     fn add_general(&mut self, to: Register, number: i32) {
@@ -166,8 +175,9 @@ impl Emitter {
         MemoryOperand::with_base_displ(base, displacement)
     }
 
-    fn at_step(&self) -> Operand {
-        match self.tape(self.step) {
+    /// Where the number of the step is, or which of the run it is.
+    fn number(&self, op: Op) -> Operand {
+        match self.tape(self.step + u32::from(op == Op::Count)) {
             Operand::Memory(_, at) => Operand::Memory(REGISTERS, at),
             register => register,
         }
@@ -358,7 +368,7 @@ impl<'a> Writer<'a> {
         match self.code.ops[value as usize] {
             Op::Register(register) => self.emitter.tape(register),
             Op::Constant(bits) => self.emitter.constant(bits),
-            Op::Step => self.emitter.at_step(),
+            op @ (Op::Step | Op::Count) => self.emitter.number(op),
             op => unreachable!("{op:?} is lost"),
         }
     }
@@ -394,7 +404,7 @@ impl<'a> Writer<'a> {
         let locked: Vec<Value> = op.operands().collect();
         let form = self.emitter.form;
         match op {
-            Op::Register(_) | Op::Constant(_) | Op::Step => unreachable!("lies in memory"),
+            Op::Register(_) | Op::Constant(_) | Op::Step | Op::Count => unreachable!("lies in memory"),
             Op::Row => {
                 let to = self.take(value, at, &[]);
                 let number = (to as u32 - self.emitter.vector(0) as u32) as u8;

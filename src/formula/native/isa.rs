@@ -31,6 +31,14 @@ impl Isa {
         Self::ALL.into_iter().find(|isa| isa.is_here())
     }
 
+    /// Its name, with the architecture's.
+    pub fn name(self) -> &'static str {
+        match self {
+            Isa::Avx512 => "x86-64 AVX-512",
+            Isa::Avx2 => "x86-64 AVX2",
+        }
+    }
+
     /// Bytes of a vector.
     pub fn bytes(self) -> usize {
         match self {

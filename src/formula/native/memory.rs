@@ -28,8 +28,8 @@ pub struct Function<R> {
     vector_bytes: usize,
 }
 
-/// Registers, constants, vectors, steps, first step.
-type Entry = unsafe extern "sysv64" fn(*mut u8, *const u8, usize, usize, u64);
+/// Registers, constants, bytes of the lanes in each register, steps, the first one's number, and its number in the run.
+type Entry = unsafe extern "sysv64" fn(*mut u8, *const u8, usize, usize, u64, u64);
 
 impl<R> Function<R> {
     /// Puts a function into memory; none where the system does not allow that.
@@ -63,11 +63,11 @@ impl<R> Function<R> {
         self.registers
     }
 
-    /// Takes steps over the first `lanes` lanes.
+    /// Takes steps over the first `lanes` lanes, the first of which is number `count` of the run.
     ///
     /// # Panics
     /// If there are too few registers, or `lanes` is no whole number of vectors.
-    pub fn run(&self, registers: &mut [Register<R>], lanes: usize, steps: Range<u32>) {
+    pub fn run(&self, registers: &mut [Register<R>], lanes: usize, steps: Range<u32>, count: u32) {
         let bytes = lanes * size_of::<R>();
         assert!(registers.len() >= self.registers, "the tape needs {} registers", self.registers);
         assert!(lanes <= LANES && bytes.is_multiple_of(self.vector_bytes), "{lanes} lanes");
@@ -85,9 +85,10 @@ impl<R> Function<R> {
             entry(
                 registers.as_mut_ptr().cast(),
                 self.constants.as_ptr().cast(),
-                bytes / self.vector_bytes,
+                bytes,
                 steps.len(),
                 u64::from(steps.start),
+                u64::from(count),
             );
         }
     }

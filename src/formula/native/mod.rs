@@ -21,6 +21,7 @@ use std::ops::Range;
 pub use self::isa::Isa;
 use self::isa::Form;
 use self::memory::Function;
+use super::stepper::Observer;
 use super::tape::{CHUNK, Register, Tape};
 use crate::math::Real;
 
@@ -29,9 +30,9 @@ use crate::math::Real;
 pub struct Native<R>(Function<R>);
 
 impl<R: Real> Native<R> {
-    /// Writes a tape out; none where the system lets nobody run what has been written.
-    pub fn new(tape: &Tape<R>, isa: Isa) -> Option<Self> {
-        let (pieces, columns) = translate::translate(tape);
+    /// Writes a tape and its observer out; none where the system lets nobody run what has been written.
+    pub fn new(tape: &Tape<R>, observer: &impl Observer<R>, isa: Isa) -> Option<Self> {
+        let (pieces, columns) = translate::translate(tape, observer);
         let form = Form { isa, is_double: size_of::<R>() == size_of::<f64>() };
         let emitted = emit::emit(&pieces, form, tape.registers());
         Function::new(&emitted, columns, isa).map(Self)
@@ -42,8 +43,8 @@ impl<R: Real> Native<R> {
         self.0.registers()
     }
 
-    /// Takes `steps` steps over the first `chunks * CHUNK` lanes.
-    pub fn run(&self, registers: &mut [Register<R>], chunks: usize, steps: Range<u32>) {
-        self.0.run(registers, chunks * CHUNK, steps);
+    /// Takes steps over the first `chunks * CHUNK` lanes, the first of which is number `count`.
+    pub fn run(&self, registers: &mut [Register<R>], chunks: usize, steps: Range<u32>, count: u32) {
+        self.0.run(registers, chunks * CHUNK, steps, count);
     }
 }

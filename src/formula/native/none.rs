@@ -17,6 +17,11 @@ impl Isa {
         None
     }
 
+    /// Never called.
+    pub fn name(self) -> &'static str {
+        match self {}
+    }
+
     /// Whether this processor has it.
     pub fn is_here(self) -> bool {
         match self {}
@@ -29,7 +34,7 @@ pub struct Native<R>(Isa, std::marker::PhantomData<R>);
 
 impl<R> Native<R> {
     /// None.
-    pub fn new(_: &Tape<R>, isa: Isa) -> Option<Self> {
+    pub fn new<O>(_: &Tape<R>, _: &O, isa: Isa) -> Option<Self> {
         match isa {}
     }
 
@@ -39,7 +44,7 @@ impl<R> Native<R> {
     }
 
     /// Never called.
-    pub fn run(&self, _: &mut [Register<R>], _: usize, _: Range<u32>) {
+    pub fn run(&self, _: &mut [Register<R>], _: usize, _: Range<u32>, _: u32) {
         match self.0 {}
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::code::{Code, Fused, Op, Predicate};
 use super::record::{Recorder, Symbol};
 use crate::formula::operation::{Binary, NORM_FLOOR, Unary};
+use crate::formula::stepper::{Access, Observer};
 use crate::formula::tape::{self, Instruction, Part, Rows, Tape};
 use crate::math::{Lane, Real};
 
@@ -32,7 +33,7 @@ pub enum Count {
 }
 
 /// The pieces of a tape, and the columns of data that they read.
-pub fn translate<R: Real>(tape: &Tape<R>) -> (Vec<Piece>, Vec<Arc<[R]>>) {
+pub fn translate<R: Real>(tape: &Tape<R>, observer: &impl Observer<R>) -> (Vec<Piece>, Vec<Arc<[R]>>) {
     let mut columns = Vec::new();
     let constants: HashMap<u32, R> = tape.constants.iter().copied().collect();
     let pieces = tape.parts.iter().enumerate().map(|(k, part)| {
@@ -50,6 +51,9 @@ pub fn translate<R: Real>(tape: &Tape<R>) -> (Vec<Piece>, Vec<Arc<[R]>>) {
         }
         part.code.iter().for_each(|instruction| writer.instruction(instruction));
         let rows = part.rows.as_ref().map(|rows| writer.add(rows));
+        if k + 1 == tape.parts.len() {
+            observer.observe(&mut writer);
+        }
         let sums = rows.iter().flat_map(|rows| rows.sums.iter().map(|sum| sum.0));
         let kept: HashSet<u32> = sums.chain(later).collect();
         let is_kept = |register: &u32| (*register as usize) < tape.reserved || kept.contains(register);
@@ -151,6 +155,26 @@ impl<'a, R: Real> Writer<'a, R> {
             self.write(sum.block, value);
         }
         Loop { count, sums: rows.sums.iter().map(|sum| (sum.block, sum.total)).collect() }
+    }
+}
+
+impl<'a, R: Real> Access for Writer<'a, R> {
+    type Lane = Symbol<'a, R>;
+
+    fn get(&mut self, register: usize) -> Symbol<'a, R> {
+        self.read(register as u32)
+    }
+
+    fn set(&mut self, register: usize, value: Symbol<'a, R>) {
+        self.write(register as u32, value);
+    }
+
+    fn step(&mut self) -> Symbol<'a, R> {
+        self.recorder.push(Op::Step)
+    }
+
+    fn count(&mut self) -> Symbol<'a, R> {
+        self.recorder.push(Op::Count)
     }
 }
 
