@@ -151,7 +151,10 @@ impl<R: Real> Tape<R> {
     /// Inlined into callers that are compiled for several instruction sets.
     #[inline(always)]
     pub fn run(&self, registers: &mut [Register<R>], chunks: usize) {
-        self.parts.iter().for_each(|part| part.run(registers, chunks));
+        // A closure would be compiled for the least instruction set.
+        for part in &self.parts {
+            part.run(registers, chunks);
+        }
     }
 
     /// The same, with the number of the step in its register.

@@ -160,20 +160,16 @@ fn iterates_are_those_of_a_plain_loop() {
 }
 
 #[test]
-fn without_momentum_it_is_gradient_descent_bit_for_bit() {
-    // On the CPU, where nothing is fused; a GPU's compiler may round the two differently.
+fn without_momentum_it_is_gradient_descent() {
+    // To the rounding: the step of gradient descent is one fused multiply-add, that of a velocity is added.
     for subject in all() {
         let plain = subject.outcomes(&coupled("gd", 40, ""));
         for optimizer in BOTH {
             let heavy = subject.outcomes(&coupled(optimizer.name(), 40, "beta = 0"));
             for (a, b) in plain.point.chunks_exact(2).zip(heavy.point.chunks_exact(4)) {
                 for d in 0..2 {
-                    let same = if subject.name.starts_with("cpu") {
-                        a[d].to_bits() == b[d].to_bits()
-                    } else {
-                        (a[d] - b[d]).abs() < 1e-6
-                    };
-                    assert!(same, "{} {optimizer:?}: {a:?} {b:?}", subject.name);
+                    let rounding = if subject.precision == Precision::F64 { 1e-14 } else { 1e-6 };
+                    assert!((a[d] - b[d]).abs() < rounding, "{} {optimizer:?}: {a:?} {b:?}", subject.name);
                 }
             }
         }
