@@ -66,12 +66,8 @@ impl Case {
     /// [`Error::Request`] for a size or a number of steps that cannot be.
     pub fn experiment(&self, size: [u32; 2], steps: u32, precision: Precision) -> Result<Experiment> {
         let draft = Draft::parse(self.experiment).map_err(Error::Request)?;
-        let rest = Draft {
-            size: Some(size),
-            steps: Some(steps),
-            precision: Some(precision),
-            ..Draft::default()
-        };
+        let rest =
+            Draft { size: Some(size), steps: Some(steps), precision: Some(precision), ..Draft::default() };
         draft.overridden(rest).resolve()
     }
 

@@ -34,7 +34,10 @@ multiply_add!(f64);
 
 /// Takes each of `CHAINS` numbers `x` through `rounds` times eight steps to `a x + b`.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
-fn chains<T: MultiplyAdd, const CHAINS: usize, const FUSED: bool>(rounds: u32, [a, b]: [T; 2]) -> [T; CHAINS] {
+fn chains<T: MultiplyAdd, const CHAINS: usize, const FUSED: bool>(
+    rounds: u32,
+    [a, b]: [T; 2],
+) -> [T; CHAINS] {
     let mut x = [T::default(); CHAINS];
     for _ in 0..rounds {
         for _ in 0..8 {

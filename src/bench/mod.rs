@@ -184,7 +184,9 @@ pub fn measure(target: &Target, options: &Options, progress: &dyn Fn(&str)) -> R
         let mut measured = Vec::new();
         for kind in &options.kinds {
             for case in options.cases.iter().filter(|case| *kind == Kind::Steps || case.is_mapped) {
-                progress(&format!("{} ({kind:?}) in {format} on {}", case.landscape, device.name).to_lowercase());
+                progress(
+                    &format!("{} ({kind:?}) in {format} on {}", case.landscape, device.name).to_lowercase(),
+                );
                 match kind {
                     Kind::Steps => measured.push(steps::measure(target, options, case, precision)?),
                     // In f64 they tell nothing new.

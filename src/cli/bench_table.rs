@@ -20,15 +20,37 @@ pub fn text(rows: &[Row], look: Look) -> String {
     if !steps.is_empty() {
         text += "\nSteps: the same number for every trajectory, nothing observed\n\n";
         let heads = [
-            "landscape", "engine", "device", "format", "lanes", "steps", "seconds", "spread", "steps/s", "of ceiling",
+            "landscape",
+            "engine",
+            "device",
+            "format",
+            "lanes",
+            "steps",
+            "seconds",
+            "spread",
+            "steps/s",
+            "of ceiling",
         ];
         text += &table(&heads, &steps.into_iter().map(|row| steps_cells(row)).collect::<Vec<_>>(), look);
     }
     if !maps.is_empty() {
         text += "\nMaps of fates, from the experiment to the last file; seconds by stage\n\n";
         let heads = [
-            "landscape", "engine", "device", "format", "cells", "budget", "seconds", "spread", "maps/s", "compile",
-            "run", "readback", "analyse", "draw", "write",
+            "landscape",
+            "engine",
+            "device",
+            "format",
+            "cells",
+            "budget",
+            "seconds",
+            "spread",
+            "maps/s",
+            "compile",
+            "run",
+            "readback",
+            "analyse",
+            "draw",
+            "write",
         ];
         text += &table(&heads, &maps.into_iter().map(|row| map_cells(row)).collect::<Vec<_>>(), look);
     }
@@ -50,12 +72,13 @@ fn devices(rows: &[Row]) -> Vec<String> {
         }
     }
     let told = lines.into_iter();
-    told.map(|(name, ceilings)| format!("{name}; multiply-adds per second: {}", ceilings.join(", "))).collect()
+    told.map(|(name, ceilings)| format!("{name}; multiply-adds per second: {}", ceilings.join(", ")))
+        .collect()
 }
 
 /// What both tables begin with.
 fn first_cells(row: &Row) -> Vec<String> {
-    let short: String = row.device.chars().take(24).collect();
+    let short = row.device.split(" (").next().unwrap_or_default().chars().take(24).collect();
     vec![
         row.landscape.to_owned(),
         row.engine.to_owned(),

@@ -65,10 +65,9 @@ impl GpuEngine {
             compilation_options: wgpu::PipelineCompilationOptions::default(),
             cache: None,
         });
-        let entries = (0..).zip([&factors, &sums]).map(|(binding, buffer)| wgpu::BindGroupEntry {
-            binding,
-            resource: buffer.as_entire_binding(),
-        });
+        let entries = (0..)
+            .zip([&factors, &sums])
+            .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() });
         let bindings = device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("ceiling"),
             layout: &pipeline.get_bind_group_layout(0),
@@ -91,10 +90,28 @@ impl GpuEngine {
         }
         let sums: Vec<f32> =
             bytemuck::pod_collect_to_vec(&self.read(&sums, &through, 4 * u64::from(lanes))?);
-        if let Some(wrong) = sums.iter().find(|&&sum| sum != SUM) {
-            let device = &self.description.name;
-            return Err(Error::Device(format!("multiply-adds on {device} came to {wrong} instead of {SUM}")));
-        }
+        complete(&sums)?;
         Ok(f64::from(lanes) * f64::from(ROUNDS) * f64::from(PER_ROUND) / took.as_secs_f64())
+    }
+}
+
+/// Whether all of the work was done.
+fn complete(sums: &[f32]) -> Result<()> {
+    match sums.iter().find(|&&sum| sum != SUM) {
+        Some(wrong) => Err(Error::Device(format!("its multiply-adds came to {wrong} instead of {SUM}"))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_that_was_left_out_is_seen() {
+        assert!(complete(&[SUM; 128]).is_ok());
+        let mut sums = [SUM; 128];
+        sums[77] = 0.0;
+        assert!(complete(&sums).unwrap_err().to_string().contains("came to 0"));
     }
 }
