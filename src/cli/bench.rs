@@ -12,22 +12,24 @@ use crate::experiment::Precision;
 
 /// Measure how fast the CPU and each GPU take steps and make maps
 ///
-/// First raw speed: trajectory-steps per second where every trajectory takes the same number of steps and
-/// nothing is observed. Then whole maps of fates, from the experiment to the last file, and the seconds of
-/// compiling, running, reading back, analysis, drawing and writing. Each number is the median of several
-/// runs after a warm-up; spread is the slowest less the fastest run, over the median.
+/// First raw speed: trajectory-steps per second where every trajectory takes the same number of
+/// steps and nothing is observed. Then whole maps of fates, from the experiment to the last file,
+/// and the seconds of compiling, running, reading back, analysis, drawing and writing. Each number
+/// is the median of several runs after a warm-up; spread is the slowest less the fastest run, over
+/// the median.
 ///
 /// The ceiling is what the device does at most: multiply-adds per second of independent chains in
 /// registers, measured in the same run. The fraction of it that a landscape reaches is
 ///
 ///   operations of a step x trajectory-steps per second / (2 x multiply-adds per second)
 ///
-/// where additions, multiplications, divisions and roots count 1 each, a function counts as its polynomial
-/// (log 21, log1p 23, exp 21, expm1 23, sigmoid 23, softplus 44, sin and cos 38, tan 39, tanh 36, atan 19,
-/// powers that are not products 62), and abs, sign, comparisons and choices count nothing.
+/// where additions, multiplications, divisions and roots count 1 each, a function counts as its
+/// polynomial (log 21, log1p 23, exp 21, expm1 23, sigmoid 23, softplus 44, sin and cos 38, tan 39,
+/// tanh 36, atan 19, powers that are not products 62), and abs, sign, comparisons and choices count
+/// nothing.
 ///
-/// LANDSCAPE is f1, f3, two-valleys, separable-8 or relu-data (100 points). Without flags, this takes some
-/// minutes. Close what else computes: a busy machine gives no figures worth keeping.
+/// LANDSCAPE is f1, f3, two-valleys, separable-8 or relu-data (100 points). Without flags, this
+/// takes some minutes. Close what else computes: a busy machine gives no figures worth keeping.
 ///
 /// Examples:
 ///   gdscope bench --quick
@@ -90,35 +92,34 @@ enum Choice {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let cases = arguments.landscapes.iter().map(|name| Case::find(name)).collect::<Result<Vec<_>>>()?;
-    let or_all = |cases: Vec<&'static Case>| if cases.is_empty() { CASES.iter().collect() } else { cases };
+    let named: Vec<&Case> =
+        arguments.landscapes.iter().map(|name| Case::find(name)).collect::<Result<_>>()?;
     let kinds = &arguments.only;
     let options = Options {
         quick: arguments.quick,
-        cases: or_all(cases),
+        cases: if named.is_empty() { CASES.iter().collect() } else { named },
         precisions: arguments.precision.map_or(vec![Precision::F32, Precision::F64], |only| vec![only]),
         kinds: if kinds.is_empty() { vec![Kind::Steps, Kind::Maps] } else { kinds.clone() },
         size: arguments.size,
         steps: arguments.steps,
     };
     let on_terminal = std::io::stderr().is_terminal();
-    let progress = |what: &str| {
+    let show = |text: &str| {
         if on_terminal {
-            tell(&format!("\r\x1b[Kmeasuring {what} "));
+            tell(&format!("\r\x1b[K{text}"))
         }
     };
     let mut rows = Vec::new();
     for target in targets(arguments)? {
-        let measured = measure(&target, &options, &progress);
-        if on_terminal {
-            tell("\r\x1b[K");
-        }
+        let measured = measure(&target, &options, &|what| show(&format!("measuring {what} ")));
+        show("");
         rows.extend(measured?);
     }
     if rows.is_empty() {
-        let message = "nothing to measure: no device here computes in this --precision, or only the first three \
-                       landscapes have maps; drop --precision or --only";
-        return Err(Error::request(message));
+        return Err(Error::request(
+            "nothing to measure: the device does not compute in this --precision, or the landscape has no maps; \
+             drop --precision or --only",
+        ));
     }
     let out = match (arguments.json, arguments.markdown) {
         (true, _) => serde_json::to_string_pretty(&rows).expect("rows have no keys but strings") + "\n",
@@ -131,28 +132,20 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 /// The devices that are asked for.
 fn targets(arguments: &Arguments) -> Result<Vec<Target>> {
     if let Some(device) = &arguments.device {
-        if arguments.engine == Choice::Cpu {
-            return Err(Error::request(format!(
-                "device: `{device}` names a GPU, and --engine cpu uses none; drop one of the two"
-            )));
-        }
-        return Ok(vec![Target::gpu(Some(device))?]);
+        return match arguments.engine {
+            Choice::Cpu => Err(super::engine::without_device(device)),
+            Choice::Auto | Choice::Gpu => Ok(vec![Target::gpu(Some(device))?]),
+        };
     }
     let mut targets = Vec::new();
     if arguments.engine != Choice::Gpu {
         targets.push(Target::cpu());
     }
-    if arguments.engine != Choice::Cpu {
-        for (_, opened) in Target::adapters() {
-            match opened {
-                Ok(target) => targets.push(target),
-                // The others are still worth measuring.
-                Err(e) => tell(&format!("gdscope: {e}\n")),
-            }
-        }
+    let adapters = if arguments.engine == Choice::Cpu { Vec::new() } else { Target::adapters() };
+    for adapter in adapters {
+        // The others are still worth measuring.
+        adapter.map_or_else(|e| tell(&format!("gdscope: {e}\n")), |target| targets.push(target));
     }
-    match targets.is_empty() {
-        true => Err(Error::NoDevice("no GPU was found; use --engine cpu".to_owned())),
-        false => Ok(targets),
-    }
+    let none = || Error::NoDevice("no GPU was found; use --engine cpu".to_owned());
+    if targets.is_empty() { Err(none()) } else { Ok(targets) }
 }

@@ -115,7 +115,7 @@ fn what_cannot_be_measured_is_refused() {
         ("bench --size 0x4", "size"),
         ("bench --steps 0", "steps"),
         ("bench --json --markdown", "cannot be used with"),
-        ("bench relu-data --only maps --engine cpu", "first three landscapes"),
+        ("bench relu-data --only maps --engine cpu", "the landscape has no maps"),
     ] {
         let ran = Place::new().run(&words(line));
         assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{line}: {ran:?}");
