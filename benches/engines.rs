@@ -6,28 +6,15 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use gdscope::bench::{CASES, Case};
 use gdscope::engine::cpu::CpuEngine;
 use gdscope::engine::gpu::{GpuEngine, devices};
 use gdscope::engine::{Cells, Engine};
-use gdscope::experiment::{Draft, Experiment, Precision};
-use gdscope::plan::Plan;
+use gdscope::experiment::Precision;
 use gdscope::window::Window;
 
-/// The landscapes that are measured: the rest of their experiment.
-const LANDSCAPES: [(&str, &str); 3] = [
-    ("f1", "landscape = 'f1'\nacross = 'eta = 2.5 .. 10'\nup = 'x = -8 .. 8'"),
-    ("f2", "landscape = 'f2'\nacross = 'eta = 1.5 .. 2.5'\nup = 'w = -8 .. 8'"),
-    ("f3", "landscape = 'f3'\nacross = 'x1 = -4 .. 4'\nup = 'x2 = -4 .. 4'\neta = 1"),
-];
 /// Steps of a run without fates.
 const STEPS: u32 = 256;
-
-fn experiment(toml: &str, side: u32, precision: Precision) -> Experiment {
-    let mut experiment = Draft::parse(toml).and_then(|d| d.resolve().map_err(|e| e.to_string())).expect(toml);
-    experiment.size = [side, side];
-    experiment.precision = precision;
-    experiment
-}
 
 /// The engines there are, with their names and the side of a square map that keeps them busy.
 fn engines() -> Vec<(String, Box<dyn Engine>, u32)> {
@@ -51,11 +38,12 @@ fn steps(c: &mut Criterion) {
             let name = format!("steps/{device}/{precision:?}").to_lowercase();
             let mut group = c.benchmark_group(name);
             group.throughput(Throughput::Elements(u64::from(side * side * STEPS)));
-            for (landscape, toml) in LANDSCAPES {
+            for case in &CASES {
+                let name = case.landscape;
                 for (what, advance, sample) in [("plain", STEPS, 0), ("observed", 0, STEPS)] {
-                    let mut plan = Plan::new(&experiment(toml, side, precision)).expect(toml);
+                    let mut plan = case.steps_plan([side; 2], STEPS, precision).expect(name);
                     plan.windows = vec![Window { start: 0, advance, half: 0, sample }];
-                    group.bench_function(BenchmarkId::new(landscape, what), |b| {
+                    group.bench_function(BenchmarkId::new(name, what), |b| {
                         b.iter(|| engine.run(black_box(&plan), &Cells::All, &|_| {}).expect("runs"));
                     });
                 }
@@ -68,11 +56,9 @@ fn steps(c: &mut Criterion) {
 fn maps(c: &mut Criterion) {
     let engine = CpuEngine::default();
     let mut group = c.benchmark_group("map/cpu");
-    for (landscape, toml, side, steps) in
-        [("f1", LANDSCAPES[0].1, 512, 10_000), ("f3", LANDSCAPES[2].1, 128, 10_000)]
-    {
-        let mut experiment = experiment(toml, side, Precision::F32);
-        experiment.steps = steps;
+    for (landscape, side) in [("f1", 512), ("f3", 128)] {
+        let case = Case::find(landscape).expect(landscape);
+        let experiment = case.experiment([side; 2], 10_000, Precision::F32).expect(landscape);
         group.throughput(Throughput::Elements(u64::from(side * side)));
         group.bench_function(landscape, |b| {
             b.iter(|| gdscope::run(black_box(&experiment), &engine, false, &|_| {}).expect("runs"));

@@ -25,7 +25,8 @@
 //! 8. [`sweep`]: stacks of maps along a third quantity or into a point.
 //! 9. [`figures`]: the paper's figures, made of all these.
 //! 10. [`verify`]: the paper's claims, checked with the engines and the theory of [`analysis::theory`].
-//! 11. [`cli`]: the commands. [`run`](fn@run) and [`orbit`](fn@orbit) are what they call.
+//! 11. [`bench`]: how fast each device takes steps and makes maps.
+//! 12. [`cli`]: the commands. [`run`](fn@run) and [`orbit`](fn@orbit) are what they call.
 //!
 //! ```
 //! use gdscope::{engine::cpu::CpuEngine, experiment::Draft, fate::Fate};
@@ -48,6 +49,7 @@
 #![deny(unsafe_code)]
 
 pub mod analysis;
+pub mod bench;
 pub mod bins;
 pub mod cli;
 pub mod dataset;

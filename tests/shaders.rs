@@ -1,8 +1,8 @@
 //! Every shader that gdscope writes is valid WGSL, and can be said in SPIR-V, MSL and HLSL; no GPU is
 //! needed to know that.
 
-use gdscope::engine::gpu::{density_layout, density_source, shader_source, slice_layout};
-use gdscope::experiment::{Axis, Draft, EtaKey, LandscapeKey, Optimizer, PhaseKeys};
+use gdscope::engine::gpu::{ceiling_source, density_layout, density_source, shader_source, slice_layout};
+use gdscope::experiment::{Axis, Draft, EtaKey, LandscapeKey, Optimizer, PhaseKeys, Precision};
 use gdscope::landscape::Landscape;
 use gdscope::plan::Plan;
 use naga::back::{hlsl, msl, spv};
@@ -99,6 +99,7 @@ fn shaders() -> Vec<(String, String)> {
     let data = Landscape::load("relu-data").unwrap();
     let rows = shader_source(&plan(&data, ("V0 = -1 .. 1", "N = 1 .. 900", "0.1"), OPTIMIZERS[0]));
     shaders.push(("relu-data, any number of rows".to_owned(), rows));
+    shaders.push(("ceiling".to_owned(), ceiling_source(Precision::F32)));
     shaders
 }
 
@@ -130,7 +131,7 @@ fn translate(module: &naga::Module, info: &ModuleInfo) -> Result<(), String> {
 fn all_are_valid_and_translate() {
     let shaders = shaders();
     let landscapes = Landscape::names().count() + LOSSES.len();
-    assert_eq!(shaders.len(), landscapes * (SPREADS.len() + 1) * OPTIMIZERS.len() + 1);
+    assert_eq!(shaders.len(), landscapes * (SPREADS.len() + 1) * OPTIMIZERS.len() + 2);
     let complaints: Vec<String> = shaders
         .iter()
         .filter_map(|(name, source)| {
@@ -139,6 +140,14 @@ fn all_are_valid_and_translate() {
         })
         .collect();
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn the_ceiling_is_valid_in_f64() {
+    let module = naga::front::wgsl::parse_str(&ceiling_source(Precision::F64)).unwrap();
+    let refused = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module);
+    assert!(refused.is_err(), "f64 is an extension");
+    Validator::new(ValidationFlags::all(), Capabilities::FLOAT64).validate(&module).unwrap();
 }
 
 #[test]

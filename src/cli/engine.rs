@@ -47,9 +47,7 @@ impl EngineArguments {
         };
         let cpu = || Box::new(CpuEngine::default()) as Box<dyn Engine>;
         match (self.engine, self.device.as_deref()) {
-            (Choice::Cpu, Some(device)) => Err(Error::request(format!(
-                "device: `{device}` names a GPU, and --engine cpu uses none; drop one of the two"
-            ))),
+            (Choice::Cpu, Some(device)) => Err(without_device(device)),
             (Choice::Cpu, None) => Ok(cpu()),
             (Choice::Gpu, wanted) => gpu(wanted),
             (Choice::Auto, Some(device)) => gpu(Some(device)),
@@ -57,4 +55,9 @@ impl EngineArguments {
             (Choice::Auto, None) => Ok(gpu(None).unwrap_or_else(|_| cpu())),
         }
     }
+}
+
+/// Why the CPU engine takes no device.
+pub(super) fn without_device(device: &str) -> Error {
+    Error::request(format!("device: `{device}` names a GPU, and --engine cpu uses none; drop one of the two"))
 }

@@ -1,5 +1,7 @@
 //! The commands of `gdscope`, one file each: parse, call the library, print.
 
+mod bench;
+mod bench_table;
 mod completions;
 mod devices;
 mod engine;
@@ -53,6 +55,7 @@ enum Command {
     Stats(stats::Arguments),
     Figures(figures::Arguments),
     Verify(verify::Arguments),
+    Bench(bench::Arguments),
     Landscapes(landscapes::Arguments),
     Devices(devices::Arguments),
     Completions(completions::Arguments),
@@ -123,6 +126,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Stats(arguments) => stats::run(arguments),
         Command::Figures(arguments) => figures::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
+        Command::Bench(arguments) => bench::run(arguments),
         Command::Landscapes(arguments) => landscapes::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),

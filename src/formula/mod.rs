@@ -17,6 +17,7 @@
 //! ```
 
 mod compile;
+mod cost;
 mod data;
 mod derive;
 mod display;

@@ -8,6 +8,7 @@ fn help_is_as_written_down() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/help");
     let commands = [
         "",
+        "bench",
         "completions",
         "devices",
         "figures",

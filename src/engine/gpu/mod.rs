@@ -1,6 +1,7 @@
 //! The GPU engine: every adapter that wgpu finds, and the only module that knows wgpu.
 
 mod adapters;
+mod ceiling;
 mod density;
 mod run;
 mod shader;
@@ -8,6 +9,7 @@ mod shader;
 mod tests;
 
 pub use self::adapters::{GpuEngine, devices};
+pub use self::ceiling::ceiling_source;
 pub use self::density::density_layout;
 pub use self::run::slice_layout;
 pub use self::shader::WORKGROUP;
