@@ -35,14 +35,9 @@ pub struct EngineArguments {
 impl EngineArguments {
     /// Opens the engine.
     pub fn open(&self, precision: Precision) -> Result<Box<dyn Engine>> {
-        let f64_asked = precision == Precision::F64;
         let gpu = |wanted| {
             let engine = GpuEngine::open(wanted)?;
-            if f64_asked && !engine.device().f64 {
-                return Err(Error::request(
-                    "precision: f64 runs on the CPU engine; give --engine cpu, or drop --engine and --device",
-                ));
-            }
+            engine.check(precision)?;
             Ok(Box::new(engine) as Box<dyn Engine>)
         };
         let cpu = || Box::new(CpuEngine::default()) as Box<dyn Engine>;
@@ -53,7 +48,8 @@ impl EngineArguments {
             (Choice::Cpu, None) => Ok(cpu()),
             (Choice::Gpu, wanted) => gpu(wanted),
             (Choice::Auto, Some(device)) => gpu(Some(device)),
-            (Choice::Auto, None) if f64_asked => Ok(cpu()),
+            // Most GPUs are slow in f64.
+            (Choice::Auto, None) if precision == Precision::F64 => Ok(cpu()),
             (Choice::Auto, None) => Ok(gpu(None).unwrap_or_else(|_| cpu())),
         }
     }

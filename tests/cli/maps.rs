@@ -179,9 +179,11 @@ fn precision_and_odd_sizes() {
     let place = Place::new();
     for (size, [w, h]) in [("1x1", [1, 1]), ("1x7", [1, 7]), ("7x1", [7, 1]), ("3000x1", [3000, 1])] {
         for (precision, float) in [("f32", "<f4"), ("f64", "<f8")] {
-            let line = format!("map f1 --across eta=0.01..10:log --up x=-5..6 --engine cpu --size {size}");
-            place.done(&words(&format!("{line} --precision {precision} -o out")));
-            arrays_are_as_agreed(&place.path("out/map.npz"), [w, h], float);
+            for engine in ["--engine cpu", "--device llvmpipe"] {
+                let line = format!("map f1 --across eta=0.01..10:log --up x=-5..6 --size {size} {engine}");
+                place.done(&words(&format!("{line} --precision {precision} -o out")));
+                arrays_are_as_agreed(&place.path("out/map.npz"), [w, h], float);
+            }
         }
     }
 }

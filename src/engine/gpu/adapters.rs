@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::run::ROUNDS;
 use crate::engine::Device;
 use crate::error::{Error, Result, nearest};
+use crate::experiment::Precision;
 
 /// A GPU, or a software adapter, opened for computing.
 pub struct GpuEngine {
@@ -16,6 +17,9 @@ pub struct GpuEngine {
     /// The first thing that went wrong on the device, if anything did.
     pub(super) fault: Arc<Mutex<Option<String>>>,
 }
+
+/// What a shader in f64 needs: the numbers, and integers as wide to see their bits.
+const F64: wgpu::Features = wgpu::Features::SHADER_F64.union(wgpu::Features::SHADER_INT64);
 
 fn adapters() -> Vec<wgpu::Adapter> {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
@@ -39,7 +43,7 @@ fn describe(adapter: &wgpu::Adapter) -> Device {
         kind: kind.to_owned(),
         backend: format!("{:?}", info.backend),
         driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
-        f64: false,
+        f64: adapter.features().contains(F64),
     }
 }
 
@@ -72,6 +76,7 @@ impl GpuEngine {
             |e: &dyn std::fmt::Display| Error::NoDevice(format!("{} does not open: {e}", description.name));
         let request = wgpu::DeviceDescriptor {
             label: Some("gdscope"),
+            required_features: if description.f64 { F64 } else { wgpu::Features::empty() },
             required_limits: adapter.limits(),
             ..wgpu::DeviceDescriptor::default()
         };
@@ -91,6 +96,20 @@ impl GpuEngine {
             }
         });
         Ok(Self { device, queue, description, rounds: ROUNDS, fault })
+    }
+
+    /// Whether the device computes in `precision`.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if it does not.
+    pub fn check(&self, precision: Precision) -> Result<()> {
+        match precision {
+            Precision::F64 if !self.description.f64 => Err(Error::request(format!(
+                "precision: {} has no f64; give --engine cpu, or --precision f32",
+                self.description.name
+            ))),
+            _ => Ok(()),
+        }
     }
 }
 

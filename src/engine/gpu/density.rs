@@ -6,11 +6,12 @@ use std::ops::Range;
 use bytemuck::{Pod, Zeroable};
 
 use super::adapters::GpuEngine;
+use super::format::Format;
 use super::run::{SLICE_FIRST, TILE_LANES, axes, lanes, resized, steps_at_once, timed};
 use super::shader::density_source;
 use crate::engine::{Cells, Density, Seconds, Watch};
 use crate::error::{Error, Result};
-use crate::experiment::{Precision, Warm};
+use crate::experiment::Warm;
 use crate::formula::wgsl_tables;
 use crate::plan::Plan;
 
@@ -28,7 +29,6 @@ struct Slice {
     column: u32,
     columns: u32,
     back: u32,
-    escape: f32,
 }
 
 /// Names and byte offsets of the fields of `Slice` as Rust lays them out, for comparison with the
@@ -39,7 +39,7 @@ pub fn density_layout() -> Vec<(&'static str, u32)> {
             vec![$((stringify!($field), std::mem::offset_of!(Slice, $field) as u32)),*]
         };
     }
-    layout!(begin end transient first count capacity width column columns back escape)
+    layout!(begin end transient first count capacity width column columns back)
 }
 
 /// Counts on the device, in buffers of no more than `most` bytes.
@@ -50,9 +50,7 @@ pub fn density(
     (cells, most): (&Cells, u64),
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Density> {
-    if plan.precision == Precision::F64 {
-        return Err(Error::request("precision: f64 runs on the CPU engine; use --engine cpu"));
-    }
+    engine.check(plan.precision)?;
     let mut seconds = Seconds::default();
     let mut counter = timed(&mut seconds.compile, || Counter::new(engine, plan, watch, most))?;
     let rows = watch.bins as usize + Density::OTHERS;
@@ -114,16 +112,19 @@ impl<'a> Counter<'a> {
         use wgpu::BufferUsages as Usage;
         let limits = engine.device.limits();
         let bytes = most.min(limits.max_storage_buffer_binding_size).min(limits.max_buffer_size);
-        let (cells, dims) = (plan.cells() as u64, plan.initial.len() as u64);
+        let format = Format(plan.precision);
+        let cells = plan.cells() as u64;
+        // Of a trajectory's state.
+        let lane_bytes = format.bytes() * plan.initial.len() as u64;
         let rows = u64::from(watch.bins) + Density::OTHERS as u64;
         let columns = (bytes / (4 * rows)).min(plan.across.len() as u64);
         // Swept, every cell keeps its orbit's state; else those that are computed together do.
         let capacity = match watch.warm {
             Some(_) => cells,
-            None => cells.min(TILE_LANES).min(bytes / (4 * dims)),
+            None => cells.min(TILE_LANES).min(bytes / lane_bytes),
         };
-        let values = axes(plan);
-        if columns == 0 || 4 * capacity * dims > bytes || 4 * values.len() as u64 > bytes {
+        let axis_bytes = axes(plan);
+        if columns == 0 || capacity * lane_bytes > bytes || axis_bytes.len() as u64 > bytes {
             return Err(Error::request(
                 "starts: more than this device's buffers hold; give fewer --starts or columns, or --engine cpu",
             ));
@@ -137,18 +138,17 @@ impl<'a> Counter<'a> {
             })
         };
         let storage = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
-        let filled = |label: &str, values: &[f32]| {
-            let filled = buffer(label, 4 * values.len() as u64, storage);
-            engine.queue.write_buffer(&filled, 0, bytemuck::cast_slice(values));
+        let filled = |label: &str, bytes: &[u8]| {
+            let filled = buffer(label, bytes.len() as u64, storage);
+            engine.queue.write_buffer(&filled, 0, bytes);
             filled
         };
-        let axes = filled("axes", &values);
-        let tables = wgsl_tables(&plan.descent.graph).flat_map(|(_, values)| values);
-        let tables: Vec<f32> = tables.map(|&v| v as f32).collect();
+        let axes = filled("axes", &axis_bytes);
+        let tables = format.encode(wgsl_tables(&plan.descent.graph).flat_map(|(_, values)| values));
         let data = filled("data", &tables);
         let slice = buffer("slice", size_of::<Slice>() as u64, Usage::UNIFORM | Usage::COPY_DST);
         let listed = buffer("cells", 4 * capacity, storage);
-        let state = buffer("state", 4 * capacity * dims, storage);
+        let state = buffer("state", capacity * lane_bytes, storage);
         let visits = buffer("visits", 4 * rows * columns, storage);
         let through = buffer("read", visits.size().max(state.size()), Usage::MAP_READ | Usage::COPY_DST);
         let mut bound = vec![(0, &slice), (1, &axes), (2, &listed), (3, &state), (4, &visits)];
@@ -156,7 +156,7 @@ impl<'a> Counter<'a> {
             bound.push((DATA, &data));
         }
         let (pipeline, bindings) = pipeline(engine, plan, watch, &bound);
-        engine.check()?;
+        engine.check_faults()?;
         Ok(Self {
             engine,
             plan,
@@ -223,7 +223,6 @@ impl<'a> Counter<'a> {
                     column: group.start as u32,
                     columns: group.len() as u32,
                     back,
-                    escape: self.plan.rules.escape as f32,
                 };
                 self.engine.queue.write_buffer(&self.slice, 0, bytemuck::bytes_of(&slice));
                 let took = self.engine.dispatch(&self.pipeline, &self.bindings, count)?;
@@ -260,14 +259,15 @@ impl<'a> Counter<'a> {
     fn read_ends(&self, order: &[usize], density: &mut Density) -> Result<()> {
         let (width, height) = (self.plan.across.len(), self.plan.up.len());
         let dims = self.plan.initial.len();
-        let bytes = self.engine.read(&self.state, &self.through, 4 * (dims * self.capacity) as u64)?;
-        let values: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes);
+        let format = Format(self.plan.precision);
+        let size = format.bytes() * (dims * self.capacity) as u64;
+        let words = format.decode(&self.engine.read(&self.state, &self.through, size)?);
         density.ends = vec![f64::NAN; dims * width * height];
         for (k, column) in order.iter().enumerate() {
             for row in 0..height {
                 for d in 0..dims {
-                    let value = values[d * self.capacity + k * height + row];
-                    density.ends[(row * width + column) * dims + d] = f64::from(value);
+                    let bits = words[d * self.capacity + k * height + row];
+                    density.ends[(row * width + column) * dims + d] = format.float(bits);
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 mod adapters;
 mod density;
+mod format;
 mod run;
 mod shader;
 #[cfg(test)]

@@ -12,10 +12,10 @@ use bytemuck::{Pod, Zeroable};
 
 use super::adapters::GpuEngine;
 use super::density::density;
+use super::format::Format;
 use super::shader::{WORKGROUP, source};
 use crate::engine::{Cells, Density, Device, Engine, Outcomes, Seconds, Watch};
 use crate::error::{Error, Result};
-use crate::experiment::Precision;
 use crate::fate::Fate;
 use crate::formula::wgsl_tables;
 use crate::plan::{Plan, Source, Stage};
@@ -52,8 +52,6 @@ pub(super) struct Slice {
     samples: u32,
     sampled: u32,
     last: u32,
-    tolerance: f32,
-    escape: f32,
 }
 
 /// Names and byte offsets of the fields of `Slice` as Rust lays them out, for comparison with the
@@ -68,7 +66,7 @@ pub fn slice_layout() -> Vec<(&'static str, u32)> {
         start "start", advance "advance", half_steps "half_steps", sample "sample",
         begin "begin", end "end", first "first",
         count "count", capacity "capacity", width "width", elapsed "elapsed", last_elapsed "last_elapsed", samples "samples",
-        sampled "sampled", last "last", tolerance "tolerance", escape "escape"
+        sampled "sampled", last "last"
     )
 }
 
@@ -78,9 +76,7 @@ impl Engine for GpuEngine {
     }
 
     fn run(&self, plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcomes> {
-        if plan.precision == Precision::F64 {
-            return Err(Error::request("precision: f64 runs on the CPU engine; use --engine cpu"));
-        }
+        self.check(plan.precision)?;
         let count = cells.count(plan);
         let mut outcomes = Outcomes::of(plan, count);
         if count == 0 {
@@ -114,9 +110,9 @@ impl Engine for GpuEngine {
 }
 
 /// The values that cells take theirs from: the axes, then the plan's lists.
-pub(super) fn axes(plan: &Plan) -> Vec<f32> {
+pub(super) fn axes(plan: &Plan) -> Vec<u8> {
     let lists = plan.lists.iter().flatten();
-    plan.across.iter().chain(&plan.up).chain(lists).map(|&v| v as f32).collect()
+    Format(plan.precision).encode(plan.across.iter().chain(&plan.up).chain(lists))
 }
 
 /// Adds the time that `work` takes to `seconds`.
@@ -131,7 +127,7 @@ pub(super) fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> T) -> T {
 fn capacity(plan: &Plan, cut: bool, limits: &wgpu::Limits) -> u64 {
     let columns = state_columns(plan, cut).max(outcome_columns(plan)) as u64;
     let bytes = BINDING_BYTES.min(limits.max_storage_buffer_binding_size).min(limits.max_buffer_size);
-    TILE_LANES.min(bytes / (4 * columns)).max(1)
+    TILE_LANES.min(bytes / (Format(plan.precision).bytes() * columns)).max(1)
 }
 
 fn state_columns(plan: &Plan, cut: bool) -> usize {
@@ -187,19 +183,19 @@ impl<'a> Tile<'a> {
             })
         };
         let storage = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
-        let outcome_bytes = 4 * lanes * outcome_columns(plan) as u64;
+        let format = Format(plan.precision);
+        let outcome_bytes = format.bytes() * lanes * outcome_columns(plan) as u64;
         let slice = buffer("slice", size_of::<Slice>() as u64, Usage::UNIFORM | Usage::COPY_DST);
         let axis = axes(plan);
-        let axes = buffer("axes", 4 * axis.len() as u64, storage);
-        engine.queue.write_buffer(&axes, 0, bytemuck::cast_slice(&axis));
-        let columns: Vec<f32> =
-            wgsl_tables(&plan.descent.graph).flat_map(|(_, values)| values).map(|&v| v as f32).collect();
-        let data = buffer("data", 4 * columns.len() as u64, storage);
-        engine.queue.write_buffer(&data, 0, bytemuck::cast_slice(&columns));
+        let axes = buffer("axes", axis.len() as u64, storage);
+        engine.queue.write_buffer(&axes, 0, &axis);
+        let columns = format.encode(wgsl_tables(&plan.descent.graph).flat_map(|(_, values)| values));
+        let data = buffer("data", columns.len() as u64, storage);
+        engine.queue.write_buffer(&data, 0, &columns);
         let cells = buffer("cells", 4 * lanes, storage);
         let lists = [buffer("running", 4 * lanes, storage), buffer("still running", 4 * lanes, storage)];
         let counts = buffer("counts", 8, storage);
-        let state = buffer("state", 4 * lanes * state_columns(plan, cut) as u64, storage);
+        let state = buffer("state", format.bytes() * lanes * state_columns(plan, cut) as u64, storage);
         let outcomes = buffer("outcomes", outcome_bytes, storage);
         let read = Usage::MAP_READ | Usage::COPY_DST;
         let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
@@ -214,7 +210,7 @@ impl<'a> Tile<'a> {
             compilation_options: wgpu::PipelineCompilationOptions::default(),
             cache: None,
         });
-        engine.check()?;
+        engine.check_faults()?;
         // Axes that no formula needs are not in the pipeline's layout either.
         let swept = plan.initial.iter().chain(&plan.quantities).any(|s| !matches!(s, Source::Value(_)));
         let bindings = [0, 1].map(|from| {
@@ -237,7 +233,7 @@ impl<'a> Tile<'a> {
                 entries: &entries,
             })
         });
-        engine.check()?;
+        engine.check_faults()?;
         Ok(Self {
             engine,
             plan,
@@ -261,8 +257,8 @@ impl<'a> Tile<'a> {
         let identity: Vec<u32> = (0..cells.len() as u32).collect();
         queue.write_buffer(&self.lists[0], 0, bytemuck::cast_slice(&identity));
         // A missing write must be seen: every outcome starts as one that no kernel writes.
-        let missing = vec![u32::from(Outcomes::MISSING); cells.len()];
-        queue.write_buffer(&self.outcomes, 0, bytemuck::cast_slice(&missing));
+        let missing = vec![Outcomes::MISSING; cells.len() * Format(self.plan.precision).bytes() as usize];
+        queue.write_buffer(&self.outcomes, 0, &missing);
         let mut running = cells.len() as u32;
         for (k, stage) in self.plan.stages().enumerate() {
             running =
@@ -289,8 +285,6 @@ impl<'a> Tile<'a> {
             samples,
             sampled,
             last: u32::from(is_last),
-            tolerance: self.plan.rules.tolerance as f32,
-            escape: self.plan.rules.escape as f32,
             ..Slice::zeroed()
         }
     }
@@ -338,10 +332,11 @@ impl<'a> Tile<'a> {
     /// Reads the tile's outcomes into their place.
     fn read(&self, outcomes: &mut Outcomes, start: usize, lanes: usize) -> Result<()> {
         let bytes = self.engine.read(&self.outcomes, &self.outcomes_read, self.outcomes.size())?;
-        let words: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes);
+        let format = Format(self.plan.precision);
+        let words = format.decode(&bytes);
         let dims = self.plan.initial.len();
         let word = |column: usize, lane: usize| words[column * self.capacity as usize + lane];
-        let float = |column: usize, lane: usize| f64::from(f32::from_bits(word(column, lane)));
+        let float = |column: usize, lane: usize| format.float(word(column, lane));
         for lane in 0..lanes {
             let k = start + lane;
             let code = word(0, lane) as u8;
@@ -349,9 +344,9 @@ impl<'a> Tile<'a> {
                 return Err(Error::Device(format!("no end was written for trajectory {k}")));
             }
             outcomes.fate[k] = code;
-            outcomes.period[k] = word(0, lane) >> 8 & 0xfff;
-            outcomes.phase[k] = word(0, lane) >> 20;
-            outcomes.steps[k] = word(1, lane);
+            outcomes.period[k] = (word(0, lane) >> 8 & 0xfff) as u32;
+            outcomes.phase[k] = (word(0, lane) >> 20 & 0xfff) as u32;
+            outcomes.steps[k] = word(1, lane) as u32;
             outcomes.amplitude[k] = float(2, lane);
             outcomes.lyapunov[k] = float(3, lane);
             outcomes.loss[k] = float(4, lane);
@@ -383,7 +378,7 @@ pub(super) fn resized(done: u64, allowed: u64, took: Duration) -> u64 {
 
 impl GpuEngine {
     /// What went wrong on the device, if anything did.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(super) fn check_faults(&self) -> Result<()> {
         match self.fault.lock().ok().and_then(|mut fault| fault.take()) {
             Some(message) => Err(Error::Device(message)),
             None => Ok(()),
@@ -412,7 +407,7 @@ impl GpuEngine {
     fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
         let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(PATIENCE) };
         let polled = self.device.poll(wait);
-        self.check()?;
+        self.check_faults()?;
         polled
             .map(|_| ())
             .map_err(|e| Error::Device(format!("{} did not answer: {e}", self.description.name)))

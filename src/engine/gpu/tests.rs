@@ -2,11 +2,15 @@
 
 use super::adapters::GpuEngine;
 use super::density::density;
+use super::format::Format;
 use super::shader;
 use crate::engine::Watch;
 use crate::engine::{Cells, Engine};
 use crate::experiment::Draft;
-use crate::math::tests::{FUNCTIONS, SINGLE, Worst, arguments, bounds, error, pow_reference, powers};
+use crate::experiment::Precision;
+use crate::math::tests::{
+    DOUBLE, FUNCTIONS, Known, SINGLE, Worst, arguments, bounds, error, known, pow_reference, powers,
+};
 use crate::noise::tests::KNOWN;
 use crate::noise::{normal_pair, threefry};
 use crate::plan::Plan;
@@ -20,11 +24,13 @@ fn any_device() -> GpuEngine {
 
 /// `expression` of `a` and `b` for all pairs.
 fn compute(engine: &GpuEngine, expression: &str, a: &[f32], b: &[f32]) -> Vec<f32> {
-    compute_of("f32", engine, expression, a, b)
+    compute_of(Precision::F32, "f32", engine, expression, a, b)
 }
 
-/// `expression` of `a` and `b`, the elements number `i` of `first` and `second`, all of a WGSL type.
+/// `expression` of `a` and `b`, the elements number `i` of `first` and `second`, all of a WGSL type; its
+/// functions are those of a precision.
 fn compute_of<T: bytemuck::Pod>(
+    precision: Precision,
     kind: &str,
     engine: &GpuEngine,
     expression: &str,
@@ -45,7 +51,7 @@ fn compute(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups
         values[i] = {expression};
     }}
 }}",
-        [shader::math(), shader::noise()].concat()
+        [shader::math(Format(precision)), shader::noise()].concat()
     );
     let device = &engine.device;
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
@@ -131,6 +137,46 @@ fn powers_are_as_exact_as_stated() {
     worst.check("pow", bounds("pow")[2]);
 }
 
+/// The error of a device's f64 value of the function number `k` of the table.
+fn known_error(name: &str, line: &Known, got: f64) -> f64 {
+    let Known { arguments, wanted, fraction } = line;
+    // As in f32: a subnormal number may count as 0, and as an argument of logarithms does.
+    let logarithm = name == "ln" || name == "pow";
+    if logarithm && arguments[0].is_subnormal()
+        || wanted.abs() < f64::MIN_POSITIVE && got.abs() <= f64::MIN_POSITIVE
+    {
+        return 0.0;
+    }
+    error(got, *wanted, *fraction, DOUBLE)
+}
+
+#[test]
+fn f64_functions_are_as_exact_as_stated() {
+    let engine = any_device();
+    if !engine.device().f64 {
+        println!("not here: {} has no f64", engine.device().name);
+        return;
+    }
+    for name in FUNCTIONS.iter().map(|f| f.name).chain(["pow"]) {
+        let lines = known(name);
+        let first: Vec<f64> = lines.iter().map(|line| line.arguments[0]).collect();
+        let second: Vec<f64> = lines.iter().map(|line| *line.arguments.last().unwrap()).collect();
+        let expression = match name {
+            "pow" => "m_pow(a, b)".to_owned(),
+            "ln" => "m_log(a) + 0.0 * min(abs(b), 1.0)".to_owned(),
+            _ => format!("m_{name}(a) + 0.0 * min(abs(b), 1.0)"),
+        };
+        let values = compute_of(Precision::F64, "f64", &engine, &expression, &first, &second);
+        let mut worst = Worst::new();
+        for (line, &got) in lines.iter().zip(&values) {
+            worst.see(known_error(name, line, got), || {
+                format!("{:?}: {got:e}, {:e}", line.arguments, line.wanted)
+            });
+        }
+        worst.check(name, bounds(name)[3]);
+    }
+}
+
 #[test]
 fn a_wrong_function_is_seen() {
     let engine = any_device();
@@ -140,6 +186,17 @@ fn a_wrong_function_is_seen() {
         let off = device_error(got, f64::from(x).exp());
         assert!(off > bounds("exp")[2] && off < 100.0, "{off}");
     }
+}
+
+#[test]
+fn a_device_without_f64_says_what_to_do() {
+    let mut engine = any_device();
+    engine.description.f64 = false;
+    let toml = "landscape = 'f1'\nacross = 'x = 1 .. 2'\nup = 'eta = 1 .. 2'\nprecision = 'f64'";
+    let plan = Plan::new(&Draft::parse(toml).unwrap().resolve().unwrap()).unwrap();
+    let refused = engine.run(&plan, &Cells::All, &|_| {}).unwrap_err();
+    let message = refused.to_string();
+    assert!(refused.is_request() && message.contains("has no f64; give --engine cpu"), "{message}");
 }
 
 /// Windows that take several dispatches give the same bits as windows that take one.
@@ -210,7 +267,8 @@ fn random_words_are_the_published_ones_and_those_of_the_cpu() {
     counters.extend((0..10_000).map(|k: u32| [k.wrapping_mul(2_654_435_769), k % 3]));
     // What a compiler drops because it is not used would not be seen: both arguments are.
     let expression = format!("{WORD}[i & 1u] ^ ((a ^ a) & b)");
-    let words = compute_of("u32", &engine, &expression, keys.as_flattened(), counters.as_flattened());
+    let words =
+        compute_of(Precision::F32, "u32", &engine, &expression, keys.as_flattened(), counters.as_flattened());
     let wanted: Vec<u32> = keys.iter().zip(&counters).flat_map(|(k, c)| threefry(*k, *c)).collect();
     assert_eq!(words, wanted);
     assert_eq!(words[..6], *KNOWN.map(|known| known[2]).as_flattened());
@@ -223,7 +281,7 @@ fn normal_numbers_are_those_of_the_cpu() {
         (0..200_000).flat_map(|k| threefry([1, k], [k, 0])).chain([0, 0, u32::MAX, u32::MAX]).collect();
     let expression =
         "bitcast<u32>(normal_pair(vec2<u32>(first[i & ~1u], first[i | 1u]))[i & 1u]) ^ ((a ^ a) & b)";
-    let found = compute_of("u32", &engine, expression, &words, &words);
+    let found = compute_of(Precision::F32, "u32", &engine, expression, &words, &words);
     for (pair, found) in words.chunks_exact(2).zip(found.chunks_exact(2)) {
         let wanted: [f64; 2] = normal_pair([pair[0], pair[1]]);
         for (found, wanted) in found.iter().zip(wanted) {
