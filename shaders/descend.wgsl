@@ -275,14 +275,15 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     var t = slice.start + slice.begin;
 
-    // Nothing is observed.
+    // Nothing is observed. The point has a name of its own, by which it is never indexed: it may stay in registers.
     let advanced = part(0u, slice.advance);
-    for (var s = advanced.x; s < advanced.y; s++) {
-        let next = advance(x, q, t, cell);
-        x = next.x;
+    var point = x;
+    for (let until = t + advanced.y - advanced.x; t < until; t++) {
+        let next = advance(point, q, t, cell);
+        point = next.x;
         note(&reached, next.loss, t);
-        t++;
     }
+    x = point;
 
     // The smallest recurrence is searched, and the tangent vector aligned.
     let searched = part(slice.advance, slice.half_steps);

@@ -1,8 +1,10 @@
 //! Finding a device and opening it.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use super::run::ROUNDS;
+use super::run::{ROUNDS, SLICE_TARGET};
+use super::slice::TILE_LANES;
 use crate::engine::Device;
 use crate::error::{Error, Result, nearest};
 use crate::experiment::Precision;
@@ -14,6 +16,12 @@ pub struct GpuEngine {
     pub(super) description: Device,
     /// Rounds of loops that one invocation of a kernel may take.
     pub(super) rounds: u64,
+    /// Most lanes of a tile.
+    pub(super) tile_lanes: u64,
+    /// How long a submission should take.
+    pub(super) slice_target: Duration,
+    /// The kernels compiled last, by their texts.
+    pub(super) pipelines: Mutex<Vec<(String, wgpu::ComputePipeline)>>,
     /// The first thing that went wrong on the device, if anything did.
     pub(super) fault: Arc<Mutex<Option<String>>>,
 }
@@ -95,7 +103,16 @@ impl GpuEngine {
                 note(&seen, format!("lost: {message}"));
             }
         });
-        Ok(Self { device, queue, description, rounds: ROUNDS, fault })
+        Ok(Self {
+            device,
+            queue,
+            description,
+            rounds: ROUNDS,
+            tile_lanes: TILE_LANES,
+            slice_target: SLICE_TARGET,
+            pipelines: Mutex::default(),
+            fault,
+        })
     }
 
     /// Whether the device computes in `precision`.

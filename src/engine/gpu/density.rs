@@ -7,8 +7,10 @@ use bytemuck::{Pod, Zeroable};
 
 use super::adapters::GpuEngine;
 use super::format::Format;
-use super::run::{SLICE_FIRST, TILE_LANES, axes, lanes, resized, steps_at_once, timed};
+use super::run::{axes, timed};
 use super::shader::density_source;
+use super::slice::{Pace, TILE_LANES};
+use super::tile::steps_at_once;
 use crate::engine::{Cells, Density, Seconds, Watch};
 use crate::error::{Error, Result};
 use crate::experiment::Warm;
@@ -52,7 +54,7 @@ pub fn density(
 ) -> Result<Density> {
     engine.check(plan.precision)?;
     let mut seconds = Seconds::default();
-    let mut counter = timed(&mut seconds.compile, || Counter::new(engine, plan, watch, most))?;
+    let counter = timed(&mut seconds.compile, || Counter::new(engine, plan, watch, most))?;
     let rows = watch.bins as usize + Density::OTHERS;
     let width = plan.across.len();
     let mut density = Density { visits: vec![0; rows * width], ..Density::default() };
@@ -101,7 +103,7 @@ struct Counter<'a> {
     visits: wgpu::Buffer,
     through: wgpu::Buffer,
     bindings: wgpu::BindGroup,
-    lane_steps: u64,
+    pace: Pace,
 }
 
 /// Binding number of the data's columns.
@@ -170,7 +172,7 @@ impl<'a> Counter<'a> {
             visits,
             through,
             bindings,
-            lane_steps: SLICE_FIRST,
+            pace: Pace::new(engine.slice_target),
         })
     }
 
@@ -180,7 +182,7 @@ impl<'a> Counter<'a> {
     }
 
     /// Follows each cell's trajectory from its own start; says how many there were in each column.
-    fn each_from_its_start(&mut self, group: &Range<usize>, cells: &Cells) -> Result<Vec<u32>> {
+    fn each_from_its_start(&self, group: &Range<usize>, cells: &Cells) -> Result<Vec<u32>> {
         let width = self.plan.across.len();
         let mut followed = vec![0; group.len()];
         let of_group = (0..cells.count(self.plan)).map(|k| cells.at(k));
@@ -194,7 +196,7 @@ impl<'a> Counter<'a> {
     }
 
     /// Follows one orbit for each row through the columns of the group, which `order` lists among the others.
-    fn through_all_columns(&mut self, group: &Range<usize>, order: &[usize]) -> Result<Vec<u32>> {
+    fn through_all_columns(&self, group: &Range<usize>, order: &[usize]) -> Result<Vec<u32>> {
         let height = self.plan.up.len() as u32;
         for (k, _) in order.iter().enumerate().filter(|(_, column)| group.contains(column)) {
             let first = k as u32 * height;
@@ -204,12 +206,12 @@ impl<'a> Counter<'a> {
     }
 
     /// Takes all steps of some lanes.
-    fn follow(&mut self, group: &Range<usize>, lane: Range<u32>, back: u32) -> Result<()> {
+    fn follow(&self, group: &Range<usize>, lane: Range<u32>, back: u32) -> Result<()> {
         let steps = self.watch.steps;
         let at_once = steps_at_once(self.plan, self.engine.rounds).min(steps);
         let mut first = lane.start;
         while first < lane.end {
-            let count = lanes(self.lane_steps, at_once).min(lane.end - first);
+            let count = self.pace.lanes(at_once).min(lane.end - first);
             for begin in (0..steps).step_by(at_once as usize) {
                 let end = steps.min(begin + at_once);
                 let slice = Slice {
@@ -225,8 +227,10 @@ impl<'a> Counter<'a> {
                     back,
                 };
                 self.engine.queue.write_buffer(&self.slice, 0, bytemuck::bytes_of(&slice));
-                let took = self.engine.dispatch(&self.pipeline, &self.bindings, count)?;
-                self.lane_steps = resized(u64::from(count) * u64::from(end - begin), self.lane_steps, took);
+                let mut encoder = self.engine.encoder();
+                self.engine.dispatch(&mut encoder, &self.pipeline, &self.bindings, count);
+                let done = u64::from(count) * u64::from(end - begin);
+                self.pace.time(done, || self.engine.finish(encoder))?;
             }
             first += count;
         }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::format::Format;
+use super::unroll::{UNROLLED, unrolled};
 use crate::descent::{Descent, Normals};
 use crate::fate::{self, Fate, Memory};
 use crate::formula::{Id, wgsl_function, wgsl_literal, wgsl_tables};
@@ -21,7 +22,15 @@ const DESCEND: &str = include_str!("../../../shaders/descend.wgsl");
 /// The whole WGSL text for `plan`; `cut`: for windows that may take several dispatches.
 pub fn source(plan: &Plan, cut: bool) -> String {
     let noise = if plan.descent.normals.is_empty() { String::new() } else { noise() };
-    [&constants(plan, cut), &math(Format(plan.precision)), &noise, FATE, &formulas(plan), DESCEND].join("\n")
+    [
+        &constants(plan, cut),
+        &math(Format(plan.precision)),
+        &noise,
+        FATE,
+        &formulas(plan),
+        &by_dimension(plan, DESCEND),
+    ]
+    .join("\n")
 }
 
 /// The float type and its elementary functions.
@@ -50,7 +59,18 @@ pub fn density_source(plan: &Plan, bins: u32) -> String {
     let noise = if plan.descent.normals.is_empty() { String::new() } else { noise() };
     let bins = format!("const BINS: u32 = {bins}u;\n");
     let math = math(Format(plan.precision));
-    [&constants(plan, false), &bins, &math, &noise, &formulas(plan), &watch(plan), DENSITY].join("\n")
+    let density = by_dimension(plan, DENSITY);
+    [&constants(plan, false), &bins, &math, &noise, &formulas(plan), &watch(plan), density.as_str()]
+        .join("\n")
+}
+
+/// The text with its loops over the dimensions written out, if they are few.
+fn by_dimension(plan: &Plan, text: &str) -> String {
+    let (dims, variables) = (plan.initial.len(), plan.descent.variables);
+    match dims <= UNROLLED {
+        true => unrolled(&unrolled(text, "DIMS", dims), "VARIABLES", variables),
+        false => text.to_owned(),
+    }
 }
 
 /// A step that observes the state before it, in the place of the loss, and what moves an orbit that enters

@@ -1,11 +1,16 @@
 //! The elementary functions as a device computes them, against the bounds that `math` states.
 
+use std::sync::Mutex;
+use std::time::Duration;
+
 use super::adapters::GpuEngine;
 use super::density::density;
 use super::format::Format;
+use super::run::{ROUNDS, SLICE_TARGET};
 use super::shader;
-use crate::engine::Watch;
-use crate::engine::{Cells, Engine};
+use super::slice::TILE_LANES;
+use super::tile::is_cut;
+use crate::engine::{Cells, Engine, Outcomes, Watch};
 use crate::experiment::Draft;
 use crate::experiment::Precision;
 use crate::math::tests::{
@@ -199,29 +204,58 @@ fn a_device_without_f64_says_what_to_do() {
     assert!(refused.is_request() && message.contains("has no f64; give --engine cpu"), "{message}");
 }
 
-/// Windows that take several dispatches give the same bits as windows that take one.
+/// The bits of everything that is known of trajectories.
+fn bits(outcomes: &Outcomes) -> (Vec<u8>, Vec<[u32; 3]>, Vec<u64>) {
+    let floats = [&outcomes.amplitude, &outcomes.lyapunov, &outcomes.loss, &outcomes.point, &outcomes.reach];
+    let numbers = outcomes.period.iter().zip(&outcomes.phase).zip(&outcomes.steps);
+    let numbers = numbers.map(|((&period, &phase), &steps)| [period, phase, steps]);
+    let floats = floats.into_iter().flatten().map(|value| value.to_bits());
+    (outcomes.fate.clone(), numbers.collect(), floats.collect())
+}
+
+/// However the work is cut, into tiles, slices of lanes and dispatches of steps, the outcomes have the same bits.
 #[test]
-fn a_window_may_take_several_dispatches() {
+fn the_work_may_be_cut_anywhere() {
     let mut engine = any_device();
     for toml in [
         "landscape = \"f3\"\nacross = \"x1 = -4 .. 4\"\nup = \"eta = 0.1 .. 1.2\"\nset = { x2 = 1 }\nsize = [70, 30]\nsteps = 2000",
         "landscape = \"f1\"\nacross = \"x = -4 .. 4\"\nup = \"eta = 0.1 .. 9\"\nsize = [40, 40]\nsteps = 3000\ntarget = 0.5",
     ] {
-        let plan = Plan::new(&Draft::parse(toml).unwrap().resolve().unwrap()).unwrap();
-        let mut run = |rounds: u64| {
-            engine.rounds = rounds;
-            let outcomes = engine.run(&plan, &Cells::All, &|_| {}).unwrap();
-            let floats =
-                [&outcomes.amplitude, &outcomes.lyapunov, &outcomes.loss, &outcomes.point, &outcomes.reach];
-            let bits: Vec<u64> = floats.into_iter().flatten().map(|value| value.to_bits()).collect();
-            (outcomes.fate, outcomes.period, outcomes.steps, bits)
-        };
-        assert!(!super::run::is_cut(&plan, super::run::ROUNDS) && super::run::is_cut(&plan, 700));
-        let whole = run(super::run::ROUNDS);
-        // 700 rounds are tens of steps; 1 is a step for each dispatch, with every border of a phase.
-        assert!(run(700) == whole);
-        if plan.initial.len() == 1 {
-            assert!(run(1) == whole);
+        for precision in [Precision::F32, Precision::F64] {
+            if precision == Precision::F64 && !engine.device().f64 {
+                continue;
+            }
+            let plan = Plan::new(&Draft::parse(toml).unwrap().resolve().unwrap()).unwrap();
+            let plan = Plan { precision, ..plan };
+            let count = plan.cells();
+            let mut run = |rounds: u64, tile_lanes: u64, target: Duration| {
+                (engine.rounds, engine.tile_lanes, engine.slice_target) = (rounds, tile_lanes, target);
+                let told = Mutex::new(Vec::new());
+                let outcomes =
+                    engine.run(&plan, &Cells::All, &|done| told.lock().unwrap().push(done)).unwrap();
+                let told = told.into_inner().unwrap();
+                assert!(told.is_sorted() && told.last() == Some(&(count as u64)), "{told:?}");
+                (bits(&outcomes), told.len())
+            };
+            assert!(!is_cut(&plan, ROUNDS) && is_cut(&plan, 70));
+            let (whole, tiles) = run(ROUNDS, TILE_LANES, SLICE_TARGET);
+            assert_eq!(tiles, 1);
+            // Two tiles at a time, and slices of one workgroup.
+            let (cut, tiles) = run(ROUNDS, 300, Duration::from_nanos(1));
+            assert!(cut == whole && tiles == count.div_ceil(300));
+            // Tens of steps in a dispatch; 1 is a step for each, with every border of a phase.
+            assert!(run(70, 2000, SLICE_TARGET).0 == whole);
+            if plan.initial.len() == 1 {
+                assert!(run(1, TILE_LANES, SLICE_TARGET).0 == whole);
+            }
+            // In parts, in any order, to be put together.
+            (engine.rounds, engine.tile_lanes, engine.slice_target) = (ROUNDS, TILE_LANES, SLICE_TARGET);
+            let mut parts = Outcomes::of(&plan, count);
+            for start in [1000, 0] {
+                let listed = Cells::Listed((start..if start == 0 { 1000 } else { count as u32 }).collect());
+                parts.put(start as usize, &engine.run(&plan, &listed, &|_| {}).unwrap());
+            }
+            assert!(bits(&parts) == whole);
         }
     }
 }
@@ -245,7 +279,7 @@ fn counting_may_be_cut_anywhere() {
             let density = density(&engine, &plan, &watch, (&cells, bytes), &|_| {}).unwrap();
             (density.visits, density.ends.iter().map(|x| x.to_bits()).collect::<Vec<u64>>())
         };
-        let whole = run(super::run::ROUNDS, 1 << 20);
+        let whole = run(ROUNDS, 1 << 20);
         assert!(whole.0.iter().any(|&count| count > 0));
         assert_eq!(whole.1.is_empty(), experiment.warm.is_none());
         // The axes and lists need 17,200 bytes; the counts of a column 92.
