@@ -148,6 +148,24 @@ fn a_software_adapter_maps_every_landscape() {
 }
 
 #[test]
+fn all_devices_together_give_the_map_of_one() {
+    let place = Place::new();
+    let line = "map f1 --across eta=0.5..10 --up x=-8..8 --size 40x30";
+    place.done(&words(&format!("{line} --device all -o together")));
+    place.done(&words(&format!("{line} --engine cpu -o alone")));
+    let report: serde_json::Value = serde_json::from_str(&place.text("together/report.json")).unwrap();
+    assert_eq!(report["engine"], "gpu");
+    let devices: serde_json::Value = serde_json::from_str(&place.done(&["devices", "--json"]).out).unwrap();
+    let named = report["device"].as_str().unwrap();
+    assert!(
+        devices.as_array().unwrap().iter().any(|d| named.contains(d["name"].as_str().unwrap())),
+        "{named}"
+    );
+    let alone: serde_json::Value = serde_json::from_str(&place.text("alone/report.json")).unwrap();
+    assert_eq!(report["fates"], alone["fates"]);
+}
+
+#[test]
 fn an_experiment_file_repeats_the_run_bit_for_bit() {
     let place = Place::new();
     for (i, line) in [

@@ -79,7 +79,24 @@ impl GpuEngine {
             Some(wanted) => named(&descriptions, wanted)?,
             None => best(&descriptions)?,
         };
-        let (adapter, description) = (&adapters[place], descriptions[place].clone());
+        Self::open_adapter(&adapters[place], descriptions[place].clone())
+    }
+
+    /// Opens every hardware GPU; where there is none, every software adapter.
+    ///
+    /// # Errors
+    /// [`Error::NoDevice`] if there is no adapter or one does not open.
+    pub fn open_all() -> Result<Vec<Self>> {
+        let adapters = adapters();
+        let descriptions: Vec<Device> = adapters.iter().map(describe).collect();
+        let places = every(&descriptions);
+        if places.is_empty() {
+            return Err(Error::NoDevice("no GPU was found; use --engine cpu".to_owned()));
+        }
+        places.into_iter().map(|k| Self::open_adapter(&adapters[k], descriptions[k].clone())).collect()
+    }
+
+    fn open_adapter(adapter: &wgpu::Adapter, description: Device) -> Result<Self> {
         let failed =
             |e: &dyn std::fmt::Display| Error::NoDevice(format!("{} does not open: {e}", description.name));
         let request = wgpu::DeviceDescriptor {
@@ -152,6 +169,18 @@ fn named(devices: &[Device], wanted: &str) -> Result<usize> {
     }
 }
 
+/// All devices of hardware, and without any all of software, through the backend that has most of them: others
+/// have the same devices again.
+fn every(devices: &[Device]) -> Vec<usize> {
+    let only_software = devices.iter().all(is_software);
+    let through = |backend: &str| -> Vec<usize> {
+        let fits = |d: &Device| is_software(d) == only_software && d.backend == backend;
+        (0..devices.len()).filter(|&k| fits(&devices[k])).collect()
+    };
+    let most = devices.iter().rev().map(|device| through(&device.backend)).max_by_key(Vec::len);
+    most.unwrap_or_default()
+}
+
 fn best(devices: &[Device]) -> Result<usize> {
     let rank = |device: &Device| {
         ["discrete", "integrated", "virtual", "other"].iter().position(|k| *k == device.kind)
@@ -196,6 +225,20 @@ mod tests {
         assert!(named(&devices, "intel").unwrap_err().to_string().contains("fits more than one"));
         assert!(named(&devices, "4").unwrap_err().to_string().contains("no device is called `4`"));
         assert!(named(&[], "any").unwrap_err().to_string().contains("no GPU was found"));
+    }
+
+    #[test]
+    fn all_are_those_of_one_backend_and_software_only_alone() {
+        let [software, integrated, discrete] =
+            [device("a", "software"), device("b", "integrated"), device("c", "discrete")];
+        let again = Device { backend: "Dx12".to_owned(), ..discrete.clone() };
+        let all = [software.clone(), integrated, again, discrete.clone(), discrete];
+        assert_eq!(every(&all[..2]), [1]);
+        assert_eq!(every(&[all[0].clone(), all[1].clone(), all[3].clone(), all[4].clone()]), [1, 2, 3]);
+        // Through Dx12 there is but one.
+        assert_eq!(every(&all), [1, 3, 4]);
+        assert_eq!(every(&[software.clone(), software]), [0, 1]);
+        assert!(every(&[]).is_empty());
     }
 
     #[test]
