@@ -1,6 +1,9 @@
 //! Trajectory-steps per second of the engines, and whole maps.
 //!
-//! `cargo bench` runs all; `cargo bench -- steps/cpu` what the name selects.
+//! `cargo bench` runs all; `cargo bench -- steps/cpu` what the name selects. Of steps, the engine's time for running
+//! counts, not what it takes to compile and to read back.
+
+mod naive;
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -12,6 +15,7 @@ use gdscope::engine::gpu::{GpuEngine, devices};
 use gdscope::engine::{Cells, Engine};
 use gdscope::experiment::Precision;
 use gdscope::window::Window;
+use naive::Naive;
 
 /// Steps of a run without fates.
 const STEPS: u32 = 256;
@@ -30,7 +34,7 @@ fn engines() -> Vec<(String, Box<dyn Engine>, u32)> {
 
 /// Every trajectory takes the same number of steps and nothing is observed, or everything.
 fn steps(c: &mut Criterion) {
-    for (device, engine, side) in engines() {
+    for (place, (device, engine, side)) in engines().into_iter().enumerate() {
         for precision in [Precision::F32, Precision::F64] {
             if precision == Precision::F64 && !engine.device().f64 {
                 continue;
@@ -44,7 +48,18 @@ fn steps(c: &mut Criterion) {
                     let mut plan = case.steps_plan([side; 2], STEPS, precision).expect(name);
                     plan.windows = vec![Window { start: 0, advance, half: 0, sample }];
                     group.bench_function(BenchmarkId::new(name, what), |b| {
-                        b.iter(|| engine.run(black_box(&plan), &Cells::All, &|_| {}).expect("runs"));
+                        b.iter_custom(|times| {
+                            let run = || engine.run(black_box(&plan), &Cells::All, &|_| {}).expect("runs");
+                            (0..times).map(|_| Duration::from_secs_f64(run().seconds.run)).sum()
+                        });
+                    });
+                }
+                // The adapters come after the CPU, in their order.
+                if place > 0 {
+                    let plan = case.steps_plan([side; 2], STEPS, precision).expect(name);
+                    let naive = Naive::new(place - 1, &plan, STEPS);
+                    group.bench_function(BenchmarkId::new(name, "naive"), |b| {
+                        b.iter_custom(|times| (0..times).map(|_| naive.run()).sum());
                     });
                 }
             }

@@ -23,20 +23,19 @@ struct Slice {
     columns: u32,
     // How many lanes before its own a trajectory's orbit comes from; 0 if it starts here.
     back: u32,
-    escape: f32,
 }
 
 @group(0) @binding(0) var<uniform> slice: Slice;
 // The axis across, then the axis up, then the lists of the cells.
-@group(0) @binding(1) var<storage, read> axes: array<f32>;
+@group(0) @binding(1) var<storage, read> axes: array<Float>;
 @group(0) @binding(2) var<storage, read> cells: array<u32>;
 // By dimension, then by lane.
-@group(0) @binding(3) var<storage, read_write> state: array<f32>;
+@group(0) @binding(3) var<storage, read_write> state: array<Float>;
 // By row, then by column: below the range, in each bin, above it, not counted.
 @group(0) @binding(4) var<storage, read_write> visits: array<atomic<u32>>;
 
 // Beyond this, a place is far outside the range.
-const FARTHEST = 1e9;
+const FARTHEST: Float = 1e9;
 
 fn load_point(lane: u32) -> Point {
     var point: Point;
@@ -47,9 +46,9 @@ fn load_point(lane: u32) -> Point {
 }
 
 // The largest coordinate, without its sign, as bits: a NaN is larger than any number.
-fn reach(x: Point) -> u32 {
+fn reach(x: Point) -> Bits {
     var point = x;
-    var reach = 0u;
+    var reach = Bits(0);
     for (var d = 0u; d < VARIABLES; d++) {
         reach = max(reach, size_bits(point[d]));
     }
@@ -58,7 +57,7 @@ fn reach(x: Point) -> u32 {
 
 // The orbit that has come to `x` in the column before, as it enters its cell.
 fn entering(x: Point, cell: u32) -> Point {
-    if reach(x) > size_bits(slice.escape) {
+    if reach(x) > size_bits(ESCAPE) {
         return initial(cell);
     }
     var point = x;
@@ -70,15 +69,15 @@ fn entering(x: Point, cell: u32) -> Point {
 }
 
 // The row of a visit at `place` among the bins.
-fn row_of(place: f32) -> u32 {
+fn row_of(place: Float) -> u32 {
     let size = size_bits(place);
-    if size > 0x7f800000u {
+    if size > INFINITY {
         return BINS + 2u;
     }
     if size > size_bits(FARTHEST) {
-        return select(BINS + 1u, 0u, bitcast<i32>(place) < 0);
+        return select(BINS + 1u, 0u, bitcast<Whole>(place) < Whole(0));
     }
-    return u32(clamp(place, -1.0, f32(BINS)) + 1.0);
+    return u32(clamp(place, -1.0, Float(BINS)) + 1.0);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -104,7 +103,7 @@ fn count(@builtin(global_invocation_id) id: vec3<u32>) {
         t++;
     }
     let column = cell % slice.width - slice.column;
-    let escape = size_bits(slice.escape);
+    let escape = size_bits(ESCAPE);
     while t < slice.end {
         let is_inside = reach(x) <= escape;
         let next = watch(x, q, t, cell);

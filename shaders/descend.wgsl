@@ -29,13 +29,11 @@ struct Slice {
     sampled: u32,
     // 1 for the last window.
     last: u32,
-    tolerance: f32,
-    escape: f32,
 }
 
 @group(0) @binding(0) var<uniform> slice: Slice;
 // The axis across, then the axis up.
-@group(0) @binding(1) var<storage, read> axes: array<f32>;
+@group(0) @binding(1) var<storage, read> axes: array<Float>;
 @group(0) @binding(2) var<storage, read> cells: array<u32>;
 @group(0) @binding(3) var<storage, read> running: array<u32>;
 @group(0) @binding(4) var<storage, read_write> still_running: array<u32>;
@@ -43,20 +41,20 @@ struct Slice {
 @group(0) @binding(5) var<storage, read_write> counts: array<atomic<u32>, 2>;
 // By column, then by lane: state, tangent, memory (4), sums over the samples (2 DIMS + 4), and where windows
 // take several dispatches what has been seen (4 DIMS + 14).
-@group(0) @binding(6) var<storage, read_write> state: array<f32>;
+@group(0) @binding(6) var<storage, read_write> state: array<Float>;
 // By column, then by lane: fate, period and phase, steps, amplitude, Lyapunov exponent, loss, point, and with a target
 // the first step at it.
-@group(0) @binding(7) var<storage, read_write> outcomes: array<u32>;
+@group(0) @binding(7) var<storage, read_write> outcomes: array<Bits>;
 
-fn load(column: u32, lane: u32) -> f32 {
+fn load(column: u32, lane: u32) -> Float {
     return state[column * slice.capacity + lane];
 }
 
-fn store(column: u32, lane: u32, value: f32) {
+fn store(column: u32, lane: u32, value: Float) {
     state[column * slice.capacity + lane] = value;
 }
 
-fn write(column: u32, lane: u32, value: u32) {
+fn write(column: u32, lane: u32, value: Bits) {
     outcomes[column * slice.capacity + lane] = value;
 }
 
@@ -69,38 +67,38 @@ const GROWTH: u32 = SEEN + 4u * DIMS + 11u;
 
 // The tangent vector's length is kept as a power of two and a factor in [1, 2).
 struct Growth {
-    exponent: f32,
-    factor: f32,
-    factor_start: f32,
+    exponent: Float,
+    factor: Float,
+    factor_start: Float,
 }
 
 fn grow(v: ptr<function, Point>, growth: ptr<function, Growth>, inside: bool) {
-    var length = 0u;
+    var length = Bits(0);
     for (var d = 0u; d < DIMS; d++) {
         length = max(length, size_bits((*v)[d]));
     }
-    let biased = length >> 23u;
-    let scale = bitcast<f32>((254u - biased) << 23u);
+    let biased = i32(length >> MANTISSA);
+    let scale = power_of_two(BIAS - biased);
     // A vector that has vanished or overflowed starts anew.
-    let lost = biased == 0u || biased == 255u;
+    let lost = biased == 0 || biased == 2 * BIAS + 1;
     for (var d = 0u; d < DIMS; d++) {
         (*v)[d] = select((*v)[d] * scale, 1.0, lost);
     }
     if inside {
-        (*growth).exponent += f32(i32(biased) - 127);
-        (*growth).factor = select(bitcast<f32>(length) * scale, 1.0, lost);
+        (*growth).exponent += Float(biased - BIAS);
+        (*growth).factor = select(bitcast<Float>(length) * scale, 1.0, lost);
     }
 }
 
-fn growth_over(growth: Growth, steps: f32) -> f32 {
+fn growth_over(growth: Growth, steps: Float) -> Float {
     return (growth.exponent * LN_2 + m_log(growth.factor / growth.factor_start)) / steps;
 }
 
 // In the variables alone.
-fn half_diagonal(low: Point, high: Point) -> f32 {
+fn half_diagonal(low: Point, high: Point) -> Float {
     var lows = low;
     var highs = high;
-    var squares = 0.0;
+    var squares: Float = 0.0;
     for (var d = 0u; d < VARIABLES; d++) {
         let side = highs[d] - lows[d];
         squares += side * side;
@@ -109,8 +107,8 @@ fn half_diagonal(low: Point, high: Point) -> f32 {
 }
 
 // Whether an orbit that is `distance` from an earlier point of its own has come back to it.
-fn is_return(distance: f32, reach: f32, grain: f32) -> bool {
-    return distance <= MATCH * slice.tolerance + grain * reach;
+fn is_return(distance: Float, reach: Float, grain: Float) -> bool {
+    return distance <= MATCH * TOLERANCE + grain * reach;
 }
 
 // What a window has seen of an orbit so far, kept when a dispatch ends before the window does.
@@ -122,27 +120,27 @@ struct Seen {
     low: Point,
     high: Point,
     point: Point,
-    best: f32,
-    pointed: f32,
-    period: f32,
-    before: f32,
+    best: Float,
+    pointed: Float,
+    period: Float,
+    before: Float,
     matched: bool,
-    after: f32,
-    far: f32,
-    returned: f32,
-    loss: f32,
-    window_loss: f32,
-    probe_growth: f32,
+    after: Float,
+    far: Float,
+    returned: Float,
+    loss: Float,
+    window_loss: Float,
+    probe_growth: Float,
 }
 
 // Sums over an orbit's samples.
 struct Sums {
     low: Point,
     high: Point,
-    loss: f32,
-    growth: f32,
-    growth_squared: f32,
-    extent_first: f32,
+    loss: Float,
+    growth: Float,
+    growth_squared: Float,
+    extent_first: Float,
 }
 
 fn load_point(column: u32, lane: u32) -> Point {
@@ -222,7 +220,7 @@ fn store_seen(lane: u32, seen: Seen) {
     store(scalars + 1u, lane, seen.pointed);
     store(scalars + 2u, lane, seen.period);
     store(scalars + 3u, lane, seen.before);
-    store(scalars + 4u, lane, select(0.0, 1.0, seen.matched));
+    store(scalars + 4u, lane, select(Float(0.0), 1.0, seen.matched));
     store(scalars + 5u, lane, seen.after);
     store(scalars + 6u, lane, seen.far);
     store(scalars + 7u, lane, seen.returned);
@@ -232,9 +230,9 @@ fn store_seen(lane: u32, seen: Seen) {
 }
 
 // Notes step `t` if it is the first at the target.
-fn note(reached: ptr<function, f32>, loss: f32, t: u32) {
+fn note(reached: ptr<function, Float>, loss: Float, t: u32) {
     if TARGETED && loss <= TARGET && *reached < 0.0 {
-        *reached = f32(t);
+        *reached = Float(t);
     }
 }
 
@@ -271,20 +269,21 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         seen = load_seen(lane);
         growth = load_growth(lane);
     }
-    var reached = -1.0;
+    var reached: Float = -1.0;
     if TARGETED && slice.start + slice.begin > 0u {
         reached = load(REACHED, lane);
     }
     var t = slice.start + slice.begin;
 
-    // Nothing is observed.
+    // Nothing is observed. The point has a name of its own, by which it is never indexed: it may stay in registers.
     let advanced = part(0u, slice.advance);
-    for (var s = advanced.x; s < advanced.y; s++) {
-        let next = advance(x, q, t, cell);
-        x = next.x;
+    var point = x;
+    for (let until = t + advanced.y - advanced.x; t < until; t++) {
+        let next = advance(point, q, t, cell);
+        point = next.x;
         note(&reached, next.loss, t);
-        t++;
     }
+    x = point;
 
     // The smallest recurrence is searched, and the tangent vector aligned.
     let searched = part(slice.advance, slice.half_steps);
@@ -302,15 +301,15 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         if s % GROWTH_STRIDE == 0u {
             grow(&v, &growth, true);
         }
-        var distance = 0.0;
-        var reach = 0.0;
+        var distance: Float = 0.0;
+        var reach: Float = 0.0;
         for (var d = 0u; d < DIMS; d++) {
             distance = max(distance, abs(x[d] - seen.reference[d]));
             reach = max(reach, abs(x[d]));
         }
         if distance < 0.5 * seen.before && !seen.matched {
             seen.before = distance;
-            seen.period = f32(s);
+            seen.period = Float(s);
             seen.matched = is_return(distance, reach, grain);
         }
     }
@@ -327,7 +326,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         grow(&v, &growth, true);
         growth = Growth(0.0, growth.factor, growth.factor);
     }
-    let half_steps = f32(slice.half_steps);
+    let half_steps = Float(slice.half_steps);
     let limit = select(half_steps, seen.period * floor(half_steps / max(seen.period, 1.0)), seen.period > 0.0);
     for (var s = measured.x + 1u; s <= measured.y; s++) {
         let next = measure(x, v, q, t, cell);
@@ -335,10 +334,10 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         v = next.v;
         note(&reached, next.loss, t);
         t++;
-        let inside = f32(s) <= limit;
-        var distance = 0.0;
-        var reach = 0.0;
-        var key = 0.0;
+        let inside = Float(s) <= limit;
+        var distance: Float = 0.0;
+        var reach: Float = 0.0;
+        var key: Float = 0.0;
         for (var d = 0u; d < DIMS; d++) {
             distance = max(distance, abs(x[d] - seen.reference[d]));
             reach = max(reach, abs(x[d]));
@@ -352,18 +351,18 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
             if key > seen.best {
                 seen.best = key;
                 seen.point = x;
-                seen.pointed = f32(s);
+                seen.pointed = Float(s);
             }
             seen.loss += next.loss;
         }
-        if f32(s) == seen.period {
+        if Float(s) == seen.period {
             seen.after = distance;
         }
-        if f32(s) == limit {
+        if Float(s) == limit {
             seen.far = distance;
         }
         if seen.returned == 0.0 && is_return(distance, reach, grain) {
-            seen.returned = f32(s);
+            seen.returned = Float(s);
         }
         grow(&v, &growth, inside);
     }
@@ -378,7 +377,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     // The orbit is sampled, in case it has no period.
     let sampled = part(slice.advance + 2u * slice.half_steps, slice.sample);
     var sums: Sums;
-    var extent = 0.0;
+    var extent: Float = 0.0;
     if sampled.y > 0u {
         if slice.samples > 1u || sampled.x > 0u {
             sums = load_sums(lane);
@@ -425,8 +424,8 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
     if slice.sample > 0u {
-        let steps = f32(slice.sample);
-        sums.loss += (seen.window_loss / steps - sums.loss) * (steps / f32(slice.sampled));
+        let steps = Float(slice.sample);
+        sums.loss += (seen.window_loss / steps - sums.loss) * (steps / Float(slice.sampled));
         let mean = growth_over(growth, steps);
         sums.growth += mean;
         sums.growth_squared += mean * mean;
@@ -442,12 +441,12 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         // The loss after the last step.
         note(&reached, advance(x, q, t, cell).loss, t);
     }
-    var reach = 0u;
+    var reach = Bits(0);
     for (var d = 0u; d < VARIABLES; d++) {
         reach = max(reach, size_bits(x[d]));
     }
-    var size = 0.0;
-    var side = 0.0;
+    var size: Float = 0.0;
+    var side: Float = 0.0;
     for (var d = 0u; d < DIMS; d++) {
         size = max(size, max(-seen.low[d], seen.high[d]));
         side = max(side, seen.high[d] - seen.low[d]);
@@ -455,13 +454,13 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     var fate = RUNNING;
     if slice.half_steps > 0u {
         let probe = Probe(
-            half_steps, f32(slice.elapsed), f32(slice.last_elapsed), bitcast<f32>(reach), size, side, seen.period,
+            half_steps, Float(slice.elapsed), Float(slice.last_elapsed), bitcast<Float>(reach), size, side, seen.period,
             seen.before, seen.after, seen.far, seen.probe_growth,
         );
-        let judgement = decide(probe, memory, slice.tolerance, slice.escape);
+        let judgement = decide(probe, memory, TOLERANCE, ESCAPE);
         fate = judgement.fate;
         memory = judgement.memory;
-    } else if reach > size_bits(slice.escape) {
+    } else if reach > size_bits(ESCAPE) {
         fate = DIVERGED;
     }
     if ((TARGETED && reached < 0.0) || DRIFTS) && fate != DIVERGED && slice.last == 0u {
@@ -470,7 +469,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     if fate == RUNNING && slice.last == 1u {
         fate = decide_at_end(Samples(
-            f32(slice.samples), f32(slice.sampled), sums.growth, sums.growth_squared, sums.extent_first, extent,
+            Float(slice.samples), Float(slice.sampled), sums.growth, sums.growth_squared, sums.extent_first, extent,
         ));
     }
 
@@ -490,19 +489,19 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
 
     let has_period = fate == CONVERGED || fate == PERIODIC;
     let has_samples = (fate == CHAOTIC || fate == UNDECIDED) && slice.sampled > 0u;
-    var amplitude = 0u;
-    var lyapunov = bitcast<u32>(seen.probe_growth);
-    var mean_loss = bitcast<u32>(seen.loss / limit);
+    var amplitude = Bits(0);
+    var lyapunov = bitcast<Bits>(seen.probe_growth);
+    var mean_loss = bitcast<Bits>(seen.loss / limit);
     if fate == PERIODIC {
-        amplitude = bitcast<u32>(half_diagonal(seen.low, seen.high));
+        amplitude = bitcast<Bits>(half_diagonal(seen.low, seen.high));
     } else if has_samples {
-        amplitude = bitcast<u32>(half_diagonal(sums.low, sums.high));
-        lyapunov = bitcast<u32>(sums.growth / f32(slice.samples));
-        mean_loss = bitcast<u32>(sums.loss);
+        amplitude = bitcast<Bits>(half_diagonal(sums.low, sums.high));
+        lyapunov = bitcast<Bits>(sums.growth / Float(slice.samples));
+        mean_loss = bitcast<Bits>(sums.loss);
     } else if fate != CONVERGED && fate != STALLED {
-        amplitude = NOT_MEASURED;
-        lyapunov = NOT_MEASURED;
-        mean_loss = NOT_MEASURED;
+        amplitude = NAN;
+        lyapunov = NAN;
+        mean_loss = NAN;
     }
     var word = fate;
     if has_period {
@@ -510,16 +509,16 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         let phase = (slice.start + slice.advance + slice.half_steps + u32(seen.pointed)) % period;
         word |= (period << 8u) | (phase << 20u);
     }
-    write(0u, lane, word);
-    write(1u, lane, t);
+    write(0u, lane, Bits(word));
+    write(1u, lane, Bits(t));
     write(2u, lane, amplitude);
     write(3u, lane, lyapunov);
     write(4u, lane, mean_loss);
     if TARGETED {
-        write(5u + DIMS, lane, select(NOT_MEASURED, bitcast<u32>(reached), reached >= 0.0));
+        write(5u + DIMS, lane, select(NAN, bitcast<Bits>(reached), reached >= 0.0));
     }
     for (var d = 0u; d < DIMS; d++) {
-        write(5u + d, lane, bitcast<u32>(select(x[d], seen.point[d], has_period)));
+        write(5u + d, lane, bitcast<Bits>(select(x[d], seen.point[d], has_period)));
     }
     atomicAdd(&counts[1], 1u);
 }

@@ -1,33 +1,33 @@
 // How a trajectory ends: the twin of src/fate.rs, whose constants are put in front of this text.
 
 struct Probe {
-    half_steps: f32,
-    elapsed: f32,
-    last: f32,
-    reach: f32,
-    size: f32,
-    extent: f32,
-    period: f32,
-    before: f32,
-    after: f32,
-    far: f32,
-    growth: f32,
+    half_steps: Float,
+    elapsed: Float,
+    last: Float,
+    reach: Float,
+    size: Float,
+    extent: Float,
+    period: Float,
+    before: Float,
+    after: Float,
+    far: Float,
+    growth: Float,
 }
 
 struct Memory {
-    rate: f32,
-    score: f32,
-    far: f32,
-    growth: f32,
+    rate: Float,
+    score: Float,
+    far: Float,
+    growth: Float,
 }
 
 struct Samples {
-    count: f32,
-    steps: f32,
-    growth: f32,
-    growth_squared: f32,
-    extent_first: f32,
-    extent: f32,
+    count: Float,
+    steps: Float,
+    growth: Float,
+    growth_squared: Float,
+    extent_first: Float,
+    extent: Float,
 }
 
 struct Judgement {
@@ -36,7 +36,7 @@ struct Judgement {
 }
 
 // RUNNING or a fate.
-fn decide(probe: Probe, memory_before: Memory, tolerance: f32, escape: f32) -> Judgement {
+fn decide(probe: Probe, memory_before: Memory, tolerance: Float, escape: Float) -> Judgement {
     var memory = memory_before;
     if size_bits(probe.reach) > size_bits(escape) {
         return Judgement(DIVERGED, memory);
@@ -71,7 +71,7 @@ fn decide(probe: Probe, memory_before: Memory, tolerance: f32, escape: f32) -> J
     let score = select(memory.score, rate * probe.elapsed, told);
     // Without a tangent vector that shrinks there must be one that is known not to grow, and room for both.
     let contracts = rate > 0.0 && growth <= error && (told || (DIMS > 1u && error <= GROWTH_SURE));
-    var closed = 0.0;
+    var closed: Float = 0.0;
     if contracts {
         closed = closed_share(rate, probe.period);
     }
@@ -105,7 +105,7 @@ fn decide(probe: Probe, memory_before: Memory, tolerance: f32, escape: f32) -> J
 
 // Notes how the displacements shrink: the best that was seen, until it is contradicted beyond what
 // rounding can do. An orbit that drifts contradicts it all.
-fn remember_displacements(probe: Probe, ulp: f32, memory: ptr<function, Memory>) {
+fn remember_displacements(probe: Probe, ulp: Float, memory: ptr<function, Memory>) {
     let far = probe.far;
     let is_first = probe.last < 0.0;
     let start = select(probe.last, probe.elapsed, is_first);
@@ -145,18 +145,18 @@ fn is_at_rest(probe: Probe) -> bool {
 }
 
 // The share of the distance to the attractor that a return closes.
-fn closed_share(rate: f32, period: f32) -> f32 {
+fn closed_share(rate: Float, period: Float) -> Float {
     return -m_expm1(-(rate * period));
 }
 
 // The motion that rounding keeps up in an orbit of size `ulp / EPSILON` that contracts at `rate`.
-fn jitter(rate: f32, period: f32, ulp: f32) -> f32 {
+fn jitter(rate: Float, period: Float, ulp: Float) -> Float {
     return min(NOISE / closed_share(rate, period), JITTER) * ulp;
 }
 
 // How near two points of an orbit must be to be taken for one, relative to their size and beyond MATCH
 // tolerances, if the orbit's tangent vector has last grown by `growth` per step.
-fn match_grain(growth: f32) -> f32 {
+fn match_grain(growth: Float) -> Float {
     if growth < GROWTH_SURE {
         // Where nothing seems to contract, something may, and slowly.
         return jitter(max(-growth, NOISE / JITTER), 1.0, EPSILON);

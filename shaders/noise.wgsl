@@ -22,16 +22,16 @@ fn round_by(x: vec2<u32>, by: u32) -> vec2<u32> {
 }
 
 // Two independent standard normal numbers from two random words.
-fn normal_pair(words: vec2<u32>) -> vec2<f32> {
-    let a = f32(words.x >> SPARE_BITS);
-    let b = f32(words.y >> SPARE_BITS);
+fn normal_pair(words: vec2<u32>) -> vec2<Float> {
+    let a = Float(words.x >> SPARE_BITS);
+    let b = Float(words.y >> SPARE_BITS);
     // Above 0 and up to 1: a logarithm is taken.
     let length = sqrt(-(2.0 * m_log((a + 1.0) * UNIT)));
     let angle = b * TURN_UNIT;
-    return vec2<f32>(length * m_cos(angle), length * m_sin(angle));
+    return vec2<Float>(length * m_cos(angle), length * m_sin(angle));
 }
 
 // The two normal numbers number `pair` of a trajectory's step.
-fn normals(seed: u32, trajectory: u32, step: u32, pair: u32) -> vec2<f32> {
+fn normals(seed: u32, trajectory: u32, step: u32, pair: u32) -> vec2<Float> {
     return normal_pair(threefry(vec2<u32>(seed, trajectory), vec2<u32>(step, pair)));
 }

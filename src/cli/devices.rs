@@ -45,7 +45,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     printed(devices.iter().try_for_each(|Numbered { index, device }| {
         let choice = index.map_or("--engine cpu".to_owned(), |index| format!("--device {index}"));
-        let Device { name, kind, backend, driver, .. } = device;
-        writeln!(out, "{choice:13} {name} ({kind}, {backend}, {driver})")
+        let Device { name, kind, backend, driver, f64, .. } = device;
+        let precisions = if *f64 { "f32 and f64" } else { "f32" };
+        writeln!(out, "{choice:13} {name} ({kind}, {backend}, {driver}; {precisions})")
     }))
 }

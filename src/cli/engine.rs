@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::gpu::GpuEngine;
+use crate::engine::several::Several;
 use crate::error::{Error, Result};
 use crate::experiment::Precision;
 
@@ -27,7 +28,8 @@ pub struct EngineArguments {
     #[arg(long, value_enum, default_value_t, value_name = "ENGINE")]
     engine: Choice,
 
-    /// The GPU or software adapter to use, by part of its name or by its number in `gdscope devices`
+    /// The GPU or software adapter to use, by part of its name or by its number in `gdscope devices`;
+    /// `all`: every GPU at once
     #[arg(long, value_name = "NAME|INDEX")]
     device: Option<String>,
 }
@@ -35,15 +37,15 @@ pub struct EngineArguments {
 impl EngineArguments {
     /// Opens the engine.
     pub fn open(&self, precision: Precision) -> Result<Box<dyn Engine>> {
-        let f64_asked = precision == Precision::F64;
-        let gpu = |wanted| {
-            let engine = GpuEngine::open(wanted)?;
-            if f64_asked && !engine.device().f64 {
-                return Err(Error::request(
-                    "precision: f64 runs on the CPU engine; give --engine cpu, or drop --engine and --device",
-                ));
-            }
-            Ok(Box::new(engine) as Box<dyn Engine>)
+        let gpu = |wanted: Option<&str>| {
+            let opened = match wanted {
+                Some("all") => GpuEngine::open_all()?,
+                _ => vec![GpuEngine::open(wanted)?],
+            };
+            opened.iter().try_for_each(|engine| engine.check(precision))?;
+            let mut engines: Vec<_> =
+                opened.into_iter().map(|engine| Box::new(engine) as Box<dyn Engine>).collect();
+            Ok(if engines.len() == 1 { engines.remove(0) } else { Box::new(Several::new(engines)) })
         };
         let cpu = || Box::new(CpuEngine::default()) as Box<dyn Engine>;
         match (self.engine, self.device.as_deref()) {
@@ -51,7 +53,8 @@ impl EngineArguments {
             (Choice::Cpu, None) => Ok(cpu()),
             (Choice::Gpu, wanted) => gpu(wanted),
             (Choice::Auto, Some(device)) => gpu(Some(device)),
-            (Choice::Auto, None) if f64_asked => Ok(cpu()),
+            // Most GPUs are slow in f64.
+            (Choice::Auto, None) if precision == Precision::F64 => Ok(cpu()),
             (Choice::Auto, None) => Ok(gpu(None).unwrap_or_else(|_| cpu())),
         }
     }

@@ -24,7 +24,7 @@ pub struct SweepArguments {
     sweep: Option<String>,
 
     /// Make a stack of maps that zooms into a point, given as its values across and up; it needs --frames.
-    /// Where neighbouring cells no longer differ in f32, it goes on in f64 on the CPU, and ends where they no
+    /// Where neighbouring cells no longer differ in f32, it goes on in f64, and ends where they no
     /// longer differ in that
     #[arg(long, value_name = "X,Y", value_parser = point, allow_hyphen_values = true)]
     zoom: Option<[f64; 2]>,
@@ -71,8 +71,9 @@ pub fn run(stack: &Stack, rest: Rest<'_>) -> Result<()> {
     let directory = Directory::create(rest.output)?;
     if let Some(k) = stack.turns_f64() {
         let from = short_number(stack.values()[k]);
+        let place = if engine.device().f64 { "" } else { " on the CPU" };
         tell(&format!(
-            "from frame {k} on (zoom {from}) in f64 on the CPU: neighbouring cells no longer differ in f32\n"
+            "from frame {k} on (zoom {from}) in f64{place}: neighbouring cells no longer differ in f32\n"
         ));
     }
     let cells = u64::from(stack.base().size[0]) * u64::from(stack.base().size[1]) * stack.count() as u64;

@@ -5,6 +5,7 @@
 
 pub mod cpu;
 pub mod gpu;
+pub mod several;
 
 use serde::Serialize;
 
@@ -17,6 +18,7 @@ use crate::plan::Plan;
 pub struct Device {
     /// `gpu` or `cpu`: which engine drives it.
     pub engine: &'static str,
+    /// Of several devices all names, as with kinds, backends and drivers.
     pub name: String,
     /// `discrete`, `integrated`, `virtual`, `software`, `processor` or `other`.
     pub kind: String,
@@ -187,7 +189,7 @@ impl Density {
 }
 
 /// Computes trajectories.
-pub trait Engine {
+pub trait Engine: Send + Sync {
     /// What it runs on.
     fn device(&self) -> &Device;
 

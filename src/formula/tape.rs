@@ -130,7 +130,12 @@ impl<R: Real> Tape<R> {
         Self { step: Some(step), ..self }
     }
 
-    pub(super) fn new(parts: Vec<Part<R>>, constants: Vec<(u32, R)>, registers: usize, reserved: usize) -> Self {
+    pub(super) fn new(
+        parts: Vec<Part<R>>,
+        constants: Vec<(u32, R)>,
+        registers: usize,
+        reserved: usize,
+    ) -> Self {
         Self { parts, constants, registers, reserved, step: None }
     }
 

@@ -9,16 +9,17 @@ use super::operation::{Binary, NORM_FLOOR, Unary};
 use super::schedule::{Loop, Step};
 use super::tape::BLOCK;
 
-/// The f32 literal nearest to `value`, which must not round to infinity.
+/// The number nearest to `value` in a shader's `Float`, f32 or f64, in which it must not be infinite.
 pub fn literal(value: f64) -> String {
-    format!("{:?}f", value as f32)
+    format!("Float({value:?})")
 }
 
 /// The body of a WGSL function: one `let` per node that `outputs` need, in loops where they vary by row,
 /// and the outputs' names.
 ///
 /// `inputs` gives the WGSL expression of each input node. A column of the data that lists its values is
-/// read from the array `data`, column by column.
+/// read from the array `data`, column by column. Numbers are of the type `Float`, which the shader has to
+/// name: `alias Float = f32;`.
 pub fn function(graph: &Graph, inputs: &[(Id, String)], outputs: &[Id]) -> (String, Vec<String>) {
     let mut writer = Writer::new(graph, inputs, outputs);
     for step in graph.schedule(outputs) {
@@ -44,7 +45,7 @@ struct Writer<'a> {
     graph: &'a Graph,
     /// What stands for a node.
     names: HashMap<Id, String>,
-    /// Numbers that need a name: an expression of literals alone, such as `1.0f / 0.0f`, is evaluated by
+    /// Numbers that need a name: an expression of literals alone, such as `1.0 / 0.0`, is evaluated by
     /// the WGSL compiler and refused where it is not finite. Of named numbers it is not.
     bare: HashSet<Id>,
     body: String,
@@ -74,7 +75,7 @@ impl<'a> Writer<'a> {
             Node::Const(bits) => literal(f64::from_bits(bits)),
             Node::Input(place) => panic!("`{}` is not an input", self.graph.inputs()[place as usize]),
             Node::Row(place) => match self.graph.columns()[place as usize] {
-                Column::Number => "f32(row)".to_owned(),
+                Column::Number => "Float(row)".to_owned(),
                 Column::Listed { .. } => {
                     let before = tables(self.graph).take_while(|(k, _)| *k < place as usize).count();
                     format!("data[{before}u * DATA_ROWS + row]")
@@ -83,7 +84,7 @@ impl<'a> Writer<'a> {
             Node::Mean(_, count) => format!("total{} / {}", id.index(), of(&count)),
             Node::Unary(op, a) => unary(op, of(&a)),
             Node::Binary(op, a, b) => binary(op, of(&a), of(&b)),
-            Node::Select(c, a, b) => format!("select({}, {}, {} != 0.0f)", of(&b), of(&a), of(&c)),
+            Node::Select(c, a, b) => format!("select({}, {}, {} != 0.0)", of(&b), of(&a), of(&c)),
         };
         let name = format!("n{}", id.index());
         let _ = writeln!(self.body, "{indent}let {name} = {expression};");
@@ -94,14 +95,19 @@ impl<'a> Writer<'a> {
     fn rows(&mut self, rows: &Loop) {
         let numbers: Vec<usize> = rows.means.iter().map(|mean| mean.index()).collect();
         let declare = |name: &str, indent: &str| {
-            numbers.iter().fold(String::new(), |text, k| text + &format!("{indent}var {name}{k} = 0.0f;\n"))
+            numbers
+                .iter()
+                .fold(String::new(), |text, k| text + &format!("{indent}var {name}{k}: Float = 0.0;\n"))
         };
         self.body += &declare("total", "    ");
         let loop_number = numbers[0];
-        let count = &self.names[&rows.count];
+        let count = match self.graph.value(rows.count) {
+            Some(count) => format!("{}u", count as u32),
+            None => format!("u32({})", self.names[&rows.count]),
+        };
         let _ = write!(
             self.body,
-            "    let rows{loop_number} = u32({count});
+            "    let rows{loop_number} = {count};
     for (var start = 0u; start < rows{loop_number}; start += {BLOCK}u) {{
 {blocks}        for (var row = start; row < min(start + {BLOCK}u, rows{loop_number}); row++) {{
 ",
@@ -148,7 +154,7 @@ fn unary(op: Unary, a: &str) -> String {
 }
 
 fn binary(op: Binary, a: &str, b: &str) -> String {
-    let compare = |symbol: &str| format!("select(0.0f, 1.0f, {a} {symbol} {b})");
+    let compare = |symbol: &str| format!("select(Float(0.0), 1.0, {a} {symbol} {b})");
     match op {
         Binary::Add => format!("{a} + {b}"),
         Binary::Sub => format!("{a} - {b}"),

@@ -6,6 +6,8 @@ mod exponential;
 mod logarithm;
 #[path = "parts.rs"]
 mod parts;
+#[path = "shader.rs"]
+mod shader;
 #[path = "trigonometric.rs"]
 mod trigonometric;
 
@@ -13,6 +15,7 @@ pub use core::f64::consts::{FRAC_2_PI, FRAC_PI_4, LN_2, LOG2_E};
 pub use exponential::*;
 pub use logarithm::*;
 pub use parts::*;
+pub use shader::*;
 pub use trigonometric::*;
 
 use super::lane::{Bits, Lane};

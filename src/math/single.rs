@@ -6,6 +6,8 @@ mod exponential;
 mod logarithm;
 #[path = "parts.rs"]
 mod parts;
+#[path = "shader.rs"]
+mod shader;
 #[path = "trigonometric.rs"]
 mod trigonometric;
 
@@ -13,6 +15,7 @@ pub use core::f32::consts::{FRAC_2_PI, FRAC_PI_4, LN_2, LOG2_E};
 pub use exponential::*;
 pub use logarithm::*;
 pub use parts::*;
+pub use shader::*;
 pub use trigonometric::*;
 
 use super::lane::{Bits, Lane};
@@ -90,41 +93,3 @@ pub const TANH: [Float; 5] = [-0.3333328, 0.13331442, -0.053739715, 0.020639094,
 pub const ATAN: [Float; 5] = [-0.33333296, 0.19997233, -0.14220713, 0.10430457, -0.056792807];
 /// `(2 artanh(s) - 2 s) / s^3` in `z = s^2`, over `|s| <= 0.059`; relative error 2^-32.0 of 2 artanh(s).
 pub const ATANH: [Float; 2] = [0.66666514, 0.40139845];
-
-/// The polynomials and constants that `shaders/math.wgsl` is given.
-pub const POLYNOMIALS: [(&str, &[f32]); 7] = [
-    ("log1p", &LOG1P),
-    ("exp", &EXP),
-    ("sin", &SIN),
-    ("cos", &COS),
-    ("tanh", &TANH),
-    ("atan", &ATAN),
-    ("atanh", &ATANH),
-];
-pub const CONSTANTS: [(&str, f32); 25] = [
-    ("EXP_LOW", EXP_LOW),
-    ("EXP_HIGH", EXP_HIGH),
-    ("EXPM1_LOW", EXPM1_LOW),
-    ("TANH_HIGH", TANH_HIGH),
-    ("ANGLE_MAX", ANGLE_MAX),
-    ("POW_MAX", POW_MAX),
-    ("LN_2_HI", LN_2_HI),
-    ("LN_2_LO", LN_2_LO),
-    ("LN_2_UNIT", LN_2_UNIT),
-    ("LOG2_E", LOG2_E),
-    ("LN_LOW_HI", LN_LOW_HI),
-    ("LN_LOW_LO", LN_LOW_LO),
-    ("LN_HIGH_HI", LN_HIGH_HI),
-    ("LN_HIGH_LO", LN_HIGH_LO),
-    ("FRAC_2_PI", FRAC_2_PI),
-    ("FRAC_PI_4", FRAC_PI_4),
-    ("FRAC_PI_4_LO", FRAC_PI_4_LO),
-    ("EXPONENT_UNIT", EXPONENT_UNIT),
-    ("ALL_WHOLE", ALL_WHOLE),
-    ("HALF_PI_0", HALF_PI[0]),
-    ("HALF_PI_1", HALF_PI[1]),
-    ("HALF_PI_2", HALF_PI[2]),
-    ("HALF_PI_3", HALF_PI[3]),
-    ("HALF_PI_4", HALF_PI[4]),
-    ("HALF_PI_5", HALF_PI[5]),
-];

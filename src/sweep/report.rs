@@ -17,7 +17,7 @@ pub struct StackReport {
     /// The swept quantity, or `zoom`.
     pub quantity: String,
     pub frames_asked: u32,
-    /// The first frame that was computed in f64, on the CPU, because neighbouring cells no longer differ in f32.
+    /// The first frame that was computed in f64, because neighbouring cells no longer differ in f32.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub f64_from_frame: Option<usize>,
     /// Why there are fewer frames than asked for.

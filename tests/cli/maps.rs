@@ -148,6 +148,24 @@ fn a_software_adapter_maps_every_landscape() {
 }
 
 #[test]
+fn all_devices_together_give_the_map_of_one() {
+    let place = Place::new();
+    let line = "map f1 --across eta=0.5..10 --up x=-8..8 --size 40x30";
+    place.done(&words(&format!("{line} --device all -o together")));
+    place.done(&words(&format!("{line} --engine cpu -o alone")));
+    let report: serde_json::Value = serde_json::from_str(&place.text("together/report.json")).unwrap();
+    assert_eq!(report["engine"], "gpu");
+    let devices: serde_json::Value = serde_json::from_str(&place.done(&["devices", "--json"]).out).unwrap();
+    let named = report["device"].as_str().unwrap();
+    assert!(
+        devices.as_array().unwrap().iter().any(|d| named.contains(d["name"].as_str().unwrap())),
+        "{named}"
+    );
+    let alone: serde_json::Value = serde_json::from_str(&place.text("alone/report.json")).unwrap();
+    assert_eq!(report["fates"], alone["fates"]);
+}
+
+#[test]
 fn an_experiment_file_repeats_the_run_bit_for_bit() {
     let place = Place::new();
     for (i, line) in [
@@ -179,9 +197,11 @@ fn precision_and_odd_sizes() {
     let place = Place::new();
     for (size, [w, h]) in [("1x1", [1, 1]), ("1x7", [1, 7]), ("7x1", [7, 1]), ("3000x1", [3000, 1])] {
         for (precision, float) in [("f32", "<f4"), ("f64", "<f8")] {
-            let line = format!("map f1 --across eta=0.01..10:log --up x=-5..6 --engine cpu --size {size}");
-            place.done(&words(&format!("{line} --precision {precision} -o out")));
-            arrays_are_as_agreed(&place.path("out/map.npz"), [w, h], float);
+            for engine in ["--engine cpu", "--device llvmpipe"] {
+                let line = format!("map f1 --across eta=0.01..10:log --up x=-5..6 --size {size} {engine}");
+                place.done(&words(&format!("{line} --precision {precision} -o out")));
+                arrays_are_as_agreed(&place.path("out/map.npz"), [w, h], float);
+            }
         }
     }
 }

@@ -234,8 +234,6 @@ fn engines() {
     refused(&format!("{map} --device nonesuch"), &["device: no device is called `nonesuch`", "devices:"]);
     refused(&format!("{map} --engine cpu --device llvm"), &["device: `llvm`", "drop one"]);
     refused(&format!("{map} --engine abacus"), &["--engine", "auto, gpu, cpu"]);
-    let f64 = format!("{map} --device llvmpipe --precision f64");
-    refused(&f64, &["precision: f64 runs on the CPU engine", "--engine cpu"]);
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn a_zoom_says_where_it_changes_to_f64_and_where_it_ends() {
     let place = Place::new();
     let ran = place.done(&words(&format!("{ZOOM} -o out")));
     // Cells are 64^-k / 47 apart, and f32's numbers 2^-23; f64's 2^-52.
-    assert!(ran.err.contains("from frame 3 on (zoom 262144) in f64 on the CPU"), "{}", ran.err);
+    assert!(ran.err.contains("from frame 3 on (zoom 262144) in f64: neighbouring"), "{}", ran.err);
     assert!(
         ran.err.contains("ended after 8 of 9 frames: in frame 8, 2.815e14 times narrower"),
         "{}",

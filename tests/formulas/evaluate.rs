@@ -27,7 +27,8 @@ pub fn evaluate_fused(graph: &Graph, roots: &[Id], point: &[(&str, f64)]) -> Vec
 
 fn evaluate_by(graph: &Graph, roots: &[Id], point: &[(&str, f64)], fused: bool) -> Vec<f64> {
     let mut users: HashMap<Id, usize> = HashMap::new();
-    let operands = graph.reachable(roots).into_iter().flat_map(|id| graph.node(id).operands().collect::<Vec<_>>());
+    let operands =
+        graph.reachable(roots).into_iter().flat_map(|id| graph.node(id).operands().collect::<Vec<_>>());
     operands.chain(roots.iter().copied()).for_each(|id| *users.entry(id).or_default() += 1);
     let factors = |id: Id| match graph.node(id) {
         Node::Binary(Binary::Mul, a, b) => Some((id, [a, b])),
@@ -53,8 +54,9 @@ fn evaluate_by(graph: &Graph, roots: &[Id], point: &[(&str, f64)], fused: bool) 
     });
     for id in graph.reachable(roots) {
         let at = |id: Id, row: usize| *values[&id].get(row).unwrap_or(&values[&id][0]);
-        let is_folded =
-            |product: Id| fused && users[&product] == 1 && graph.varies_by_row(product) == graph.varies_by_row(id);
+        let is_folded = |product: Id| {
+            fused && users[&product] == 1 && graph.varies_by_row(product) == graph.varies_by_row(id)
+        };
         let folded = sum(id).filter(|((product, _), ..)| is_folded(*product));
         let value = |row: usize| match (graph.node(id), folded) {
             (_, Some(((_, [a, b]), sign, other, other_sign))) => {

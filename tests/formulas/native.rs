@@ -12,7 +12,10 @@ const NAMES: [&str; 3] = ["x", "y", "a"];
 /// The instruction sets to test: there is no test without one.
 fn sets() -> Vec<Isa> {
     let sets: Vec<Isa> = Isa::ALL.into_iter().filter(|isa| isa.is_here()).collect();
-    assert!(!sets.is_empty() || cfg!(not(target_arch = "x86_64")), "no instruction set that code is written for");
+    assert!(
+        !sets.is_empty() || cfg!(not(target_arch = "x86_64")),
+        "no instruction set that code is written for"
+    );
     sets
 }
 
@@ -53,7 +56,13 @@ fn bits<R: Real + Debug>(register: &Register<R>) -> Vec<(u64, R)> {
 }
 
 /// Runs `outputs` for some steps as a tape and as code, from the same values, and compares all registers.
-fn compare<R: Real + Debug>(graph: &mut Graph, outputs: &[Id], places: &[usize], random: &mut Random, what: &str) {
+fn compare<R: Real + Debug>(
+    graph: &mut Graph,
+    outputs: &[Id],
+    places: &[usize],
+    random: &mut Random,
+    what: &str,
+) {
     let inputs: Vec<Id> = NAMES.iter().map(|name| graph.input(name)).collect();
     let step = inputs.len();
     let inputs: Vec<Id> = inputs.into_iter().chain([graph.input("t")]).collect();
@@ -78,7 +87,11 @@ fn compare<R: Real + Debug>(graph: &mut Graph, outputs: &[Id], places: &[usize],
         for (k, (got, truth)) in got.iter().zip(&truth).enumerate() {
             for (lane, (g, t)) in got.iter().zip(truth).enumerate() {
                 let from: Vec<f64> = start.iter().map(|values| values[lane]).collect();
-                assert_eq!(g.0, t.0, "{isa:?} {what}, output {k}, lane {lane} from {from:?}: {:?}, {:?}", g.1, t.1);
+                assert_eq!(
+                    g.0, t.0,
+                    "{isa:?} {what}, output {k}, lane {lane} from {from:?}: {:?}, {:?}",
+                    g.1, t.1
+                );
             }
         }
     }
@@ -99,16 +112,54 @@ fn compare_both(texts: &[&str], places: &[usize], seed: u64) {
 #[test]
 fn every_operation() {
     let unary = [
-        "-x", "abs(x)", "sign(x)", "sqrt(x)", "norm(x)", "exp(x)", "expm1(x)", "log(x)", "log1p(x)", "sin(x)",
-        "cos(x)", "tan(x)", "tanh(x)", "atan(x)", "sigmoid(x)", "softplus(x)", "relu(x)",
+        "-x",
+        "abs(x)",
+        "sign(x)",
+        "sqrt(x)",
+        "norm(x)",
+        "exp(x)",
+        "expm1(x)",
+        "log(x)",
+        "log1p(x)",
+        "sin(x)",
+        "cos(x)",
+        "tan(x)",
+        "tanh(x)",
+        "atan(x)",
+        "sigmoid(x)",
+        "softplus(x)",
+        "relu(x)",
     ];
     let binary = [
-        "x + y", "x - y", "x * y", "x / y", "x ^ y", "x < y", "x <= y", "x == y", "x != y", "max(x, y)",
-        "min(x, y)", "x^3", "norm(x, y)",
+        "x + y",
+        "x - y",
+        "x * y",
+        "x / y",
+        "x ^ y",
+        "x < y",
+        "x <= y",
+        "x == y",
+        "x != y",
+        "max(x, y)",
+        "min(x, y)",
+        "x^3",
+        "norm(x, y)",
     ];
     let ternary = [
-        "if(x, y, a)", "x + y*a", "x - y*a", "x*y - a", "x*x + a", "x*x + x", "x*y + x", "x*y + y", "x - x*x", "x*2 + 3",
-        "x*y + x*y", "x + t", "t*x - a", "x*x - y*y",
+        "if(x, y, a)",
+        "x + y*a",
+        "x - y*a",
+        "x*y - a",
+        "x*x + a",
+        "x*x + x",
+        "x*y + x",
+        "x*y + y",
+        "x - x*x",
+        "x*2 + 3",
+        "x*y + x*y",
+        "x + t",
+        "t*x - a",
+        "x*x - y*y",
     ];
     for (k, text) in unary.into_iter().chain(binary).chain(ternary).enumerate() {
         compare_both(&[text], &[4], k as u64);
@@ -143,7 +194,8 @@ fn random_formulas() {
     let mut random = Random(8);
     for _ in 0..1500 {
         let mut graph = Graph::default();
-        let texts: Vec<String> = (0..1 + random.below(4)).map(|_| formula(&mut random, 5, &NAMES, &[])).collect();
+        let texts: Vec<String> =
+            (0..1 + random.below(4)).map(|_| formula(&mut random, 5, &NAMES, &[])).collect();
         let outputs: Vec<Id> = (texts.iter())
             .map(|text| lower(&mut graph, &Scope::default(), &parse(text).unwrap(), text).unwrap())
             .collect();

@@ -9,35 +9,37 @@ use naga::valid::{Capabilities, ValidationFlags, Validator};
 use crate::evaluate::Derived;
 use crate::reference::{Random, formula};
 
-/// A shader that computes `roots` of a graph over x, y, a, dx, dy.
-fn shader(graph: &mut Graph, roots: &[Id]) -> String {
+/// A shader that computes `roots` of a graph over x, y, a, dx, dy, in the float type `float`.
+fn shader(graph: &mut Graph, roots: &[Id], float: &str) -> String {
     let names = ["x", "y", "a", "dx", "dy"];
     let inputs: Vec<(Id, String)> = names.iter().map(|n| (graph.input(n), (*n).to_owned())).collect();
     let (body, results) = wgsl_function(graph, &inputs, roots);
     let functions =
         ["exp", "expm1", "log", "log1p", "sin", "cos", "tan", "tanh", "atan", "sigmoid", "softplus"];
-    let mut text = String::from("fn m_pow(a: f32, b: f32) -> f32 { return a; }\n");
+    let mut text = format!("alias Float = {float};\nfn m_pow(a: Float, b: Float) -> Float {{ return a; }}\n");
     for name in functions {
-        text += &format!("fn m_{name}(a: f32) -> f32 {{ return a; }}\n");
+        text += &format!("fn m_{name}(a: Float) -> Float {{ return a; }}\n");
     }
-    let parameters = names.map(|n| format!("{n}: f32")).join(", ");
+    let parameters = names.map(|n| format!("{n}: Float")).join(", ");
     let (count, results) = (results.len(), results.join(", "));
     text + &format!(
-        "fn f({parameters}) -> array<f32, {count}> {{\n{body}    return array<f32, {count}>({results});\n}}\n"
+        "fn f({parameters}) -> array<Float, {count}> {{\n{body}    return array<Float, {count}>({results});\n}}\n"
     )
 }
 
 fn validate(text: &str) -> Result<(), String> {
     let module = naga::front::wgsl::parse_str(text).map_err(|e| e.emit_to_string(text))?;
-    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
+    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::FLOAT64);
     validator.validate(&module).map(|_| ()).map_err(|e| e.emit_to_string(text))
 }
 
 fn check(formula: &str) {
     let mut derived = Derived::of(formula, &["x", "y"]);
     let roots = derived.roots();
-    let text = shader(&mut derived.graph, &roots);
-    validate(&text).unwrap_or_else(|e| panic!("{formula}:\n{e}\n{text}"));
+    for float in ["f32", "f64"] {
+        let text = shader(&mut derived.graph, &roots, float);
+        validate(&text).unwrap_or_else(|e| panic!("{formula}:\n{e}\n{text}"));
+    }
 }
 
 #[test]

@@ -21,13 +21,22 @@ pub fn gpu() -> GpuEngine {
     GpuEngine::open(None).or_else(|_| GpuEngine::open(Some("0"))).expect("an adapter that is listed opens")
 }
 
-/// GPU in f32, CPU in f32 and CPU in f64.
+/// GPU in f32, CPU in f32, CPU in f64, and GPU in f64 if it has that.
 pub fn all() -> Vec<Subject> {
-    vec![
+    let mut subjects = vec![
         Subject { name: "gpu f32", engine: Box::new(gpu()), precision: Precision::F32 },
         Subject { name: "cpu f32", engine: Box::new(CpuEngine::default()), precision: Precision::F32 },
         Subject { name: "cpu f64", engine: Box::new(CpuEngine::default()), precision: Precision::F64 },
-    ]
+    ];
+    subjects.extend(gpu_f64());
+    subjects
+}
+
+/// GPU in f64, if it has that.
+pub fn gpu_f64() -> Option<Subject> {
+    let engine = gpu();
+    let has_it = engine.device().f64;
+    has_it.then(|| Subject { name: "gpu f64", engine: Box::new(engine), precision: Precision::F64 })
 }
 
 /// The experiment that `toml` describes.

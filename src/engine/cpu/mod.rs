@@ -87,12 +87,7 @@ impl Engine for CpuEngine {
     }
 }
 
-fn run<R: Real>(
-    plan: &Plan,
-    cells: &Cells,
-    isa: Option<Isa>,
-    progress: &(dyn Fn(u64) + Sync),
-) -> Outcomes {
+fn run<R: Real>(plan: &Plan, cells: &Cells, isa: Option<Isa>, progress: &(dyn Fn(u64) + Sync)) -> Outcomes {
     let started = Instant::now();
     let program = Program::<R>::new(plan, isa);
     let compile = started.elapsed().as_secs_f64();

@@ -1,10 +1,13 @@
 //! Finding a device and opening it.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use super::run::ROUNDS;
+use super::run::{ROUNDS, SLICE_TARGET};
+use super::slice::TILE_LANES;
 use crate::engine::Device;
 use crate::error::{Error, Result, nearest};
+use crate::experiment::Precision;
 
 /// A GPU, or a software adapter, opened for computing.
 pub struct GpuEngine {
@@ -13,9 +16,18 @@ pub struct GpuEngine {
     pub(super) description: Device,
     /// Rounds of loops that one invocation of a kernel may take.
     pub(super) rounds: u64,
+    /// Most lanes of a tile.
+    pub(super) tile_lanes: u64,
+    /// How long a submission should take.
+    pub(super) slice_target: Duration,
+    /// The kernels compiled last, by their texts.
+    pub(super) pipelines: Mutex<Vec<(String, wgpu::ComputePipeline)>>,
     /// The first thing that went wrong on the device, if anything did.
     pub(super) fault: Arc<Mutex<Option<String>>>,
 }
+
+/// What a shader in f64 needs: the numbers, and integers as wide to see their bits.
+const F64: wgpu::Features = wgpu::Features::SHADER_F64.union(wgpu::Features::SHADER_INT64);
 
 fn adapters() -> Vec<wgpu::Adapter> {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
@@ -39,7 +51,7 @@ fn describe(adapter: &wgpu::Adapter) -> Device {
         kind: kind.to_owned(),
         backend: format!("{:?}", info.backend),
         driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
-        f64: false,
+        f64: adapter.features().contains(F64),
     }
 }
 
@@ -67,11 +79,29 @@ impl GpuEngine {
             Some(wanted) => named(&descriptions, wanted)?,
             None => best(&descriptions)?,
         };
-        let (adapter, description) = (&adapters[place], descriptions[place].clone());
+        Self::open_adapter(&adapters[place], descriptions[place].clone())
+    }
+
+    /// Opens every hardware GPU; where there is none, every software adapter.
+    ///
+    /// # Errors
+    /// [`Error::NoDevice`] if there is no adapter or one does not open.
+    pub fn open_all() -> Result<Vec<Self>> {
+        let adapters = adapters();
+        let descriptions: Vec<Device> = adapters.iter().map(describe).collect();
+        let places = every(&descriptions);
+        if places.is_empty() {
+            return Err(Error::NoDevice("no GPU was found; use --engine cpu".to_owned()));
+        }
+        places.into_iter().map(|k| Self::open_adapter(&adapters[k], descriptions[k].clone())).collect()
+    }
+
+    fn open_adapter(adapter: &wgpu::Adapter, description: Device) -> Result<Self> {
         let failed =
             |e: &dyn std::fmt::Display| Error::NoDevice(format!("{} does not open: {e}", description.name));
         let request = wgpu::DeviceDescriptor {
             label: Some("gdscope"),
+            required_features: if description.f64 { F64 } else { wgpu::Features::empty() },
             required_limits: adapter.limits(),
             ..wgpu::DeviceDescriptor::default()
         };
@@ -90,7 +120,30 @@ impl GpuEngine {
                 note(&seen, format!("lost: {message}"));
             }
         });
-        Ok(Self { device, queue, description, rounds: ROUNDS, fault })
+        Ok(Self {
+            device,
+            queue,
+            description,
+            rounds: ROUNDS,
+            tile_lanes: TILE_LANES,
+            slice_target: SLICE_TARGET,
+            pipelines: Mutex::default(),
+            fault,
+        })
+    }
+
+    /// Whether the device computes in `precision`.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if it does not.
+    pub fn check(&self, precision: Precision) -> Result<()> {
+        match precision {
+            Precision::F64 if !self.description.f64 => Err(Error::request(format!(
+                "precision: {} has no f64; give --engine cpu, or --precision f32",
+                self.description.name
+            ))),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -114,6 +167,18 @@ fn named(devices: &[Device], wanted: &str) -> Result<usize> {
             "device: `{wanted}` fits more than one device; give its number or more of its name; devices: {list}"
         ))),
     }
+}
+
+/// All devices of hardware, and without any all of software, through the backend that has most of them: others
+/// have the same devices again.
+fn every(devices: &[Device]) -> Vec<usize> {
+    let only_software = devices.iter().all(is_software);
+    let through = |backend: &str| -> Vec<usize> {
+        let fits = |d: &Device| is_software(d) == only_software && d.backend == backend;
+        (0..devices.len()).filter(|&k| fits(&devices[k])).collect()
+    };
+    let most = devices.iter().rev().map(|device| through(&device.backend)).max_by_key(Vec::len);
+    most.unwrap_or_default()
 }
 
 fn best(devices: &[Device]) -> Result<usize> {
@@ -160,6 +225,20 @@ mod tests {
         assert!(named(&devices, "intel").unwrap_err().to_string().contains("fits more than one"));
         assert!(named(&devices, "4").unwrap_err().to_string().contains("no device is called `4`"));
         assert!(named(&[], "any").unwrap_err().to_string().contains("no GPU was found"));
+    }
+
+    #[test]
+    fn all_are_those_of_one_backend_and_software_only_alone() {
+        let [software, integrated, discrete] =
+            [device("a", "software"), device("b", "integrated"), device("c", "discrete")];
+        let again = Device { backend: "Dx12".to_owned(), ..discrete.clone() };
+        let all = [software.clone(), integrated, again, discrete.clone(), discrete];
+        assert_eq!(every(&all[..2]), [1]);
+        assert_eq!(every(&[all[0].clone(), all[1].clone(), all[3].clone(), all[4].clone()]), [1, 2, 3]);
+        // Through Dx12 there is but one.
+        assert_eq!(every(&all), [1, 3, 4]);
+        assert_eq!(every(&[software.clone(), software]), [0, 1]);
+        assert!(every(&[]).is_empty());
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! The most arithmetic that a device does: `shaders/ceiling.wgsl`, multiply-adds in registers.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::adapters::GpuEngine;
-use super::run::TILE_LANES;
 use super::shader::WORKGROUP;
+use super::slice::TILE_LANES;
 use crate::error::{Error, Result};
 use crate::experiment::Precision;
 
@@ -73,20 +73,27 @@ impl GpuEngine {
             layout: &pipeline.get_bind_group_layout(0),
             entries: &entries.collect::<Vec<_>>(),
         });
-        self.check()?;
+        self.check_faults()?;
         // The first dispatch may still compile.
         let mut lanes = WORKGROUP;
-        self.dispatch(&pipeline, &bindings, lanes)?;
-        let mut took = self.dispatch(&pipeline, &bindings, lanes)?;
+        let timed = |lanes: u32| {
+            let mut encoder = self.encoder();
+            self.dispatch(&mut encoder, &pipeline, &bindings, lanes);
+            let started = Instant::now();
+            self.finish(encoder)?;
+            Ok::<_, Error>(started.elapsed())
+        };
+        timed(lanes)?;
+        let mut took = timed(lanes)?;
         while took < LONG && lanes < most {
             lanes *= 2;
-            took = self.dispatch(&pipeline, &bindings, lanes)?;
+            took = timed(lanes)?;
         }
         let repeats = (time.as_secs_f64() / took.as_secs_f64().max(1e-6)).clamp(3.0, 1000.0) as u32;
         let clear = vec![0; 4 * lanes as usize];
         self.queue.write_buffer(&sums, 0, &clear);
         for _ in 0..repeats {
-            took = took.min(self.dispatch(&pipeline, &bindings, lanes)?);
+            took = took.min(timed(lanes)?);
         }
         let sums: Vec<f32> =
             bytemuck::pod_collect_to_vec(&self.read(&sums, &through, 4 * u64::from(lanes))?);

@@ -6,11 +6,14 @@ use std::ops::Range;
 use bytemuck::{Pod, Zeroable};
 
 use super::adapters::GpuEngine;
-use super::run::{SLICE_FIRST, TILE_LANES, axes, lanes, resized, steps_at_once, timed};
+use super::format::Format;
+use super::run::{axes, timed};
 use super::shader::density_source;
+use super::slice::{Pace, TILE_LANES};
+use super::tile::steps_at_once;
 use crate::engine::{Cells, Density, Seconds, Watch};
 use crate::error::{Error, Result};
-use crate::experiment::{Precision, Warm};
+use crate::experiment::Warm;
 use crate::formula::wgsl_tables;
 use crate::plan::Plan;
 
@@ -28,7 +31,6 @@ struct Slice {
     column: u32,
     columns: u32,
     back: u32,
-    escape: f32,
 }
 
 /// Names and byte offsets of the fields of `Slice` as Rust lays them out, for comparison with the
@@ -39,7 +41,7 @@ pub fn density_layout() -> Vec<(&'static str, u32)> {
             vec![$((stringify!($field), std::mem::offset_of!(Slice, $field) as u32)),*]
         };
     }
-    layout!(begin end transient first count capacity width column columns back escape)
+    layout!(begin end transient first count capacity width column columns back)
 }
 
 /// Counts on the device, in buffers of no more than `most` bytes.
@@ -50,11 +52,9 @@ pub fn density(
     (cells, most): (&Cells, u64),
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Density> {
-    if plan.precision == Precision::F64 {
-        return Err(Error::request("precision: f64 runs on the CPU engine; use --engine cpu"));
-    }
+    engine.check(plan.precision)?;
     let mut seconds = Seconds::default();
-    let mut counter = timed(&mut seconds.compile, || Counter::new(engine, plan, watch, most))?;
+    let counter = timed(&mut seconds.compile, || Counter::new(engine, plan, watch, most))?;
     let rows = watch.bins as usize + Density::OTHERS;
     let width = plan.across.len();
     let mut density = Density { visits: vec![0; rows * width], ..Density::default() };
@@ -103,7 +103,7 @@ struct Counter<'a> {
     visits: wgpu::Buffer,
     through: wgpu::Buffer,
     bindings: wgpu::BindGroup,
-    lane_steps: u64,
+    pace: Pace,
 }
 
 /// Binding number of the data's columns.
@@ -114,16 +114,19 @@ impl<'a> Counter<'a> {
         use wgpu::BufferUsages as Usage;
         let limits = engine.device.limits();
         let bytes = most.min(limits.max_storage_buffer_binding_size).min(limits.max_buffer_size);
-        let (cells, dims) = (plan.cells() as u64, plan.initial.len() as u64);
+        let format = Format(plan.precision);
+        let cells = plan.cells() as u64;
+        // Of a trajectory's state.
+        let lane_bytes = format.bytes() * plan.initial.len() as u64;
         let rows = u64::from(watch.bins) + Density::OTHERS as u64;
         let columns = (bytes / (4 * rows)).min(plan.across.len() as u64);
         // Swept, every cell keeps its orbit's state; else those that are computed together do.
         let capacity = match watch.warm {
             Some(_) => cells,
-            None => cells.min(TILE_LANES).min(bytes / (4 * dims)),
+            None => cells.min(TILE_LANES).min(bytes / lane_bytes),
         };
-        let values = axes(plan);
-        if columns == 0 || 4 * capacity * dims > bytes || 4 * values.len() as u64 > bytes {
+        let axis_bytes = axes(plan);
+        if columns == 0 || capacity * lane_bytes > bytes || axis_bytes.len() as u64 > bytes {
             return Err(Error::request(
                 "starts: more than this device's buffers hold; give fewer --starts or columns, or --engine cpu",
             ));
@@ -137,18 +140,17 @@ impl<'a> Counter<'a> {
             })
         };
         let storage = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
-        let filled = |label: &str, values: &[f32]| {
-            let filled = buffer(label, 4 * values.len() as u64, storage);
-            engine.queue.write_buffer(&filled, 0, bytemuck::cast_slice(values));
+        let filled = |label: &str, bytes: &[u8]| {
+            let filled = buffer(label, bytes.len() as u64, storage);
+            engine.queue.write_buffer(&filled, 0, bytes);
             filled
         };
-        let axes = filled("axes", &values);
-        let tables = wgsl_tables(&plan.descent.graph).flat_map(|(_, values)| values);
-        let tables: Vec<f32> = tables.map(|&v| v as f32).collect();
+        let axes = filled("axes", &axis_bytes);
+        let tables = format.encode(wgsl_tables(&plan.descent.graph).flat_map(|(_, values)| values));
         let data = filled("data", &tables);
         let slice = buffer("slice", size_of::<Slice>() as u64, Usage::UNIFORM | Usage::COPY_DST);
         let listed = buffer("cells", 4 * capacity, storage);
-        let state = buffer("state", 4 * capacity * dims, storage);
+        let state = buffer("state", capacity * lane_bytes, storage);
         let visits = buffer("visits", 4 * rows * columns, storage);
         let through = buffer("read", visits.size().max(state.size()), Usage::MAP_READ | Usage::COPY_DST);
         let mut bound = vec![(0, &slice), (1, &axes), (2, &listed), (3, &state), (4, &visits)];
@@ -156,7 +158,7 @@ impl<'a> Counter<'a> {
             bound.push((DATA, &data));
         }
         let (pipeline, bindings) = pipeline(engine, plan, watch, &bound);
-        engine.check()?;
+        engine.check_faults()?;
         Ok(Self {
             engine,
             plan,
@@ -170,7 +172,7 @@ impl<'a> Counter<'a> {
             visits,
             through,
             bindings,
-            lane_steps: SLICE_FIRST,
+            pace: Pace::new(engine.slice_target),
         })
     }
 
@@ -180,7 +182,7 @@ impl<'a> Counter<'a> {
     }
 
     /// Follows each cell's trajectory from its own start; says how many there were in each column.
-    fn each_from_its_start(&mut self, group: &Range<usize>, cells: &Cells) -> Result<Vec<u32>> {
+    fn each_from_its_start(&self, group: &Range<usize>, cells: &Cells) -> Result<Vec<u32>> {
         let width = self.plan.across.len();
         let mut followed = vec![0; group.len()];
         let of_group = (0..cells.count(self.plan)).map(|k| cells.at(k));
@@ -194,7 +196,7 @@ impl<'a> Counter<'a> {
     }
 
     /// Follows one orbit for each row through the columns of the group, which `order` lists among the others.
-    fn through_all_columns(&mut self, group: &Range<usize>, order: &[usize]) -> Result<Vec<u32>> {
+    fn through_all_columns(&self, group: &Range<usize>, order: &[usize]) -> Result<Vec<u32>> {
         let height = self.plan.up.len() as u32;
         for (k, _) in order.iter().enumerate().filter(|(_, column)| group.contains(column)) {
             let first = k as u32 * height;
@@ -204,12 +206,12 @@ impl<'a> Counter<'a> {
     }
 
     /// Takes all steps of some lanes.
-    fn follow(&mut self, group: &Range<usize>, lane: Range<u32>, back: u32) -> Result<()> {
+    fn follow(&self, group: &Range<usize>, lane: Range<u32>, back: u32) -> Result<()> {
         let steps = self.watch.steps;
         let at_once = steps_at_once(self.plan, self.engine.rounds).min(steps);
         let mut first = lane.start;
         while first < lane.end {
-            let count = lanes(self.lane_steps, at_once).min(lane.end - first);
+            let count = self.pace.lanes(at_once).min(lane.end - first);
             for begin in (0..steps).step_by(at_once as usize) {
                 let end = steps.min(begin + at_once);
                 let slice = Slice {
@@ -223,11 +225,12 @@ impl<'a> Counter<'a> {
                     column: group.start as u32,
                     columns: group.len() as u32,
                     back,
-                    escape: self.plan.rules.escape as f32,
                 };
                 self.engine.queue.write_buffer(&self.slice, 0, bytemuck::bytes_of(&slice));
-                let took = self.engine.dispatch(&self.pipeline, &self.bindings, count)?;
-                self.lane_steps = resized(u64::from(count) * u64::from(end - begin), self.lane_steps, took);
+                let mut encoder = self.engine.encoder();
+                self.engine.dispatch(&mut encoder, &self.pipeline, &self.bindings, count);
+                let done = u64::from(count) * u64::from(end - begin);
+                self.pace.time(done, || self.engine.finish(encoder))?;
             }
             first += count;
         }
@@ -260,14 +263,15 @@ impl<'a> Counter<'a> {
     fn read_ends(&self, order: &[usize], density: &mut Density) -> Result<()> {
         let (width, height) = (self.plan.across.len(), self.plan.up.len());
         let dims = self.plan.initial.len();
-        let bytes = self.engine.read(&self.state, &self.through, 4 * (dims * self.capacity) as u64)?;
-        let values: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes);
+        let format = Format(self.plan.precision);
+        let size = format.bytes() * (dims * self.capacity) as u64;
+        let words = format.decode(&self.engine.read(&self.state, &self.through, size)?);
         density.ends = vec![f64::NAN; dims * width * height];
         for (k, column) in order.iter().enumerate() {
             for row in 0..height {
                 for d in 0..dims {
-                    let value = values[d * self.capacity + k * height + row];
-                    density.ends[(row * width + column) * dims + d] = f64::from(value);
+                    let bits = words[d * self.capacity + k * height + row];
+                    density.ends[(row * width + column) * dims + d] = format.float(bits);
                 }
             }
         }

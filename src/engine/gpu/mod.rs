@@ -3,21 +3,25 @@
 mod adapters;
 mod ceiling;
 mod density;
+mod format;
 mod run;
 mod shader;
+mod slice;
 #[cfg(test)]
 mod tests;
+mod tile;
+mod unroll;
 
 pub use self::adapters::{GpuEngine, devices};
 pub use self::ceiling::ceiling_source;
 pub use self::density::density_layout;
-pub use self::run::slice_layout;
 pub use self::shader::WORKGROUP;
+pub use self::slice::slice_layout;
 use crate::plan::Plan;
 
 /// The whole WGSL text for `plan`.
 pub fn shader_source(plan: &Plan) -> String {
-    shader::source(plan, run::is_cut(plan, run::ROUNDS))
+    shader::source(plan, tile::is_cut(plan, run::ROUNDS))
 }
 
 /// The whole WGSL text that sorts what the trajectories of `plan` visit into `bins` bins.

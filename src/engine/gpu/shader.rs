@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
+use super::format::Format;
+use super::unroll::{UNROLLED, unrolled};
 use crate::descent::{Descent, Normals};
 use crate::fate::{self, Fate, Memory};
 use crate::formula::{Id, wgsl_function, wgsl_literal, wgsl_tables};
-use crate::math::single;
 use crate::noise;
 use crate::plan::{Plan, Source};
 
@@ -21,21 +22,20 @@ const DESCEND: &str = include_str!("../../../shaders/descend.wgsl");
 /// The whole WGSL text for `plan`; `cut`: for windows that may take several dispatches.
 pub fn source(plan: &Plan, cut: bool) -> String {
     let noise = if plan.descent.normals.is_empty() { String::new() } else { noise() };
-    [&constants(plan, cut), &math(), &noise, FATE, &formulas(plan), DESCEND].join("\n")
+    [
+        &constants(plan, cut),
+        &math(Format(plan.precision)),
+        &noise,
+        FATE,
+        &formulas(plan),
+        &by_dimension(plan, DESCEND),
+    ]
+    .join("\n")
 }
 
-/// The elementary functions, with their constants and polynomials.
-pub(super) fn math() -> String {
-    let mut text = String::new();
-    for (name, value) in single::CONSTANTS {
-        let _ = writeln!(text, "const {name}: f32 = {};", wgsl_literal(f64::from(value)));
-    }
-    for (name, coefficients) in single::POLYNOMIALS {
-        let literals = coefficients.iter().rev().map(|c| wgsl_literal(f64::from(*c)));
-        let sum = literals.reduce(|sum, next| format!("({sum}) * x + {next}")).unwrap_or_default();
-        let _ = writeln!(text, "fn {name}_polynomial(x: f32) -> f32 {{ return {sum}; }}");
-    }
-    text + MATH
+/// The float type and its elementary functions.
+pub(super) fn math(format: Format) -> String {
+    format.wgsl() + MATH
 }
 
 /// The generator of normal numbers, with its constants.
@@ -49,7 +49,7 @@ pub(super) fn noise() -> String {
         let _ = writeln!(text, "const {name}: u32 = {value}u;");
     }
     for (name, value) in [("UNIT", noise::UNIT), ("TURN_UNIT", std::f64::consts::TAU * noise::UNIT)] {
-        let _ = writeln!(text, "const {name}: f32 = {};", wgsl_literal(value));
+        let _ = writeln!(text, "const {name}: Float = {};", wgsl_literal(value));
     }
     text + NOISE
 }
@@ -58,7 +58,19 @@ pub(super) fn noise() -> String {
 pub fn density_source(plan: &Plan, bins: u32) -> String {
     let noise = if plan.descent.normals.is_empty() { String::new() } else { noise() };
     let bins = format!("const BINS: u32 = {bins}u;\n");
-    [&constants(plan, false), &bins, &math(), &noise, &formulas(plan), &watch(plan), DENSITY].join("\n")
+    let math = math(Format(plan.precision));
+    let density = by_dimension(plan, DENSITY);
+    [&constants(plan, false), &bins, &math, &noise, &formulas(plan), &watch(plan), density.as_str()]
+        .join("\n")
+}
+
+/// The text with its loops over the dimensions written out, if they are few.
+fn by_dimension(plan: &Plan, text: &str) -> String {
+    let (dims, variables) = (plan.initial.len(), plan.descent.variables);
+    match dims <= UNROLLED {
+        true => unrolled(&unrolled(text, "DIMS", dims), "VARIABLES", variables),
+        false => text.to_owned(),
+    }
 }
 
 /// A step that observes the state before it, in the place of the loss, and what moves an orbit that enters
@@ -67,7 +79,7 @@ fn watch(plan: &Plan) -> String {
     let descent = &plan.descent;
     let roots: Vec<Id> = descent.next.iter().chain(&descent.observed).copied().collect();
     let (body, mut next) = wgsl_function(&descent.graph, &inputs(descent), &roots);
-    let observed = next.split_off(descent.next.len()).pop().unwrap_or_else(|| "0.0f".to_owned());
+    let observed = next.split_off(descent.next.len()).pop().unwrap_or_else(|| wgsl_literal(0.0));
     // The velocities stay as they are.
     let mut nudge = plan.nudge();
     nudge.resize(descent.state.len(), 0.0);
@@ -105,7 +117,7 @@ fn inputs(descent: &Descent) -> Vec<(Id, String)> {
     (named(&descent.state, "x").into_iter())
         .chain(named(&descent.tangent, "v"))
         .chain(named(&quantity_ids, "q"))
-        .chain([(descent.step, "f32(t)".to_owned())])
+        .chain([(descent.step, "Float(t)".to_owned())])
         .chain(descent.normals.iter().flat_map(|normals| {
             let of = |part: &str| format!("z{}.{part}", normals.pair);
             normals.inputs.into_iter().zip([of("x"), of("y")]).filter_map(|(id, name)| Some((id?, name)))
@@ -128,14 +140,16 @@ fn constants(plan: &Plan, cut: bool) -> String {
     line("CUT", "bool", cut.to_string());
     line("DRIFTS", "bool", plan.drifts.to_string());
     line("TARGETED", "bool", plan.target.is_some().to_string());
-    line("TARGET", "f32", wgsl_literal(plan.target.unwrap_or(0.0)));
+    line("TARGET", "Float", wgsl_literal(plan.target.unwrap_or(0.0)));
     line("RUNNING", "u32", "255u".to_owned());
-    line("NOT_MEASURED", "u32", format!("{}u", f32::NAN.to_bits()));
     line("GROWTH_STRIDE", "u32", format!("{}u", fate::GROWTH_STRIDE));
+    let [epsilon, least, most] = Format(plan.precision).limits();
     for (name, value) in [
-        ("EPSILON", f64::from(f32::EPSILON)),
-        ("LEAST", f64::from(f32::MIN_POSITIVE)),
-        ("FAR", f64::from(f32::MAX)),
+        ("EPSILON", epsilon),
+        ("LEAST", least),
+        ("FAR", most),
+        ("TOLERANCE", plan.rules.tolerance),
+        ("ESCAPE", plan.rules.escape.min(most)),
         ("LN_2", std::f64::consts::LN_2),
         ("MATCH", fate::MATCH),
         ("NOISE", fate::NOISE),
@@ -156,7 +170,7 @@ fn constants(plan: &Plan, cut: bool) -> String {
         ("CHAOS_GROWTH", fate::CHAOS_GROWTH),
         ("CHAOS_EXTENT", fate::CHAOS_EXTENT),
     ] {
-        line(name, "f32", wgsl_literal(value));
+        line(name, "Float", wgsl_literal(value));
     }
     text
 }
@@ -177,7 +191,7 @@ fn formulas(plan: &Plan) -> String {
     let tangent = plan.tangent_start().into_iter().map(wgsl_literal).collect();
     // WGSL has no arrays of length 0.
     let quantities = match plan.quantities.as_slice() {
-        [] => vec!["0.0f".to_owned()],
+        [] => vec![wgsl_literal(0.0)],
         sources => sources.iter().map(value).collect(),
     };
     let inputs = inputs(descent);
@@ -194,30 +208,30 @@ fn formulas(plan: &Plan) -> String {
     let data = match wgsl_tables(&descent.graph).next() {
         None => String::new(),
         Some((_, first)) => format!(
-            "const DATA_ROWS: u32 = {}u;\n@group(0) @binding(8) var<storage, read> data: array<f32>;\n",
+            "const DATA_ROWS: u32 = {}u;\n@group(0) @binding(8) var<storage, read> data: array<Float>;\n",
             first.len()
         ),
     };
     format!(
         "\
 {data}
-alias Point = array<f32, DIMS>;
-alias Quantities = array<f32, {count}>;
+alias Point = array<Float, DIMS>;
+alias Quantities = array<Float, {count}>;
 
 struct Advanced {{
     x: Point,
-    loss: f32,
+    loss: Float,
 }}
 
 struct Measured {{
     x: Point,
     v: Point,
-    loss: f32,
+    loss: Float,
 }}
 
 const WEIGHTS = Point({weights});
 
-fn weight(d: u32) -> f32 {{
+fn weight(d: u32) -> Float {{
     var weights = WEIGHTS;
     return weights[d];
 }}
@@ -249,7 +263,7 @@ fn measure(x: Point, v: Point, q: Quantities, t: u32, cell: u32) -> Measured {{
         initial = list(plan.initial.iter().map(value).collect()),
         quantities = list(quantities),
         next = list(next),
-        noted = noted.unwrap_or_else(|| "0.0f".to_owned()),
+        noted = noted.unwrap_or_else(|| wgsl_literal(0.0)),
         next_again = list(outputs),
         tangent_next = list(tangent_next),
     )

@@ -1,12 +1,21 @@
 //! The elementary functions as a device computes them, against the bounds that `math` states.
 
+use std::sync::Mutex;
+use std::time::Duration;
+
 use super::adapters::GpuEngine;
 use super::density::density;
+use super::format::Format;
+use super::run::{ROUNDS, SLICE_TARGET};
 use super::shader;
-use crate::engine::Watch;
-use crate::engine::{Cells, Engine};
+use super::slice::TILE_LANES;
+use super::tile::is_cut;
+use crate::engine::{Cells, Engine, Outcomes, Watch};
 use crate::experiment::Draft;
-use crate::math::tests::{FUNCTIONS, SINGLE, Worst, arguments, bounds, error, pow_reference, powers};
+use crate::experiment::Precision;
+use crate::math::tests::{
+    DOUBLE, FUNCTIONS, Known, SINGLE, Worst, arguments, bounds, error, known, pow_reference, powers,
+};
 use crate::noise::tests::KNOWN;
 use crate::noise::{normal_pair, threefry};
 use crate::plan::Plan;
@@ -20,11 +29,13 @@ fn any_device() -> GpuEngine {
 
 /// `expression` of `a` and `b` for all pairs.
 fn compute(engine: &GpuEngine, expression: &str, a: &[f32], b: &[f32]) -> Vec<f32> {
-    compute_of("f32", engine, expression, a, b)
+    compute_of(Precision::F32, "f32", engine, expression, a, b)
 }
 
-/// `expression` of `a` and `b`, the elements number `i` of `first` and `second`, all of a WGSL type.
+/// `expression` of `a` and `b`, the elements number `i` of `first` and `second`, all of a WGSL type; its
+/// functions are those of a precision.
 fn compute_of<T: bytemuck::Pod>(
+    precision: Precision,
     kind: &str,
     engine: &GpuEngine,
     expression: &str,
@@ -45,7 +56,7 @@ fn compute(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups
         values[i] = {expression};
     }}
 }}",
-        [shader::math(), shader::noise()].concat()
+        [shader::math(Format(precision)), shader::noise()].concat()
     );
     let device = &engine.device;
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
@@ -131,6 +142,46 @@ fn powers_are_as_exact_as_stated() {
     worst.check("pow", bounds("pow")[2]);
 }
 
+/// The error of a device's f64 value of the function number `k` of the table.
+fn known_error(name: &str, line: &Known, got: f64) -> f64 {
+    let Known { arguments, wanted, fraction } = line;
+    // As in f32: a subnormal number may count as 0, and as an argument of logarithms does.
+    let logarithm = name == "ln" || name == "pow";
+    if logarithm && arguments[0].is_subnormal()
+        || wanted.abs() < f64::MIN_POSITIVE && got.abs() <= f64::MIN_POSITIVE
+    {
+        return 0.0;
+    }
+    error(got, *wanted, *fraction, DOUBLE)
+}
+
+#[test]
+fn f64_functions_are_as_exact_as_stated() {
+    let engine = any_device();
+    if !engine.device().f64 {
+        println!("not here: {} has no f64", engine.device().name);
+        return;
+    }
+    for name in FUNCTIONS.iter().map(|f| f.name).chain(["pow"]) {
+        let lines = known(name);
+        let first: Vec<f64> = lines.iter().map(|line| line.arguments[0]).collect();
+        let second: Vec<f64> = lines.iter().map(|line| *line.arguments.last().unwrap()).collect();
+        let expression = match name {
+            "pow" => "m_pow(a, b)".to_owned(),
+            "ln" => "m_log(a) + 0.0 * min(abs(b), 1.0)".to_owned(),
+            _ => format!("m_{name}(a) + 0.0 * min(abs(b), 1.0)"),
+        };
+        let values = compute_of(Precision::F64, "f64", &engine, &expression, &first, &second);
+        let mut worst = Worst::new();
+        for (line, &got) in lines.iter().zip(&values) {
+            worst.see(known_error(name, line, got), || {
+                format!("{:?}: {got:e}, {:e}", line.arguments, line.wanted)
+            });
+        }
+        worst.check(name, bounds(name)[3]);
+    }
+}
+
 #[test]
 fn a_wrong_function_is_seen() {
     let engine = any_device();
@@ -142,29 +193,69 @@ fn a_wrong_function_is_seen() {
     }
 }
 
-/// Windows that take several dispatches give the same bits as windows that take one.
 #[test]
-fn a_window_may_take_several_dispatches() {
+fn a_device_without_f64_says_what_to_do() {
+    let mut engine = any_device();
+    engine.description.f64 = false;
+    let toml = "landscape = 'f1'\nacross = 'x = 1 .. 2'\nup = 'eta = 1 .. 2'\nprecision = 'f64'";
+    let plan = Plan::new(&Draft::parse(toml).unwrap().resolve().unwrap()).unwrap();
+    let refused = engine.run(&plan, &Cells::All, &|_| {}).unwrap_err();
+    let message = refused.to_string();
+    assert!(refused.is_request() && message.contains("has no f64; give --engine cpu"), "{message}");
+}
+
+/// The bits of everything that is known of trajectories.
+fn bits(outcomes: &Outcomes) -> (Vec<u8>, Vec<[u32; 3]>, Vec<u64>) {
+    let floats = [&outcomes.amplitude, &outcomes.lyapunov, &outcomes.loss, &outcomes.point, &outcomes.reach];
+    let numbers = outcomes.period.iter().zip(&outcomes.phase).zip(&outcomes.steps);
+    let numbers = numbers.map(|((&period, &phase), &steps)| [period, phase, steps]);
+    let floats = floats.into_iter().flatten().map(|value| value.to_bits());
+    (outcomes.fate.clone(), numbers.collect(), floats.collect())
+}
+
+/// However the work is cut, into tiles, slices of lanes and dispatches of steps, the outcomes have the same bits.
+#[test]
+fn the_work_may_be_cut_anywhere() {
     let mut engine = any_device();
     for toml in [
         "landscape = \"f3\"\nacross = \"x1 = -4 .. 4\"\nup = \"eta = 0.1 .. 1.2\"\nset = { x2 = 1 }\nsize = [70, 30]\nsteps = 2000",
         "landscape = \"f1\"\nacross = \"x = -4 .. 4\"\nup = \"eta = 0.1 .. 9\"\nsize = [40, 40]\nsteps = 3000\ntarget = 0.5",
     ] {
-        let plan = Plan::new(&Draft::parse(toml).unwrap().resolve().unwrap()).unwrap();
-        let mut run = |rounds: u64| {
-            engine.rounds = rounds;
-            let outcomes = engine.run(&plan, &Cells::All, &|_| {}).unwrap();
-            let floats =
-                [&outcomes.amplitude, &outcomes.lyapunov, &outcomes.loss, &outcomes.point, &outcomes.reach];
-            let bits: Vec<u64> = floats.into_iter().flatten().map(|value| value.to_bits()).collect();
-            (outcomes.fate, outcomes.period, outcomes.steps, bits)
-        };
-        assert!(!super::run::is_cut(&plan, super::run::ROUNDS) && super::run::is_cut(&plan, 700));
-        let whole = run(super::run::ROUNDS);
-        // 700 rounds are tens of steps; 1 is a step for each dispatch, with every border of a phase.
-        assert!(run(700) == whole);
-        if plan.initial.len() == 1 {
-            assert!(run(1) == whole);
+        for precision in [Precision::F32, Precision::F64] {
+            if precision == Precision::F64 && !engine.device().f64 {
+                continue;
+            }
+            let plan = Plan::new(&Draft::parse(toml).unwrap().resolve().unwrap()).unwrap();
+            let plan = Plan { precision, ..plan };
+            let count = plan.cells();
+            let mut run = |rounds: u64, tile_lanes: u64, target: Duration| {
+                (engine.rounds, engine.tile_lanes, engine.slice_target) = (rounds, tile_lanes, target);
+                let told = Mutex::new(Vec::new());
+                let outcomes =
+                    engine.run(&plan, &Cells::All, &|done| told.lock().unwrap().push(done)).unwrap();
+                let told = told.into_inner().unwrap();
+                assert!(told.is_sorted() && told.last() == Some(&(count as u64)), "{told:?}");
+                (bits(&outcomes), told.len())
+            };
+            assert!(!is_cut(&plan, ROUNDS) && is_cut(&plan, 70));
+            let (whole, tiles) = run(ROUNDS, TILE_LANES, SLICE_TARGET);
+            assert_eq!(tiles, 1);
+            // Two tiles at a time, and slices of one workgroup.
+            let (cut, tiles) = run(ROUNDS, 300, Duration::from_nanos(1));
+            assert!(cut == whole && tiles == count.div_ceil(300));
+            // Tens of steps in a dispatch; 1 is a step for each, with every border of a phase.
+            assert!(run(70, 2000, SLICE_TARGET).0 == whole);
+            if plan.initial.len() == 1 {
+                assert!(run(1, TILE_LANES, SLICE_TARGET).0 == whole);
+            }
+            // In parts, in any order, to be put together.
+            (engine.rounds, engine.tile_lanes, engine.slice_target) = (ROUNDS, TILE_LANES, SLICE_TARGET);
+            let mut parts = Outcomes::of(&plan, count);
+            for start in [1000, 0] {
+                let listed = Cells::Listed((start..if start == 0 { 1000 } else { count as u32 }).collect());
+                parts.put(start as usize, &engine.run(&plan, &listed, &|_| {}).unwrap());
+            }
+            assert!(bits(&parts) == whole);
         }
     }
 }
@@ -188,7 +279,7 @@ fn counting_may_be_cut_anywhere() {
             let density = density(&engine, &plan, &watch, (&cells, bytes), &|_| {}).unwrap();
             (density.visits, density.ends.iter().map(|x| x.to_bits()).collect::<Vec<u64>>())
         };
-        let whole = run(super::run::ROUNDS, 1 << 20);
+        let whole = run(ROUNDS, 1 << 20);
         assert!(whole.0.iter().any(|&count| count > 0));
         assert_eq!(whole.1.is_empty(), experiment.warm.is_none());
         // The axes and lists need 17,200 bytes; the counts of a column 92.
@@ -210,7 +301,8 @@ fn random_words_are_the_published_ones_and_those_of_the_cpu() {
     counters.extend((0..10_000).map(|k: u32| [k.wrapping_mul(2_654_435_769), k % 3]));
     // What a compiler drops because it is not used would not be seen: both arguments are.
     let expression = format!("{WORD}[i & 1u] ^ ((a ^ a) & b)");
-    let words = compute_of("u32", &engine, &expression, keys.as_flattened(), counters.as_flattened());
+    let words =
+        compute_of(Precision::F32, "u32", &engine, &expression, keys.as_flattened(), counters.as_flattened());
     let wanted: Vec<u32> = keys.iter().zip(&counters).flat_map(|(k, c)| threefry(*k, *c)).collect();
     assert_eq!(words, wanted);
     assert_eq!(words[..6], *KNOWN.map(|known| known[2]).as_flattened());
@@ -223,7 +315,7 @@ fn normal_numbers_are_those_of_the_cpu() {
         (0..200_000).flat_map(|k| threefry([1, k], [k, 0])).chain([0, 0, u32::MAX, u32::MAX]).collect();
     let expression =
         "bitcast<u32>(normal_pair(vec2<u32>(first[i & ~1u], first[i | 1u]))[i & 1u]) ^ ((a ^ a) & b)";
-    let found = compute_of("u32", &engine, expression, &words, &words);
+    let found = compute_of(Precision::F32, "u32", &engine, expression, &words, &words);
     for (pair, found) in words.chunks_exact(2).zip(found.chunks_exact(2)) {
         let wanted: [f64; 2] = normal_pair([pair[0], pair[1]]);
         for (found, wanted) in found.iter().zip(wanted) {

@@ -198,35 +198,43 @@ impl Emitter {
     }
 
     fn two_operands(&mut self, code: X86, to: Operand, from: Register) {
-        self.push(match to {
-            Operand::Register(to) => Instruction::with2(code, to, from),
-            Operand::Memory(base, at) => Instruction::with2(code, Self::memory(base, at), from),
-        }
-        .expect("a store"));
+        self.push(
+            match to {
+                Operand::Register(to) => Instruction::with2(code, to, from),
+                Operand::Memory(base, at) => Instruction::with2(code, Self::memory(base, at), from),
+            }
+            .expect("a store"),
+        );
     }
 
     fn unary(&mut self, code: X86, to: Register, a: Operand) {
-        self.push(match a {
-            Operand::Register(a) => Instruction::with2(code, to, a),
-            Operand::Memory(base, at) => Instruction::with2(code, to, Self::memory(base, at)),
-        }
-        .expect("two operands"));
+        self.push(
+            match a {
+                Operand::Register(a) => Instruction::with2(code, to, a),
+                Operand::Memory(base, at) => Instruction::with2(code, to, Self::memory(base, at)),
+            }
+            .expect("two operands"),
+        );
     }
 
     fn unary_with(&mut self, code: X86, to: Register, a: Operand, number: u32) {
-        self.push(match a {
-            Operand::Register(a) => Instruction::with3(code, to, a, number),
-            Operand::Memory(base, at) => Instruction::with3(code, to, Self::memory(base, at), number),
-        }
-        .expect("two operands and a number"));
+        self.push(
+            match a {
+                Operand::Register(a) => Instruction::with3(code, to, a, number),
+                Operand::Memory(base, at) => Instruction::with3(code, to, Self::memory(base, at), number),
+            }
+            .expect("two operands and a number"),
+        );
     }
 
     fn binary(&mut self, code: X86, to: Register, a: Register, b: Operand) {
-        self.push(match b {
-            Operand::Register(b) => Instruction::with3(code, to, a, b),
-            Operand::Memory(base, at) => Instruction::with3(code, to, a, Self::memory(base, at)),
-        }
-        .expect("three operands"));
+        self.push(
+            match b {
+                Operand::Register(b) => Instruction::with3(code, to, a, b),
+                Operand::Memory(base, at) => Instruction::with3(code, to, a, Self::memory(base, at)),
+            }
+            .expect("three operands"),
+        );
     }
 
     fn piece(&mut self, code: &Code) {
@@ -276,9 +284,7 @@ impl Emitter {
             Isa::Avx2 => a,
         };
         let Operand::Memory(base, at) = count else { unreachable!("the tape is in memory") };
-        self.push(
-            Instruction::with4(code, to, a, Self::memory(base, at), below).expect("a comparison"),
-        );
+        self.push(Instruction::with4(code, to, a, Self::memory(base, at), below).expect("a comparison"));
         match self.form.isa {
             Isa::Avx512 => {
                 self.push(Instruction::with2(X86::VEX_Kortestw_kr_kr, to, to).expect("a test"));
@@ -336,11 +342,7 @@ impl<'a> Writer<'a> {
     }
 
     fn name(&self, value: Value, register: u8) -> Register {
-        if self.is_mask(value) {
-            Register::K1 + u32::from(register)
-        } else {
-            self.emitter.vector(register)
-        }
+        if self.is_mask(value) { Register::K1 + u32::from(register) } else { self.emitter.vector(register) }
     }
 
     /// Takes a register for a value to be written to.
@@ -510,7 +512,9 @@ impl<'a> Writer<'a> {
             (Isa::Avx512, Operand::Register(a)) => Instruction::with3(code, to, b, a),
             (Isa::Avx512, Operand::Memory(base, at)) => Instruction::with3(code, to, b, a_memory(base, at)),
             (Isa::Avx2, Operand::Register(a)) => Instruction::with4(code, to, b, a, truth),
-            (Isa::Avx2, Operand::Memory(base, at)) => Instruction::with4(code, to, b, a_memory(base, at), truth),
+            (Isa::Avx2, Operand::Memory(base, at)) => {
+                Instruction::with4(code, to, b, a_memory(base, at), truth)
+            }
         };
         let mut instruction = instruction.expect("a choice");
         if truth.is_k() {
@@ -557,11 +561,8 @@ impl<'a> Writer<'a> {
         };
         let loaded = !self.is_in_register(first) && !self.allocation.is_needed_after(first, at);
         let second_register = self.register(second, at, &locked);
-        let first_register = if self.is_in_register(first) || loaded {
-            Some(self.register(first, at, &locked))
-        } else {
-            None
-        };
+        let first_register =
+            if self.is_in_register(first) || loaded { Some(self.register(first, at, &locked)) } else { None };
         let last_operand = self.operand(last, at, &locked);
         let overwrites = !self.allocation.is_needed_after(first, at);
         let op = self.code.ops[at];

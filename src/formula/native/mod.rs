@@ -18,8 +18,8 @@ mod translate;
 
 use std::ops::Range;
 
-pub use self::isa::Isa;
 use self::isa::Form;
+pub use self::isa::Isa;
 use self::memory::Function;
 use super::stepper::Observer;
 use super::tape::{CHUNK, Register, Tape};

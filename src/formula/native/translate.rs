@@ -197,9 +197,7 @@ fn unary<'a, R: Real>(op: Unary, a: Symbol<'a, R>) -> Symbol<'a, R> {
 }
 
 fn binary<'a, R: Real>(op: Binary, a: Symbol<'a, R>, b: Symbol<'a, R>) -> Symbol<'a, R> {
-    let truth = |predicate| {
-        Symbol::choose(a.compare(predicate, b), a.constant(R::ONE), a.constant(R::ZERO))
-    };
+    let truth = |predicate| Symbol::choose(a.compare(predicate, b), a.constant(R::ONE), a.constant(R::ZERO));
     match op {
         Binary::Add => a + b,
         Binary::Sub => a - b,

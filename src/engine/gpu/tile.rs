@@ -1,0 +1,258 @@
+//! Tiles: the trajectories whose state the device holds, run window by window to their ends.
+
+use bytemuck::Zeroable;
+
+use super::adapters::GpuEngine;
+use super::format::Format;
+use super::run::axes;
+use super::slice::{Pace, Slice};
+use super::unroll::UNROLLED;
+use crate::engine::Outcomes;
+use crate::error::{Error, Result};
+use crate::fate::Fate;
+use crate::formula::wgsl_tables;
+use crate::plan::{Plan, Source, Stage};
+
+/// Most bytes of a buffer that is bound: what every device can do.
+pub(super) const BINDING_BYTES: u64 = 128 << 20;
+/// Bytes of the mark that a window was done.
+const COUNTS: u64 = 8;
+
+/// Lanes of the tiles that `count` trajectories are computed in: so few that a tile's state fits one binding, and
+/// in a large map so few that there are two tiles.
+pub(super) fn tile_lanes(engine: &GpuEngine, plan: &Plan, cut: bool, count: usize) -> usize {
+    let limits = engine.device.limits();
+    let columns = state_columns(plan, cut).max(outcome_columns(plan)) as u64;
+    let bytes = BINDING_BYTES.min(limits.max_storage_buffer_binding_size).min(limits.max_buffer_size);
+    let most = engine.tile_lanes.min(bytes / (Format(plan.precision).bytes() * columns)).max(1);
+    let count = count as u64;
+    let lanes = if count > engine.tile_lanes / 4 { count.div_ceil(2) } else { count };
+    lanes.min(most) as usize
+}
+
+fn state_columns(plan: &Plan, cut: bool) -> usize {
+    let dims = plan.initial.len();
+    4 * dims + 8 + if cut { 4 * dims + 14 } else { 0 } + usize::from(plan.target.is_some())
+}
+
+/// Whether windows take several dispatches if an invocation may take so many rounds of loops.
+pub(super) fn is_cut(plan: &Plan, rounds: u64) -> bool {
+    plan.windows.iter().any(|window| window.steps() > steps_at_once(plan, rounds))
+}
+
+/// The most steps of one dispatch.
+pub(super) fn steps_at_once(plan: &Plan, rounds: u64) -> u32 {
+    // The step itself, at most eight loops over the dimensions, and those over the rows of the data.
+    let dims = plan.initial.len();
+    let over_dims = if dims <= UNROLLED { 0 } else { 8 * dims as u64 };
+    let each = 1 + over_dims + plan.rounds_per_step();
+    (rounds / each).max(1) as u32
+}
+
+fn outcome_columns(plan: &Plan) -> usize {
+    5 + plan.initial.len() + usize::from(plan.target.is_some())
+}
+
+/// The buffers of a tile and the pipeline that works on them.
+pub(super) struct Tile<'a> {
+    engine: &'a GpuEngine,
+    plan: &'a Plan,
+    capacity: u32,
+    pipeline: &'a wgpu::ComputePipeline,
+    slice: wgpu::Buffer,
+    cells: wgpu::Buffer,
+    /// The list of running lanes, and the next one.
+    lists: [wgpu::Buffer; 2],
+    counts: wgpu::Buffer,
+    counts_read: wgpu::Buffer,
+    outcomes: wgpu::Buffer,
+    outcomes_read: wgpu::Buffer,
+    /// For reading the list of this number and writing the other.
+    bindings: [wgpu::BindGroup; 2],
+}
+
+impl<'a> Tile<'a> {
+    /// Buffers for `capacity` lanes.
+    ///
+    /// # Errors
+    /// If the device does not hold them.
+    pub fn new(
+        engine: &'a GpuEngine,
+        plan: &'a Plan,
+        pipeline: &'a wgpu::ComputePipeline,
+        capacity: u32,
+        cut: bool,
+    ) -> Result<Self> {
+        use wgpu::BufferUsages as Usage;
+        let device = &engine.device;
+        let lanes = u64::from(capacity);
+        let buffer = |label: &str, size: u64, usage: Usage| {
+            device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some(label),
+                size: size.max(16),
+                usage,
+                mapped_at_creation: false,
+            })
+        };
+        let storage = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
+        let format = Format(plan.precision);
+        let outcome_bytes = format.bytes() * lanes * outcome_columns(plan) as u64;
+        let slice = buffer("slice", size_of::<Slice>() as u64, Usage::UNIFORM | Usage::COPY_DST);
+        let axis = axes(plan);
+        let axes = buffer("axes", axis.len() as u64, storage);
+        engine.queue.write_buffer(&axes, 0, &axis);
+        let columns = format.encode(wgsl_tables(&plan.descent.graph).flat_map(|(_, values)| values));
+        let data = buffer("data", columns.len() as u64, storage);
+        engine.queue.write_buffer(&data, 0, &columns);
+        let cells = buffer("cells", 4 * lanes, storage);
+        let lists = [buffer("running", 4 * lanes, storage), buffer("still running", 4 * lanes, storage)];
+        let counts = buffer("counts", COUNTS, storage);
+        let state = buffer("state", format.bytes() * lanes * state_columns(plan, cut) as u64, storage);
+        let outcomes = buffer("outcomes", outcome_bytes, storage);
+        let read = Usage::MAP_READ | Usage::COPY_DST;
+        // Axes that no formula needs are not in the pipeline's layout either.
+        let swept = plan.initial.iter().chain(&plan.quantities).any(|s| !matches!(s, Source::Value(_)));
+        let bindings = [0, 1].map(|from| {
+            let mut bound =
+                vec![&slice, &axes, &cells, &lists[from], &lists[1 - from], &counts, &state, &outcomes];
+            if !columns.is_empty() {
+                bound.push(&data);
+            }
+            let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
+                .zip(bound)
+                .filter(|(binding, _)| *binding != 1 || swept)
+                .map(|(binding, buffer)| wgpu::BindGroupEntry {
+                    binding,
+                    resource: buffer.as_entire_binding(),
+                })
+                .collect();
+            device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some("tile"),
+                layout: &pipeline.get_bind_group_layout(0),
+                entries: &entries,
+            })
+        });
+        engine.check_faults()?;
+        Ok(Self {
+            engine,
+            plan,
+            capacity,
+            counts_read: buffer("counts, read", COUNTS, read),
+            outcomes_read: buffer("outcomes, read", outcome_bytes, read),
+            pipeline,
+            slice,
+            cells,
+            lists,
+            counts,
+            outcomes,
+            bindings,
+        })
+    }
+
+    /// Runs the trajectories of `cells` to their ends.
+    pub fn run(&self, cells: &[u32], pace: &Pace) -> Result<()> {
+        let queue = &self.engine.queue;
+        queue.write_buffer(&self.cells, 0, bytemuck::cast_slice(cells));
+        let identity: Vec<u32> = (0..cells.len() as u32).collect();
+        queue.write_buffer(&self.lists[0], 0, bytemuck::cast_slice(&identity));
+        // A missing write must be seen: every outcome starts as one that no kernel writes.
+        let missing = vec![Outcomes::MISSING; cells.len() * Format(self.plan.precision).bytes() as usize];
+        queue.write_buffer(&self.outcomes, 0, &missing);
+        let mut running = cells.len() as u32;
+        for (k, stage) in self.plan.stages().enumerate() {
+            running = self.run_window(k % 2, running, self.slice(&stage), stage.window.steps(), pace)?;
+            if running == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a dispatch is told of its window.
+    fn slice(&self, stage: &Stage) -> Slice {
+        let Stage { window, elapsed, last_elapsed, samples, sampled, is_last } = *stage;
+        Slice {
+            start: window.start,
+            advance: window.advance,
+            half_steps: window.half,
+            sample: window.sample,
+            capacity: self.capacity,
+            width: self.plan.across.len() as u32,
+            elapsed,
+            last_elapsed,
+            samples,
+            sampled,
+            last: u32::from(is_last),
+            ..Slice::zeroed()
+        }
+    }
+
+    /// Runs one window for all running lanes and returns how many still run. The last slice brings the mark that
+    /// the window was done.
+    fn run_window(&self, from: usize, running: u32, window: Slice, steps: u32, pace: &Pace) -> Result<u32> {
+        let at_once = steps_at_once(self.plan, self.engine.rounds);
+        let mut counts = Vec::new();
+        let mut first = 0;
+        while first < running {
+            let count = pace.lanes(at_once.min(steps)).min(running - first);
+            for begin in (0..steps).step_by(at_once as usize) {
+                let end = steps.min(begin + at_once);
+                let slice = Slice { begin, end, first, count, ..window };
+                self.engine.queue.write_buffer(&self.slice, 0, bytemuck::bytes_of(&slice));
+                let mut encoder = self.engine.encoder();
+                if first == 0 && begin == 0 {
+                    encoder.clear_buffer(&self.counts, 0, None);
+                }
+                self.engine.dispatch(&mut encoder, self.pipeline, &self.bindings[from], count);
+                let done = u64::from(count) * u64::from(end - begin);
+                counts = pace.time(done, || {
+                    if first + count < running || end < steps {
+                        return self.engine.finish(encoder).map(|()| Vec::new());
+                    }
+                    encoder.copy_buffer_to_buffer(&self.counts, 0, &self.counts_read, 0, COUNTS);
+                    self.engine.finish_reading(encoder, &self.counts_read, COUNTS)
+                })?;
+            }
+            first += count;
+        }
+        let counts: Vec<u32> = bytemuck::pod_collect_to_vec(&counts);
+        let (still, ended) = (counts[0], counts[1]);
+        if u64::from(still) + u64::from(ended) != u64::from(running) {
+            return Err(Error::Device(format!(
+                "a window of {running} trajectories came back with {still} running and {ended} ended"
+            )));
+        }
+        Ok(still)
+    }
+
+    /// Reads the outcomes of the first `lanes` lanes, which are those of the trajectories from number `start` on.
+    pub fn read(&self, start: usize, lanes: usize) -> Result<Outcomes> {
+        let mut outcomes = Outcomes::of(self.plan, lanes);
+        let bytes = self.engine.read(&self.outcomes, &self.outcomes_read, self.outcomes.size())?;
+        let format = Format(self.plan.precision);
+        let words = format.decode(&bytes);
+        let dims = self.plan.initial.len();
+        let word = |column: usize, lane: usize| words[column * self.capacity as usize + lane];
+        let float = |column: usize, lane: usize| format.float(word(column, lane));
+        for k in 0..lanes {
+            let code = word(0, k) as u8;
+            if Fate::from_code(code).is_none() {
+                return Err(Error::Device(format!("no end was written for trajectory {}", start + k)));
+            }
+            outcomes.fate[k] = code;
+            outcomes.period[k] = (word(0, k) >> 8 & 0xfff) as u32;
+            outcomes.phase[k] = (word(0, k) >> 20 & 0xfff) as u32;
+            outcomes.steps[k] = word(1, k) as u32;
+            outcomes.amplitude[k] = float(2, k);
+            outcomes.lyapunov[k] = float(3, k);
+            outcomes.loss[k] = float(4, k);
+            for d in 0..dims {
+                outcomes.point[k * dims + d] = float(5 + d, k);
+            }
+            if self.plan.target.is_some() {
+                outcomes.reach[k] = float(5 + dims, k);
+            }
+        }
+        Ok(outcomes)
+    }
+}
