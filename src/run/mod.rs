@@ -63,6 +63,11 @@ pub(crate) fn tile_rows(experiment: &Experiment) -> u32 {
     (TILE_CELLS as u32 / experiment.size[0]).max(1)
 }
 
+/// The most rows that a tile can have.
+pub(crate) fn most_rows(experiment: &Experiment) -> u32 {
+    (CELLS_IN_MEMORY as u32 / experiment.size[0]).max(1)
+}
+
 /// A map to be made.
 pub(crate) struct Job<'a> {
     pub experiment: &'a Experiment,
