@@ -1,6 +1,8 @@
 //! The result arrays of a map, in memory and as `map.npz`.
 
+mod drawn;
 mod ends;
+mod layout;
 mod npz;
 
 use std::io::{BufWriter, Seek, Write};
@@ -10,11 +12,13 @@ use npyz::WriterBuilder;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+pub use self::drawn::Drawn;
 pub use self::ends::Ends;
+pub(crate) use self::layout::{Layout, read_numbers, write_numbers};
 use self::npz::Arrays;
 use crate::analysis::Certainty;
 use crate::error::{Error, Result};
-use crate::experiment::{CELLS_MAX, Precision};
+use crate::experiment::{CELLS_IN_MEMORY, CELLS_MAX, Precision};
 use crate::fate::Fate;
 use crate::view::View;
 
@@ -158,15 +162,26 @@ impl Map {
     /// Reads a `map.npz`.
     ///
     /// # Errors
-    /// [`Error::File`] with the array that is missing or damaged.
+    /// [`Error::File`] with the array that is missing or damaged, or for a map too large for memory.
     pub fn read(path: &Path) -> Result<Self> {
-        Self::read_arrays(path).map_err(failed(path))
+        Self::read_arrays(path, |_| 1).map(|(map, ..)| map).map_err(failed(path))
     }
 
-    fn read_arrays(path: &Path) -> std::result::Result<Self, String> {
+    /// Reads the rows and columns that are multiples of a number, which `every` gives for the cells across and up.
+    /// Says how many these are, and the number.
+    fn read_arrays(
+        path: &Path,
+        every: impl Fn([usize; 2]) -> usize,
+    ) -> std::result::Result<(Self, [usize; 2], usize), String> {
         let mut arrays = Arrays::open(path)?;
-        let (across, up) = (arrays.axis("across")?, arrays.axis("up")?);
+        let (mut across, mut up) = (arrays.axis("across")?, arrays.axis("up")?);
         let shape = [up.len(), across.len()];
+        let every = every([across.len(), up.len()]);
+        for axis in [&mut across, &mut up] {
+            *axis = axis.iter().copied().step_by(every).collect();
+        }
+        check_memory((across.len() * up.len()) as u64, 80)?;
+        let mut arrays = arrays.every(every);
         let map = Self {
             fate: arrays.array("fate", shape)?,
             period: arrays.array("period", shape)?,
@@ -183,8 +198,20 @@ impl Map {
             up,
         };
         map.check()?;
-        Ok(map)
+        Ok((map, [shape[1], shape[0]], every))
     }
+}
+
+/// Whether so many cells, which take so many bytes each, fit into memory.
+fn check_memory(cells: u64, bytes: u64) -> std::result::Result<(), String> {
+    if cells <= CELLS_IN_MEMORY {
+        return Ok(());
+    }
+    let size = (cells * bytes).div_ceil(1 << 30);
+    Err(format!(
+        "holds {cells} cells, which would take {size} GiB of memory; at most {CELLS_IN_MEMORY} cells are read as a \
+         whole: map the same with a smaller --size"
+    ))
 }
 
 /// A reason as an error of the file.
@@ -227,20 +254,24 @@ pub(crate) fn array<T: npyz::AutoSerialize, W: Write + Seek>(
     shape: &[u64],
     values: impl Iterator<Item = T>,
 ) -> std::io::Result<()> {
-    const HEADER: u64 = 4096;
-    let bytes = HEADER + shape.iter().product::<u64>() * size_of::<T>() as u64;
-    // As NumPy's own `savez`: not compressed, which would take longer than the map. Without the time of
-    // day, the same map makes the same bytes.
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Stored)
-        .last_modified_time(zip::DateTime::default())
-        .large_file(bytes > u64::from(u32::MAX));
-    archive.start_file(format!("{name}.npy"), options)?;
+    let bytes = shape.iter().product::<u64>() * size_of::<T>() as u64;
+    archive.start_file(format!("{name}.npy"), options(bytes))?;
     let mut buffer = BufWriter::with_capacity(1 << 16, archive);
     let mut writer = npyz::WriteOptions::new().default_dtype().shape(shape).writer(&mut buffer).begin_nd()?;
     writer.extend(values)?;
     writer.finish()?;
     buffer.flush()
+}
+
+/// How an array that takes so many bytes is kept in an archive.
+fn options(bytes: u64) -> SimpleFileOptions {
+    const HEADER: u64 = 4096;
+    // As NumPy's own `savez`: not compressed, which would take longer than the map. Without the time of
+    // day, the same map makes the same bytes.
+    SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .last_modified_time(zip::DateTime::default())
+        .large_file(HEADER + bytes > u64::from(u32::MAX))
 }
 
 #[cfg(test)]

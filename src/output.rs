@@ -1,21 +1,24 @@
 //! The directory that a map or a phase diagram is kept in: written whole or not at all, read with suspicion.
 
+mod journal;
+mod lock;
+mod making;
 mod phase;
 
 use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::Instant;
-
-use tempfile::TempDir;
 
 use crate::error::{Error, Result};
 use crate::experiment::{Draft, Experiment, PICTURE_KEYWORD};
-use crate::map::{Ends, Map};
+use crate::map::{Drawn, Ends};
 use crate::picture::{self, Caption, Drawing, Format, Style};
 use crate::report::Report;
 use crate::view::View;
+
+use self::lock::{LOCK, Lock};
+pub use self::making::{Asked, Made, Making, Resumed, begun_on, resume};
 
 const MAP: &str = "map.npz";
 /// The arrays of a stack of maps, and its basin fractions as a table and as pictures.
@@ -28,6 +31,9 @@ pub(crate) const PICTURE: u32 = 768;
 /// Pixels of a figure's file for each pixel that it is laid out by.
 const FIGURE_SCALE: u32 = 2;
 
+/// What the names of folders for files without names begin with.
+const ASIDE: &str = ".gdscope-";
+
 /// What an interrupted process has to take away.
 static UNFINISHED: Mutex<Vec<Unfinished>> = Mutex::new(Vec::new());
 
@@ -37,6 +43,10 @@ enum Unfinished {
     Aside(PathBuf),
     /// A directory that was made for results; it stays once it holds some.
     Made(PathBuf),
+    /// A lock's file.
+    Lock(PathBuf),
+    /// The folder of a map of which some tiles are done; it stays, to be gone on with.
+    Tiles { folder: PathBuf, done: usize, tiles: usize },
 }
 
 impl Unfinished {
@@ -51,6 +61,8 @@ impl Unfinished {
         let _ = match self {
             Unfinished::Aside(path) => fs::remove_dir_all(path),
             Unfinished::Made(path) => fs::remove_dir(path),
+            Unfinished::Lock(path) => fs::remove_file(path),
+            Unfinished::Tiles { .. } => Ok(()),
         };
     }
 
@@ -60,16 +72,35 @@ impl Unfinished {
             all.retain(|other| other != self);
         }
     }
+
+    /// Puts one in the place of another.
+    fn change(from: &Self, to: &Self) {
+        if let Ok(mut all) = UNFINISHED.lock() {
+            all.iter_mut().filter(|other| *other == from).for_each(|other| *other = to.clone());
+        }
+    }
+
+    /// What is to be said of a map of which some tiles are done.
+    fn words(&self) -> Option<String> {
+        let Unfinished::Tiles { folder, done, tiles } = self else { return None };
+        let directory = folder.parent().unwrap_or(folder).display();
+        Some(format!(
+            "{done} of {tiles} tiles are done and kept; go on with: gdscope map --resume {directory}\n"
+        ))
+    }
 }
 
 /// Takes away what unfinished work has left, and lets no file get its final name from here on: for a
-/// process that is about to exit.
-pub(crate) fn abandon() {
+/// process that is about to exit. Says what stays, and how to go on with it.
+pub(crate) fn abandon() -> Option<String> {
     let unfinished = UNFINISHED.lock();
+    let mut words = None;
     if let Ok(all) = &unfinished {
         all.iter().rev().for_each(Unfinished::take_away);
+        words = all.iter().find_map(Unfinished::words);
     }
     std::mem::forget(unfinished);
+    words
 }
 
 /// A directory of results. Dropped without results in it, it goes again if it was made for them.
@@ -78,28 +109,31 @@ pub struct Directory {
     path: PathBuf,
     /// The directories that did not exist before, outermost first.
     made: Vec<Unfinished>,
+    lock: Option<Lock>,
 }
 
 /// What a map's directory holds; of the map, the part that is asked for.
 #[derive(Clone, Debug)]
-pub struct Saved<M = Map> {
+pub struct Saved<M = Drawn> {
     pub experiment: Experiment,
     pub map: M,
     pub report: Report,
 }
 
 impl Directory {
-    /// Makes the directory if it does not exist and tries whether files can be written to it.
+    /// Makes the directory if it does not exist, locks it, and tries whether files can be written to it.
     ///
     /// # Errors
-    /// [`Error::Write`] if not.
+    /// [`Error::Write`] if not, and [`Error::File`] if another process writes to it.
     pub fn create(path: &Path) -> Result<Self> {
         let missing = path.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists());
         let mut made: Vec<_> = missing.map(|p| Unfinished::Made(p.to_owned())).collect();
         made.reverse();
         made.iter().for_each(Unfinished::note);
-        let directory = Self { path: path.to_owned(), made };
+        let mut directory = Self { path: path.to_owned(), made, lock: None };
         fs::create_dir_all(path).map_err(Error::write(path))?;
+        directory.lock = Some(Lock::new(path)?);
+        directory.clean()?;
         for name in own_files() {
             let to = path.join(name);
             if to.is_dir() {
@@ -112,26 +146,17 @@ impl Directory {
         Ok(directory)
     }
 
-    /// Draws the experiment's views and writes everything; the time that drawing took goes into the
-    /// report. An earlier map in the directory gives way to the new one as a whole, or stays.
-    ///
-    /// # Errors
-    /// [`Error::Write`].
-    pub fn save(
-        &self,
-        experiment: &Experiment,
-        map: &Map,
-        report: &mut Report,
-        style: &Style,
-    ) -> Result<Vec<PathBuf>> {
-        let mut aside = self.aside()?;
-        let started = Instant::now();
-        self.draw(&mut aside, experiment, map, report, (&experiment.show, style))?;
-        report.seconds.draw = started.elapsed().as_secs_f64();
-        aside.write(MAP, |to| map.write(experiment.precision, to))?;
-        aside.write(REPORT, |to| to.write_all(report.to_json().as_bytes()))?;
-        aside.write(EXPERIMENT, |to| to.write_all(experiment.to_toml().as_bytes()))?;
-        aside.publish_alone()
+    /// Takes away the folders of processes that were killed: none that lives works here now.
+    fn clean(&self) -> Result<()> {
+        for entry in fs::read_dir(&self.path).map_err(Error::write(&self.path))?.flatten() {
+            let name = entry.file_name();
+            let is_left = name.to_string_lossy().starts_with(ASIDE)
+                && ![LOCK, making::FOLDER].iter().any(|n| name == *n);
+            if is_left && entry.path().is_dir() {
+                fs::remove_dir_all(entry.path()).map_err(Error::write(entry.path()))?;
+            }
+        }
+        Ok(())
     }
 
     /// Draws views of a saved map into its directory.
@@ -140,7 +165,7 @@ impl Directory {
     /// [`Error::Write`].
     pub fn render(&self, saved: &Saved, views: &[View], style: &Style) -> Result<Vec<PathBuf>> {
         let mut aside = self.aside()?;
-        self.draw(&mut aside, &saved.experiment, &saved.map, &saved.report, (views, style))?;
+        self.draw(&mut aside, saved, views, style)?;
         aside.publish(Vec::new())
     }
 
@@ -182,14 +207,8 @@ impl Directory {
         Ok(())
     }
 
-    fn draw(
-        &self,
-        aside: &mut Aside,
-        experiment: &Experiment,
-        map: &Map,
-        report: &Report,
-        (views, style): (&[View], &Style),
-    ) -> Result<()> {
+    fn draw(&self, aside: &mut Aside, saved: &Saved, views: &[View], style: &Style) -> Result<()> {
+        let Saved { experiment, map: Drawn { map, .. }, report } = saved;
         let caption = Caption::of(experiment);
         let toml = experiment.to_toml();
         let texts = texts(&caption.title, &toml, &report.version);
@@ -206,10 +225,10 @@ impl Directory {
 
     /// A folder inside the directory, on the same disk, for files without their final names.
     pub(crate) fn aside(&self) -> Result<Aside> {
-        let folder = tempfile::Builder::new().prefix(".gdscope-").tempdir_in(&self.path);
-        let folder = folder.map_err(Error::write(&self.path))?;
-        Unfinished::Aside(folder.path().to_owned()).note();
-        Ok(Aside { folder, to: self.path.clone(), names: Vec::new() })
+        let folder = tempfile::Builder::new().prefix(ASIDE).tempdir_in(&self.path);
+        let folder = folder.map_err(Error::write(&self.path))?.keep();
+        Unfinished::Aside(folder.clone()).note();
+        Ok(Aside { folder, to: self.path.clone(), names: Vec::new(), stays: false })
     }
 }
 
@@ -224,6 +243,7 @@ pub(crate) fn texts(title: &str, experiment: &str, version: &str) -> [(&'static 
 
 impl Drop for Directory {
     fn drop(&mut self) {
+        self.lock = None;
         self.made.iter().rev().for_each(Unfinished::end);
     }
 }
@@ -241,16 +261,23 @@ fn own_files() -> impl Iterator<Item = String> {
 
 /// Files that have been written and wait for their names.
 pub(crate) struct Aside {
-    folder: TempDir,
+    folder: PathBuf,
     /// The directory that they will be in.
     to: PathBuf,
     names: Vec<String>,
+    /// Whether the folder is somebody else's.
+    stays: bool,
 }
 
 impl Aside {
+    /// Files in a folder that stays.
+    fn kept(folder: &Path, to: &Path) -> Self {
+        Self { folder: folder.to_owned(), to: to.to_owned(), names: Vec::new(), stays: true }
+    }
+
     /// Where the files are for now; others that are put there go away with it.
     pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+        &self.folder
     }
 
     /// Where a file of this name will be.
@@ -261,8 +288,13 @@ impl Aside {
     /// Gives the files their names, as [`Aside::publish`]; what an earlier map or stack has left beside them would
     /// lie, and goes.
     pub(crate) fn publish_alone(self) -> Result<Vec<PathBuf>> {
-        let stale = own_files().filter(|name| !self.names.contains(name)).collect();
+        let stale = self.stale();
         self.publish(stale)
+    }
+
+    /// The names of what else may lie in the directory of a map or a stack.
+    fn stale(&self) -> Vec<String> {
+        own_files().filter(|name| !self.names.contains(name)).collect()
     }
 
     pub(crate) fn write(
@@ -271,7 +303,7 @@ impl Aside {
         write: impl FnOnce(&mut BufWriter<&fs::File>) -> std::io::Result<()>,
     ) -> Result<()> {
         let written = || {
-            let file = fs::File::create(self.folder.path().join(name))?;
+            let file = fs::File::create(self.folder.join(name))?;
             let mut buffer = BufWriter::new(&file);
             write(&mut buffer)?;
             buffer.flush()?;
@@ -291,10 +323,10 @@ impl Aside {
     fn publish(self, stale: Vec<String>) -> Result<Vec<PathBuf>> {
         // An interrupt waits until this is done.
         let guard = UNFINISHED.lock();
-        let earlier = self.folder.path().join("earlier");
+        let earlier = self.folder.join("earlier");
         fs::create_dir(&earlier).map_err(Error::write(&self.to))?;
         let to = |name: &String| self.to.join(name);
-        let new = |name: &String| self.folder.path().join(name);
+        let new = |name: &String| self.folder.join(name);
         // The file that is read first goes first and comes last.
         let out = self.names.iter().rev().chain(&stale).filter(|name| to(name).symlink_metadata().is_ok());
         let moves = out.map(|name| (to(name), earlier.join(name)));
@@ -304,7 +336,7 @@ impl Aside {
                 for (from, into) in moves[..done].iter().rev() {
                     let _ = fs::rename(into, from);
                 }
-                let named = if into.starts_with(self.folder.path()) { from } else { into };
+                let named = if into.starts_with(&self.folder) { from } else { into };
                 return Err(Error::write(named)(e));
             }
         }
@@ -315,7 +347,9 @@ impl Aside {
 
 impl Drop for Aside {
     fn drop(&mut self) {
-        Unfinished::Aside(self.folder.path().to_owned()).end();
+        if !self.stays {
+            Unfinished::Aside(self.folder.clone()).end();
+        }
     }
 }
 
@@ -331,13 +365,13 @@ pub trait FromMap: Sized {
     fn size(&self) -> [usize; 2];
 }
 
-impl FromMap for Map {
+impl FromMap for Drawn {
     fn read(path: &Path) -> Result<Self> {
-        Map::read(path)
+        Drawn::read(path)
     }
 
     fn size(&self) -> [usize; 2] {
-        [self.width(), self.height()]
+        self.size
     }
 }
 
@@ -360,8 +394,14 @@ impl<M: FromMap> Saved<M> {
     pub fn read(path: &Path) -> Result<Self> {
         let asked = path.join(EXPERIMENT);
         if !asked.exists() {
-            let message =
-                format!("holds no map ({EXPERIMENT} is missing); give a DIR that `gdscope map` wrote");
+            let message = match path.join(making::FOLDER).exists() {
+                true => {
+                    format!("holds an unfinished map; go on with: gdscope map --resume {}", path.display())
+                }
+                false => {
+                    format!("holds no map ({EXPERIMENT} is missing); give a DIR that `gdscope map` wrote")
+                }
+            };
             return Err(Error::file(path, message));
         }
         // The version that the other files are of, then what they are.
@@ -416,7 +456,7 @@ mod tests {
         fs::write(place.path().join("fate.png"), "old").unwrap();
         for lost in [MAP, REPORT, EXPERIMENT] {
             let aside = pending(&directory, "new");
-            fs::remove_file(aside.folder.path().join(lost)).unwrap();
+            fs::remove_file(aside.folder.join(lost)).unwrap();
             let error = aside.publish(vec!["fate.png".to_owned()]).unwrap_err();
             assert!(error.to_string().contains(lost) && !error.is_request(), "{error}");
             let mut expected = all("old");

@@ -1,5 +1,7 @@
 //! Experiment to work: everything an engine needs, checked and in numbers.
 
+use std::ops::Range;
+
 use crate::bins::Bins;
 use crate::descent::{Descent, Observable};
 use crate::error::Result;
@@ -35,8 +37,10 @@ pub struct Plan {
     pub initial: Vec<Source>,
     /// One for each of `descent.quantities`.
     pub quantities: Vec<Source>,
-    /// Of the noise; a cell's number is that of its trajectory.
+    /// Of the noise; a cell's number is that of its trajectory, ...
     pub seed: u32,
+    /// ... counted from the number of the plan's first cell in the whole map.
+    pub first: u32,
     pub windows: Vec<Window>,
     /// Steps before the learning rate stops changing, see [`Experiment::settled`].
     pub settled: u32,
@@ -152,6 +156,14 @@ impl Plan {
         Self { lists: lists.collect(), initial: (0..dims).map(Source::Cell).collect(), ..self.clone() }
     }
 
+    /// The plan of some rows of a map, of which no quantity has a list of its own. Cells count from the first of them.
+    #[must_use]
+    pub fn rows(&self, rows: Range<usize>) -> Self {
+        debug_assert!(self.lists.is_empty());
+        let first = self.first.wrapping_add((rows.start * self.across.len()) as u32);
+        Self { up: self.up[rows].to_vec(), first, ..self.clone() }
+    }
+
     /// Puts a plan together, of parts in which every name is known to have a value.
     ///
     /// # Errors
@@ -201,6 +213,7 @@ impl Plan {
             initial,
             quantities,
             seed: setup.seed,
+            first: 0,
             windows: windows(parts.steps, settled, period_max),
             settled,
             drifts: matches!(parts.settling, Settling::Smoothly(_)),

@@ -3,9 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::attractors::identify;
 use super::boundary::next_to_boundary;
-use crate::engine::Outcomes;
 use crate::fate::Fate;
 use crate::map::Map;
 use crate::plan::{Plan, Source};
@@ -100,33 +98,14 @@ pub fn nudged(plan: &Plan) -> Plan {
     nudged
 }
 
-/// The certainty of each of `plan`'s cells. `outcomes` are theirs, and `exact` and `moved` those of the `doubtful`
-/// cells in f64 and from a nudged start.
-pub fn certainty(
-    plan: &Plan,
-    outcomes: &Outcomes,
-    doubtful: &[u32],
-    (exact, moved): (&Outcomes, &Outcomes),
-) -> Vec<u8> {
-    let n = plan.cells();
-    // Identified together: the same attractor has the same number in all.
-    let cells: Vec<u32> =
-        (0..n as u32).chain(doubtful.iter().copied()).chain(doubtful.iter().copied()).collect();
-    let all = outcomes.followed_by(exact).followed_by(moved);
-    let ids = identify(plan, &cells, &all, false).ids;
-    let class = |k: usize| (all.fate[k], all.period[k], ids[k]);
-    let undecided =
-        |fate: &u8| if *fate == Fate::Undecided as u8 { Certainty::Undecided } else { Certainty::Agreed };
-    let mut certainty: Vec<u8> = outcomes.fate.iter().map(|fate| undecided(fate) as u8).collect();
-    for (d, &cell) in doubtful.iter().enumerate() {
-        let own = class(cell as usize);
-        certainty[cell as usize] = if class(n + d) != own {
-            Certainty::ChangedInF64
-        } else if class(n + doubtful.len() + d) != own {
-            Certainty::ChangedByNudge
-        } else {
-            Certainty::Agreed
-        } as u8;
+/// The certainty of a decided cell that was doubtful, by the fate, period and attractor that it has, has in f64, and
+/// has from a nudged start.
+pub fn certainty<C: PartialEq>(own: &C, exact: &C, moved: &C) -> Certainty {
+    if exact != own {
+        Certainty::ChangedInF64
+    } else if moved != own {
+        Certainty::ChangedByNudge
+    } else {
+        Certainty::Agreed
     }
-    certainty
 }

@@ -2,14 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::attractors::identify;
-use super::boundary::next_to_boundary;
 use super::cycles::refine_exponents;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Cells, Engine, Outcomes};
 use crate::error::Result;
 use crate::experiment::Precision;
-use crate::map::Map;
 use crate::plan::Plan;
 
 /// Cells that are computed again, or all of a smaller map.
@@ -66,45 +63,52 @@ impl Spread {
     }
 }
 
-/// Computes a sample of a map's cells again on the CPU in f64 and compares.
-///
-/// `outcomes` is what `map` was made from.
+/// The cells that are computed again, ascending.
+pub fn listed(cells: usize) -> Vec<u32> {
+    sample(cells, SAMPLE, SEED)
+}
+
+/// Computes cells again on the CPU in f64, and says on what.
 ///
 /// # Errors
 /// The engine's.
-pub fn check(plan: &Plan, map: &Map, outcomes: &Outcomes) -> Result<Check> {
-    let listed = sample(map.cells(), SAMPLE, SEED);
+pub fn again(plan: &Plan, listed: &[u32]) -> Result<(Outcomes, String)> {
     let exact = Plan { precision: Precision::F64, ..plan.clone() };
     let engine = CpuEngine::default();
-    let mut again = engine.run(&exact, &Cells::Listed(listed.clone()), &|_| {})?;
-    refine_exponents(plan, &listed, &mut again);
-    // Identified together: the same attractor has the same number in both.
-    let cells: Vec<u32> = (0..map.cells() as u32).chain(listed.iter().copied()).collect();
-    let ids = identify(plan, &cells, &outcomes.followed_by(&again), false).ids;
-    let near = next_to_boundary(map);
-    let compared: Vec<Compared> = (listed.iter().enumerate())
-        .map(|(s, &cell)| {
-            let k = cell as usize;
-            let fate = outcomes.fate[k] == again.fate[s];
-            let period = fate && outcomes.period[k] == again.period[s];
-            let (a, b) = (outcomes.amplitude[k], again.amplitude[s]);
+    let mut again = engine.run(&exact, &Cells::Listed(listed.to_vec()), &|_| {})?;
+    refine_exponents(&exact, listed, &mut again);
+    Ok((again, format!("CPU engine, f64, {}", engine.device().backend)))
+}
+
+/// Compares cells of a map with the same cells computed again. Both sides: how each ends, and on which attractor;
+/// `near`: whether the cell is next to a boundary.
+pub fn compare(
+    (own, ids): (&Outcomes, &[i32]),
+    (again, ids_again): (&Outcomes, &[i32]),
+    near: &[bool],
+    against: String,
+) -> Check {
+    let compared: Vec<Compared> = (0..near.len())
+        .map(|s| {
+            let fate = own.fate[s] == again.fate[s];
+            let period = fate && own.period[s] == again.period[s];
+            let (a, b) = (own.amplitude[s], again.amplitude[s]);
             Compared {
-                near: near[k],
+                near: near[s],
                 fate,
                 period,
-                attractor: fate && ids[k] == ids[map.cells() + s],
+                attractor: fate && ids[s] == ids_again[s],
                 amplitude_error: (period && b > 0.0).then(|| (a - b).abs() / b),
             }
         })
         .collect();
-    let device = engine.device();
-    Ok(Check {
-        cells: listed.len(),
+    Check {
+        cells: near.len(),
         seed: SEED,
-        against: format!("CPU engine, f64, {}", device.backend),
+        against,
         away_from_boundary: agreement(compared.iter().filter(|c| !c.near)),
         next_to_boundary: agreement(compared.iter().filter(|c| c.near)),
-    })
+    }
 }
 
 /// One cell of the sample.

@@ -17,6 +17,18 @@ impl Partition {
         Self { parent: (0..n as u32).collect(), shift: vec![0; n] }
     }
 
+    /// Adds an element on its own, and says which.
+    pub fn grow(&mut self) -> usize {
+        self.parent.push(self.parent.len() as u32);
+        self.shift.push(0);
+        self.parent.len() - 1
+    }
+
+    /// How many elements there are.
+    pub fn len(&self) -> usize {
+        self.parent.len()
+    }
+
     /// The least element joined with `k`.
     pub fn root(&mut self, k: usize) -> usize {
         self.rooted(k).0
@@ -56,6 +68,65 @@ impl Partition {
 /// Dimensions by which neighbours are looked up; further ones are compared.
 const LOOKED_UP: usize = 3;
 
+/// A grid of cubes, numbered in the order in which points fall into them.
+#[derive(Clone, Debug)]
+pub struct Cubes {
+    side: f64,
+    numbers: HashMap<Box<[i64]>, usize>,
+    keys: Vec<Box<[i64]>>,
+    /// The cube of the last point.
+    key: Vec<i64>,
+    last: usize,
+}
+
+impl Cubes {
+    /// Cubes of side `side` in `dims` dimensions, none of them met yet.
+    pub fn new(dims: usize, side: f64) -> Self {
+        Self { side, numbers: HashMap::new(), keys: Vec::new(), key: vec![0; dims], last: 0 }
+    }
+
+    /// The number of the cube that a point lies in. A new one has the next number.
+    pub fn at(&mut self, point: impl IntoIterator<Item = f64>) -> usize {
+        for (k, x) in self.key.iter_mut().zip(point) {
+            *k = (x / self.side).round() as i64;
+        }
+        // Neighbours mostly end at the same place: what was found last is tried first.
+        if self.keys.get(self.last).is_none_or(|found| **found != *self.key) {
+            self.last = *self.numbers.entry(self.key.as_slice().into()).or_insert(self.keys.len());
+            if self.last == self.keys.len() {
+                self.keys.push(self.key.as_slice().into());
+            }
+        }
+        self.last
+    }
+
+    /// Joins the elements of adjacent cubes, of which `first` holds one for each cube.
+    pub fn join_adjacent(&self, partition: &mut Partition, first: &[u32]) {
+        let looked_up = self.key.len().min(LOOKED_UP);
+        let mut shelves: HashMap<&[i64], Vec<usize>> = HashMap::new();
+        for (cube, key) in self.keys.iter().enumerate() {
+            shelves.entry(&key[..looked_up]).or_default().push(cube);
+        }
+        let mut near = vec![0; looked_up];
+        for (cube, key) in self.keys.iter().enumerate() {
+            for neighbour in 0..3_usize.pow(looked_up as u32) {
+                let mut rest = neighbour;
+                for (k, own) in near.iter_mut().zip(key.iter()) {
+                    *k = own.saturating_add((rest % 3) as i64 - 1);
+                    rest /= 3;
+                }
+                for &other in shelves.get(near.as_slice()).into_iter().flatten() {
+                    let adjacent =
+                        || self.keys[other].iter().zip(key.iter()).all(|(a, b)| a.abs_diff(*b) <= 1);
+                    if other < cube && adjacent() {
+                        partition.join(first[other] as usize, first[cube] as usize);
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Joins the elements whose points lie in the same or in adjacent cubes of side `side`.
 ///
 /// Each of `points` comes with its element in `partition`, and has `dims` coordinates.
@@ -65,45 +136,16 @@ pub fn join_near<P: IntoIterator<Item = f64>>(
     dims: usize,
     side: f64,
 ) {
-    let mut cubes: HashMap<Box<[i64]>, usize> = HashMap::new();
-    let mut keys: Vec<Box<[i64]>> = Vec::new();
+    let mut cubes = Cubes::new(dims, side);
     let mut first: Vec<u32> = Vec::new();
-    let (mut key, mut last) = (vec![0; dims], 0);
     for (element, point) in points {
-        for (k, x) in key.iter_mut().zip(point) {
-            *k = (x / side).round() as i64;
+        let cube = cubes.at(point);
+        if cube == first.len() {
+            first.push(element);
         }
-        // Neighbours mostly end at the same place: what was found last is tried first.
-        if keys.get(last).is_none_or(|found| **found != *key) {
-            last = *cubes.entry(key.as_slice().into()).or_insert(keys.len());
-            if last == keys.len() {
-                keys.push(key.as_slice().into());
-                first.push(element);
-            }
-        }
-        partition.join(first[last] as usize, element as usize);
+        partition.join(first[cube] as usize, element as usize);
     }
-    let looked_up = dims.min(LOOKED_UP);
-    let mut shelves: HashMap<&[i64], Vec<usize>> = HashMap::new();
-    for (cube, key) in keys.iter().enumerate() {
-        shelves.entry(&key[..looked_up]).or_default().push(cube);
-    }
-    let mut near = vec![0; looked_up];
-    for (cube, key) in keys.iter().enumerate() {
-        for neighbour in 0..3_usize.pow(looked_up as u32) {
-            let mut rest = neighbour;
-            for (k, own) in near.iter_mut().zip(key.iter()) {
-                *k = own.saturating_add((rest % 3) as i64 - 1);
-                rest /= 3;
-            }
-            for &other in shelves.get(near.as_slice()).into_iter().flatten() {
-                let adjacent = || keys[other].iter().zip(key.iter()).all(|(a, b)| a.abs_diff(*b) <= 1);
-                if other < cube && adjacent() {
-                    partition.join(first[other] as usize, first[cube] as usize);
-                }
-            }
-        }
-    }
+    cubes.join_adjacent(partition, &first);
 }
 
 #[cfg(test)]

@@ -158,7 +158,8 @@ pub fn refine_exponents(plan: &Plan, cells: &[u32], outcomes: &mut Outcomes) {
         for (k, value) in places.into_iter().zip(exponents(plan, &starts)) {
             // A cycle with a multiplier of 0 has none; what rounding makes of it does.
             if value.is_finite() {
-                outcomes.lyapunov[k] = value;
+                // As it is stored, so that what follows from it does not depend on where it is read.
+                outcomes.lyapunov[k] = plan.precision.rounded(value);
             }
             if value > REPELLING {
                 outcomes.fate[k] = Fate::Undecided as u8;

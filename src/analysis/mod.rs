@@ -13,9 +13,11 @@ pub mod stats;
 pub mod theory;
 
 pub use self::attractors::{Attractor, Identified, identify};
+pub(crate) use self::attractors::{Identifier, Labelled, Middles, Numbers, describe};
 pub use self::boundary::next_to_boundary;
 pub use self::certainty::{Certain, Certainty, certainty, doubtful, nudged};
-pub use self::check::{Agreement, Check, SAMPLE, Spread, check};
+pub use self::check::{Agreement, Check, SAMPLE, Spread};
+pub(crate) use self::check::{again, compare, listed};
 pub use self::cycles::{refine_exponents, sharpness_of_cells};
 pub use self::edge::edge;
 pub use self::matching::Known;

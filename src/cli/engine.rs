@@ -35,6 +35,14 @@ pub struct EngineArguments {
 }
 
 impl EngineArguments {
+    /// The flags that ask for a device which is known by its name.
+    pub fn of(engine: &str, device: &str) -> Self {
+        match engine {
+            "cpu" => Self { engine: Choice::Cpu, device: None },
+            _ => Self { engine: Choice::Gpu, device: Some(device.to_owned()) },
+        }
+    }
+
     /// Opens the engine.
     pub fn open(&self, precision: Precision) -> Result<Box<dyn Engine>> {
         let gpu = |wanted: Option<&str>| {

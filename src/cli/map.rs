@@ -1,6 +1,6 @@
 //! `gdscope map`: every cell's trajectory, to its end, as pictures and arrays.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -11,9 +11,10 @@ use super::style::StyleArguments;
 use super::sweep::{self, Rest, SweepArguments};
 use super::{tell, tell_files};
 use crate::analysis::{Check, Known, Spread};
-use crate::error::Result;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
 use crate::experiment::{Draft, Precision, number};
-use crate::output::Directory;
+use crate::output::{self, Asked, Directory, Made, Making, Resumed, begun_on};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::sweep::{Stack, attractors_of};
@@ -54,8 +55,12 @@ pub struct Arguments {
 
     /// Directory for map.npz, report.json, experiment.toml and the pictures; of a stack, sweep.npz and
     /// fractions.csv
-    #[arg(short, long, value_name = "DIR")]
-    output: PathBuf,
+    #[arg(short, long, value_name = "DIR", required_unless_present = "resume")]
+    output: Option<PathBuf>,
+
+    /// Go on with the map in DIR that was interrupted, as it was asked for, to the same bits; stands alone
+    #[arg(long, value_name = "DIR", exclusive = true)]
+    resume: Option<PathBuf>,
 
     /// Pictures to draw, separated by commas [default: basins,amplitude]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "VIEWS")]
@@ -119,6 +124,11 @@ pub struct Arguments {
     /// Compute a sample of cells again in f64 and report how far they agree
     #[arg(long)]
     check: bool,
+
+    /// Rows of cells that are computed and written at a time; the result does not depend on it [default: as
+    /// many as make two million cells]
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true)]
+    tile: Option<u32>,
 }
 
 /// Parses two sides.
@@ -131,6 +141,15 @@ pub(super) fn size(text: &str) -> std::result::Result<[u32; 2], String> {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
+    match (&arguments.resume, &arguments.output) {
+        (Some(directory), _) => resume(directory),
+        (None, Some(directory)) => map(arguments, directory),
+        (None, None) => Err(Error::request("no directory: give one for the results, such as -o out")),
+    }
+}
+
+/// Makes what the arguments ask for.
+fn map(arguments: &Arguments, output: &Path) -> Result<()> {
     let given = Draft {
         size: arguments.size,
         steps: arguments.steps,
@@ -148,28 +167,56 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let axes = [arguments.across.as_ref(), arguments.up.as_ref()];
     let draft = arguments.request.draft(axes, &[], arguments.sweep.draft())?.overridden(given);
     let known = arguments.like.as_ref().map(|like| attractors_of(like)).transpose()?;
-    let known = known.map(|attractors| Known::new(&attractors));
+    let style = arguments.style.style();
     if let Some(stack) = Stack::of(&draft)? {
-        let (engine, output, style) = (&arguments.engine, &arguments.output, arguments.style.style());
-        let (known, check) = (known.unwrap_or_default(), arguments.check);
+        if arguments.tile.is_some() {
+            return Err(Error::request("tile: the maps of a stack are made in memory; drop --tile"));
+        }
+        let known = known.map(|attractors| Known::new(&attractors)).unwrap_or_default();
+        let (engine, check) = (&arguments.engine, arguments.check);
         return sweep::run(&stack, Rest { engine, output, style, known, check });
     }
     let experiment = draft.resolve()?;
     // What cannot be run is refused before anything is written.
     Plan::new(&experiment)?;
     let engine = arguments.engine.open(experiment.precision)?;
-    let directory = Directory::create(&arguments.output)?;
-    let cells = u64::from(experiment.size[0]) * u64::from(experiment.size[1]);
-    let progress = Progress::new(cells);
-    let result = crate::run(&experiment, engine.as_ref(), arguments.check, &|done| progress.show(done));
-    progress.clear();
-    let (mut map, mut report) = result?;
-    if let Some(mut known) = known {
-        let found = report.attractors_found;
-        known.number(&mut map.attractor, &mut report.attractors, found, experiment.scale());
+    let directory = Directory::create(output)?;
+    let asked = Asked { tile: arguments.tile, check: arguments.check, known, style };
+    make(Making::begin(&directory, &experiment, engine.as_ref(), asked)?, engine.as_ref(), &directory)
+}
+
+/// Goes on with an interrupted map.
+fn resume(output: &Path) -> Result<()> {
+    let (engine, device, precision) = begun_on(output)?;
+    let engine = EngineArguments::of(&engine, &device).open(precision)?;
+    let directory = Directory::create(output)?;
+    match output::resume(&directory, engine.as_ref())? {
+        Resumed::Making(making) => {
+            let (done, tiles) = making.tiles();
+            tell(&format!("{done} of {tiles} tiles are done\n"));
+            make(*making, engine.as_ref(), &directory)
+        }
+        Resumed::Named(files) => {
+            tell_files(&files);
+            Ok(())
+        }
     }
-    let files = directory.save(&experiment, &map, &mut report, &arguments.style.style())?;
+}
+
+/// Makes a map, and says what has become of it.
+fn make(making: Making<'_>, engine: &dyn Engine, directory: &Directory) -> Result<()> {
+    let [width, height] = making.experiment().size;
+    let cells = u64::from(width) * u64::from(height);
+    let progress = Progress::new(cells);
+    let made = making.make(engine, &|done| progress.show(done));
+    progress.clear();
+    let Made { report, files, every } = made.inspect_err(|_| {
+        directory.unfinished().iter().for_each(|words| tell(words));
+    })?;
     tell(&summary(&report, cells));
+    if every > 1 {
+        tell(&format!("the pictures show every {every}th row and column of so large a map\n"));
+    }
     tell_files(&files);
     Ok(())
 }

@@ -72,7 +72,9 @@ pub fn main() -> ExitCode {
     };
     // Without a handler the process would end by the signal, which is not the same for every caller.
     let interrupted = || {
-        crate::output::abandon();
+        if let Some(words) = crate::output::abandon() {
+            tell(&format!("\ngdscope: interrupted; {words}"));
+        }
         std::process::exit(130)
     };
     if let Err(e) = ctrlc::set_handler(interrupted) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::style::StyleArguments;
-use super::tell_files;
+use super::{tell, tell_files};
 use crate::error::Result;
 use crate::experiment::check_views;
 use crate::output::{Directory, Saved};
@@ -36,6 +36,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let saved = Saved::read(&arguments.directory)?;
     saved.experiment.check_views(&arguments.show)?;
     let directory = Directory::create(&arguments.directory)?;
-    tell_files(&directory.render(&saved, &arguments.show, &arguments.style.style())?);
+    let files = directory.render(&saved, &arguments.show, &arguments.style.style())?;
+    if saved.map.every > 1 {
+        tell(&format!("the pictures show every {}th row and column of so large a map\n", saved.map.every));
+    }
+    tell_files(&files);
     Ok(())
 }

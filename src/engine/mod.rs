@@ -65,6 +65,14 @@ pub struct Seconds {
     pub readback: f64,
 }
 
+impl Seconds {
+    fn add(&mut self, more: Self) {
+        self.compile += more.compile;
+        self.run += more.run;
+        self.readback += more.readback;
+    }
+}
+
 impl Outcomes {
     /// The fate code of a cell that no engine has written.
     pub const MISSING: u8 = u8::MAX;
@@ -110,23 +118,37 @@ impl Outcomes {
         }
     }
 
-    /// These outcomes, and those of `more` after them.
+    /// Puts `more` after these outcomes. The time of both counts.
+    pub fn append(&mut self, more: &Self) {
+        self.fate.extend(&more.fate);
+        self.period.extend(&more.period);
+        self.phase.extend(&more.phase);
+        self.steps.extend(&more.steps);
+        self.amplitude.extend(&more.amplitude);
+        self.lyapunov.extend(&more.lyapunov);
+        self.loss.extend(&more.loss);
+        self.point.extend(&more.point);
+        self.reach.extend(&more.reach);
+        self.seconds.add(more.seconds);
+    }
+
+    /// The outcomes at `places`, as far as they say where orbits end: without steps and reach.
     #[must_use]
-    pub fn followed_by(&self, more: &Self) -> Self {
-        fn joined<T: Clone>(a: &[T], b: &[T]) -> Vec<T> {
-            [a, b].concat()
+    pub fn at(&self, places: &[u32]) -> Self {
+        fn picked<T: Copy>(from: &[T], places: &[u32]) -> Vec<T> {
+            places.iter().map(|&k| from[k as usize]).collect()
         }
+        let dims = self.point.len() / self.fate.len().max(1);
+        let point = |&k: &u32| &self.point[k as usize * dims..(k as usize + 1) * dims];
         Self {
-            fate: joined(&self.fate, &more.fate),
-            period: joined(&self.period, &more.period),
-            phase: joined(&self.phase, &more.phase),
-            steps: joined(&self.steps, &more.steps),
-            amplitude: joined(&self.amplitude, &more.amplitude),
-            lyapunov: joined(&self.lyapunov, &more.lyapunov),
-            loss: joined(&self.loss, &more.loss),
-            point: joined(&self.point, &more.point),
-            reach: joined(&self.reach, &more.reach),
-            seconds: self.seconds,
+            fate: picked(&self.fate, places),
+            period: picked(&self.period, places),
+            phase: picked(&self.phase, places),
+            amplitude: picked(&self.amplitude, places),
+            lyapunov: picked(&self.lyapunov, places),
+            loss: picked(&self.loss, places),
+            point: places.iter().flat_map(point).copied().collect(),
+            ..Self::default()
         }
     }
 
@@ -147,9 +169,7 @@ impl Outcomes {
             }
             self.point[to * dims..(to + 1) * dims].copy_from_slice(&by.point[k * dims..(k + 1) * dims]);
         }
-        self.seconds.compile += by.seconds.compile;
-        self.seconds.run += by.seconds.run;
-        self.seconds.readback += by.seconds.readback;
+        self.seconds.add(by.seconds);
     }
 
     /// Trajectory-steps taken in all.

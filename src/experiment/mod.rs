@@ -36,8 +36,10 @@ pub const STEPS: u32 = 10_000;
 pub const STEPS_MAX: u32 = 1 << 24;
 /// Longest period that can be looked for.
 pub const PERIOD_MAX: u32 = 1024;
-/// Most cells of one map: its arrays are held in memory, about 80 bytes a cell.
-pub const CELLS_MAX: u64 = 1 << 27;
+/// Most cells of one map: each has a number in 32 bits.
+pub const CELLS_MAX: u64 = 1 << 32;
+/// Most cells of a map whose arrays are held in memory, about 80 bytes a cell.
+pub const CELLS_IN_MEMORY: u64 = 1 << 27;
 
 /// The number format of the trajectories.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -46,6 +48,16 @@ pub enum Precision {
     #[default]
     F32,
     F64,
+}
+
+impl Precision {
+    /// The nearest number of the format.
+    pub fn rounded(self, value: f64) -> f64 {
+        match self {
+            Precision::F32 => f64::from(value as f32),
+            Precision::F64 => value,
+        }
+    }
 }
 
 /// A map to be made, complete and by value.

@@ -6,6 +6,9 @@ use super::npz::Arrays;
 use super::{CERTAINTY, FLOATS, OPTIONAL, check_attractors, check_fates, failed};
 use crate::error::Result;
 
+/// Bytes of memory that a cell takes while basins are measured, about.
+const BYTES: u64 = 16;
+
 /// The part of a map that says where each trajectory ends; as in [`Map`](super::Map), row by row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ends {
@@ -29,6 +32,7 @@ impl Ends {
     fn read_arrays(path: &Path) -> std::result::Result<Self, String> {
         let mut arrays = Arrays::open(path)?;
         let (width, height) = (arrays.axis("across")?.len(), arrays.axis("up")?.len());
+        super::check_memory((height * width) as u64, BYTES)?;
         let shape = [height, width];
         let optional = OPTIONAL.into_iter().chain([CERTAINTY]).filter(|name| arrays.has(name));
         let others = ["period"].into_iter().chain(FLOATS).chain(optional.collect::<Vec<_>>());

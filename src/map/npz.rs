@@ -19,6 +19,8 @@ pub struct Arrays {
     archive: ZipArchive<BufReader<File>>,
     /// Of the file: no array is larger, whatever its header says.
     bytes: u64,
+    /// Of arrays of shape `[H, W]`, the rows and columns that are multiples of this are read.
+    every: usize,
 }
 
 impl Arrays {
@@ -28,7 +30,12 @@ impl Arrays {
         let file = File::open(path).map_err(|e| not_a_map(&e))?;
         let bytes = file.metadata().map_err(|e| not_a_map(&e))?.len();
         let archive = ZipArchive::new(BufReader::new(file)).map_err(|e| not_a_map(&e))?;
-        Ok(Self { archive, bytes })
+        Ok(Self { archive, bytes, every: 1 })
+    }
+
+    /// The same, of which only every so manieth row and column is read.
+    pub fn every(self, every: usize) -> Self {
+        Self { every, ..self }
     }
 
     /// Whether the file holds an array of this name.
@@ -38,19 +45,28 @@ impl Arrays {
 
     /// The values along an axis, which are finite and ascend.
     pub fn axis(&mut self, name: &str) -> Result<Vec<f64>, Reason> {
-        let values = self.read(name, None, floats)?;
+        let values = self.read(name, None, |array, _| floats(array, |_| true))?;
         super::check_axis(name, &values)?;
         Ok(values)
     }
 
     /// An array of shape `[H, W]`.
     pub fn array<T: Deserialize>(&mut self, name: &str, shape: [usize; 2]) -> Result<Vec<T>, Reason> {
-        self.read(name, Some(shape), |array| array.into_vec())
+        self.read(name, Some(shape), |array, is_wanted| match is_wanted {
+            None => array.into_vec(),
+            Some(is_wanted) => {
+                let values = array.data::<T>().map_err(io::Error::other)?.enumerate();
+                values.filter(|(k, _)| is_wanted(*k)).map(|(_, value)| value).collect()
+            }
+        })
     }
 
     /// An array of shape `[H, W]` of f32 or f64.
     pub fn floats(&mut self, name: &str, shape: [usize; 2]) -> Result<Vec<f64>, Reason> {
-        self.read(name, Some(shape), floats)
+        self.read(name, Some(shape), |array, is_wanted| match is_wanted {
+            None => floats(array, |_| true),
+            Some(is_wanted) => floats(array, is_wanted),
+        })
     }
 
     /// Whether an array is there and says that it has the shape `[H, W]`; its values are not read.
@@ -81,28 +97,34 @@ impl Arrays {
         Ok((header, entry))
     }
 
-    /// Reads an array with `values`, to the end, where the checksum is.
+    /// Reads an array with `values`, to the end, where the checksum is. That is told which numbers are wanted, unless
+    /// all are.
     fn read<T>(
         &mut self,
         name: &str,
         shape: Option<[usize; 2]>,
-        values: fn(NpyFile<&mut dyn Read>) -> io::Result<Vec<T>>,
+        values: fn(NpyFile<&mut dyn Read>, Option<&dyn Fn(usize) -> bool>) -> io::Result<Vec<T>>,
     ) -> Result<Vec<T>, Reason> {
         let damaged = |e: io::Error| format!("`{name}`: {e}");
+        let every = self.every;
         let (header, mut bytes) = self.open_array(name, shape)?;
-        let values = values(NpyFile::with_header(header, &mut bytes)).map_err(damaged)?;
+        let [_, width] = shape.unwrap_or([1, 1]);
+        let is_wanted = move |k: usize| k / width % every == 0 && k % width % every == 0;
+        let is_wanted: Option<&dyn Fn(usize) -> bool> = if every > 1 { Some(&is_wanted) } else { None };
+        let values = values(NpyFile::with_header(header, &mut bytes), is_wanted).map_err(damaged)?;
         io::copy(&mut bytes, &mut io::sink()).map_err(damaged)?;
         Ok(values)
     }
 }
 
-/// Numbers of f64, or of f32.
-fn floats(array: NpyFile<&mut dyn Read>) -> io::Result<Vec<f64>> {
+/// Those numbers of f64, or of f32, whose places are wanted.
+fn floats(array: NpyFile<&mut dyn Read>, is_wanted: impl Fn(usize) -> bool) -> io::Result<Vec<f64>> {
     match array.try_data::<f64>() {
-        Ok(values) => values.collect(),
+        Ok(values) => values.enumerate().filter(|(k, _)| is_wanted(*k)).map(|(_, value)| value).collect(),
         Err(array) => {
-            let values = array.data::<f32>().map_err(io::Error::other)?;
-            values.map(|value| value.map(f64::from)).collect()
+            let values = array.data::<f32>().map_err(io::Error::other)?.enumerate();
+            let wanted = values.filter(|(k, _)| is_wanted(*k));
+            wanted.map(|(_, value)| value.map(f64::from)).collect()
         }
     }
 }

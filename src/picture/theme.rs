@@ -1,9 +1,11 @@
 //! The colours of paper and ink, and the kinds of file that pictures are written as.
 
 use image::Rgb;
+use serde::{Deserialize, Serialize};
 
 /// Dark on light, or light on dark.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub enum Theme {
     /// Black on white
     #[default]
@@ -48,7 +50,8 @@ pub enum Tint {
 }
 
 /// A kind of picture file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// Pixels
     Png,
@@ -70,7 +73,7 @@ impl Format {
 }
 
 /// How pictures of a map are to look.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Style {
     pub theme: Theme,
     /// Each picture is written once in each.

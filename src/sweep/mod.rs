@@ -16,7 +16,7 @@ mod run;
 mod store;
 
 use crate::error::{Error, Result};
-use crate::experiment::{Axis, Draft, Eta, Experiment, Precision, check_spacing};
+use crate::experiment::{Axis, CELLS_IN_MEMORY, Draft, Eta, Experiment, Precision, check_spacing};
 use crate::fate;
 
 pub use self::fractions::Fractions;
@@ -304,6 +304,12 @@ fn check_size(base: &Experiment, frames: u32) -> Result<()> {
     let [width, height] = base.size;
     if frames > FRAMES_MAX {
         return Err(Error::request(format!("frames: {frames} are too many; give at most {FRAMES_MAX}")));
+    }
+    if u64::from(width) * u64::from(height) > CELLS_IN_MEMORY {
+        return Err(Error::request(format!(
+            "size: {width}x{height} is more than {CELLS_IN_MEMORY} cells, the most that a map of a stack may have; make \
+             it smaller"
+        )));
     }
     let cells = u128::from(width) * u128::from(height) * u128::from(frames);
     if cells > u128::from(CELLS_MAX) {

@@ -3,7 +3,7 @@
 //! An `.npz` holds one array after the other, so it can be written only once all frames are there.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use bytemuck::Pod;
@@ -187,11 +187,8 @@ fn append<T: Pod>(mut file: &File, values: &[T]) -> io::Result<()> {
 }
 
 /// The `k`-th part of `count` numbers.
-fn part<T: Pod>(mut file: &File, k: usize, count: usize) -> io::Result<Vec<T>> {
-    let mut values = vec![T::zeroed(); count];
-    file.seek(SeekFrom::Start((k * count * size_of::<T>()) as u64))?;
-    file.read_exact(bytemuck::cast_slice_mut(&mut values))?;
-    Ok(values)
+fn part<T: Pod>(file: &File, k: usize, count: usize) -> io::Result<Vec<T>> {
+    map::read_numbers(file, 0, k * count, count)
 }
 
 #[cfg(test)]

@@ -24,7 +24,8 @@ struct Link {
     shift: usize,
 }
 
-/// Joins the parts that continue each other from slice to slice.
+/// Joins the parts that continue each other from slice to slice. They are sorted by slice and kind. What has a
+/// label already has been compared with its like.
 pub fn follow(plan: &Plan, parts: &[Part], partition: &mut Partition) {
     let mut followed: Vec<usize> = Vec::with_capacity(parts.len());
     let mut bundles: Vec<Bundle> = Vec::new();
@@ -33,17 +34,19 @@ pub fn follow(plan: &Plan, parts: &[Part], partition: &mut Partition) {
         let start = followed.len();
         // Of parts that are one cycle, the first stands for all.
         followed.extend((first..first + group.len()).filter(|&p| partition.root(p) == p));
-        followed[start..].sort_by_key(|&p| (Reverse(parts[p].places.len()), p));
+        followed[start..].sort_by_key(|&p| (Reverse(parts[p].size), p));
         followed.truncate(start + FOLLOWED);
         bundles.push(Bundle { key: (group[0].slice, group[0].kind), range: start..followed.len() });
         first += group.len();
     }
     let pairs: Vec<(usize, usize)> = diagonal(&bundles).chain(along(plan, &bundles)).collect();
+    let list = |bundle: usize| &followed[bundles[bundle].range.clone()];
+    let is_labelled = |bundle: usize| list(bundle).iter().all(|&p| parts[p].label.is_some());
     let links: Vec<Link> = (pairs.par_chunks(1024))
         .flat_map_iter(|pairs| {
-            let list = |bundle: usize| &followed[bundles[bundle].range.clone()];
             let mut links = Vec::new();
-            pairs.iter().for_each(|&(a, b)| link(plan, parts, list(a), list(b), &mut links));
+            let pairs = pairs.iter().filter(|(a, b)| !(is_labelled(*a) && is_labelled(*b)));
+            pairs.for_each(|&(a, b)| link(plan, parts, list(a), list(b), &mut links));
             links
         })
         .collect();

@@ -28,42 +28,70 @@ const INSIDE: f64 = 0.5;
 /// Most attractors of one slice; orbits on further ones have none.
 const MOST: usize = 64;
 
-/// The places of chaotic outcomes of one slice, by attractor.
-pub fn homes(plan: &Plan, cells: &[u32], outcomes: &Outcomes, places: Vec<u32>) -> Vec<Vec<u32>> {
-    let (mut homes, mut homeless) = (Vec::new(), places);
-    while let (Some(&first), true) = (homeless.first(), homes.len() < MOST) {
-        let long = follow(plan, cells, outcomes, &[first], LONG);
-        let home = Home::of(&long[0], plan.descent.variables);
-        let mut inside = vec![first];
-        homeless.remove(0);
-        for steps in SHORT {
-            let at_home = homeless.par_chunks(LANES).flat_map_iter(|places| {
-                let orbits = follow(plan, cells, outcomes, places, steps);
-                orbits.into_iter().map(|orbit| home.share(&orbit) >= INSIDE).collect::<Vec<bool>>()
-            });
-            let mut at_home = at_home.collect::<Vec<bool>>().into_iter();
-            let (more, outside) = homeless.into_iter().partition(|_| at_home.next().unwrap_or_default());
-            inside = [inside, more].concat();
-            homeless = outside;
-        }
-        inside.sort_unstable();
-        homes.push(inside);
-    }
-    homes
+/// The chaotic attractors of one slice, as orbits on them come.
+///
+/// An orbit belongs to the first attractor that it keeps to; one that keeps to none is the first of the next.
+/// So it does not matter how many come at a time.
+#[derive(Default)]
+pub struct Homes {
+    /// The cell of each attractor's first orbit, and the state that it has come to.
+    founders: Vec<(u32, Vec<f64>)>,
+    /// Of those that other orbits have been compared with.
+    homes: Vec<Home>,
 }
 
-/// The next points of the orbits of outcomes, at most [`LANES`], in f64: shape `[steps, variables]` each.
-fn follow(plan: &Plan, cells: &[u32], outcomes: &Outcomes, places: &[u32], steps: u32) -> Vec<Vec<f64>> {
-    let (dims, variables) = (plan.initial.len(), plan.descent.variables);
-    let mut tracer = Tracer::new(&plan.descent, plan.seed);
-    for (lane, &k) in places.iter().enumerate() {
-        let k = k as usize;
-        tracer.place(lane, &outcomes.point[k * dims..(k + 1) * dims], &quantities(plan, cells[k]));
+impl Homes {
+    /// The places of outcomes by attractor, those met before first. Outcome `k` is that of cell `cells[k]`.
+    pub fn sort(&mut self, plan: &Plan, cells: &[u32], outcomes: &Outcomes, places: &[u32]) -> Vec<Vec<u32>> {
+        let dims = plan.initial.len();
+        let orbit = |k: u32| (cells[k as usize], &outcomes.point[k as usize * dims..(k as usize + 1) * dims]);
+        let mut sorted: Vec<Vec<u32>> = vec![Vec::new(); self.founders.len()];
+        let mut homeless = places.to_vec();
+        for number in 0..MOST {
+            let Some(&first) = homeless.first() else { break };
+            if number == self.founders.len() {
+                self.founders.push((orbit(first).0, orbit(first).1.to_vec()));
+                sorted.push(vec![first]);
+                homeless.remove(0);
+                if homeless.is_empty() {
+                    break;
+                }
+            }
+            if number == self.homes.len() {
+                let (cell, point) = &self.founders[number];
+                let long = follow(plan, &[(*cell, point.as_slice())], LONG);
+                self.homes.push(Home::of(&long[0], plan.descent.variables));
+            }
+            let home = &self.homes[number];
+            for steps in SHORT {
+                let at_home = homeless.par_chunks(LANES).flat_map_iter(|places| {
+                    let orbits = follow(plan, &places.iter().map(|&k| orbit(k)).collect::<Vec<_>>(), steps);
+                    orbits.into_iter().map(|orbit| home.share(&orbit) >= INSIDE).collect::<Vec<bool>>()
+                });
+                let mut at_home = at_home.collect::<Vec<bool>>().into_iter();
+                let (inside, outside): (Vec<u32>, _) =
+                    homeless.into_iter().partition(|_| at_home.next().unwrap_or_default());
+                sorted[number].extend(inside);
+                homeless = outside;
+            }
+            sorted[number].sort_unstable();
+        }
+        sorted
     }
-    let mut orbits = vec![Vec::with_capacity(steps as usize * variables); places.len()];
+}
+
+/// The next points of orbits, at most [`LANES`], in f64: shape `[steps, variables]` each. An orbit is given by
+/// its cell and the state that it has come to.
+fn follow(plan: &Plan, starts: &[(u32, &[f64])], steps: u32) -> Vec<Vec<f64>> {
+    let variables = plan.descent.variables;
+    let mut tracer = Tracer::new(&plan.descent, plan.seed);
+    for (lane, (cell, point)) in starts.iter().enumerate() {
+        tracer.place(lane, point, &quantities(plan, *cell));
+    }
+    let mut orbits = vec![Vec::with_capacity(steps as usize * variables); starts.len()];
     // From the step on at which the learning rate no longer changes.
     let steps = plan.settled..plan.settled.saturating_add(steps);
-    tracer.follow(steps, places.len(), |state| {
+    tracer.follow(steps, starts.len(), |state| {
         for (lane, orbit) in orbits.iter_mut().enumerate() {
             orbit.extend(state[..variables].iter().map(|register| register[lane]));
         }

@@ -1,7 +1,8 @@
 //! The attractors of one slice: cycles by the points that stand for them, and by their phases.
 
-use super::{HELD, NEAR, NEAR_ALONG, NEAR_TOLERANCES, NEUTRAL, Part, chaos, key, largest};
-use crate::analysis::clusters::{Partition, join_near};
+use super::chaos::Homes;
+use super::{HELD, Kind, NEAR, NEAR_ALONG, NEAR_TOLERANCES, NEUTRAL, Part, Slice, largest};
+use crate::analysis::clusters::{Cubes, Partition, join_near};
 use crate::analysis::cycles::{Start, centres, cycles};
 use crate::engine::Outcomes;
 use crate::fate::Fate;
@@ -18,70 +19,135 @@ fn comparable<'a>(plan: &Plan, point: &'a [f64], reach: f64) -> impl Iterator<It
 /// Steps of a chaotic orbit whose mean stands for its attractor when it is followed from slice to slice.
 const ALONG: u32 = 64;
 
-/// The attractors of a group by the points that stand for the cycles.
-pub fn split(plan: &Plan, cells: &[u32], places: &[u32], outcomes: &Outcomes) -> Vec<Part> {
-    let (slice, kind) = key(plan, cells, outcomes, places[0]);
-    let dims = plan.initial.len();
-    let point = |k: u32| &outcomes.point[k as usize * dims..(k as usize + 1) * dims];
-    let part = |places: Vec<u32>| {
-        let point = point(places[0]);
-        Part { slice, kind, places, cycle: point.to_vec(), reach: largest(point) }
-    };
-    if places.len() == 1 {
-        return vec![part(places.to_vec())];
-    }
-    if kind.0 == Fate::Chaotic as u8 {
-        return chaos::homes(plan, cells, outcomes, places.to_vec()).into_iter().map(part).collect();
-    }
-    let mut partition = Partition::new(places.len());
-    let compared = (0..).zip(places).map(|(element, &k)| {
-        let reach = largest(point(k)) + 2.0 * outcomes.amplitude[k as usize];
-        (element, comparable(plan, point(k), reach))
-    });
-    join_near(&mut partition, compared, dims, NEAR);
-    if kind.0 == Fate::Converged as u8 {
-        let size = places.iter().fold(plan.scale, |m, &k| m.max(largest(point(k))));
-        let is_neutral = |k: u32| outcomes.lyapunov[k as usize] > NEUTRAL;
-        let neutral = (0..).zip(places).filter(|(_, k)| is_neutral(**k));
-        let neutral = neutral.map(|(element, &k)| (element, point(k).iter().copied()));
-        join_near(&mut partition, neutral, dims, NEAR_ALONG * size);
-    }
-    // The root of a part comes first in it.
-    let mut part_of: Vec<u32> = vec![0; places.len()];
-    let mut sizes: Vec<usize> = Vec::new();
-    for element in 0..places.len() {
-        let root = partition.root(element);
-        if root == element {
-            part_of[element] = sizes.len() as u32;
-            sizes.push(0);
+/// The outcomes of one slice, fate and period, as they come.
+pub struct Group {
+    key: (Slice, Kind),
+    /// Outcomes so near to each other that they are on one attractor, in the order in which the first came:
+    /// those of a cube, or of a chaotic attractor.
+    elements: Vec<Element>,
+    /// What the first of them are called until they have a number.
+    pub labels: Vec<u32>,
+    near: Cubes,
+    /// The cubes of the points of lines of minima, and an element with a point in each.
+    along: Cubes,
+    first_along: Vec<u32>,
+    joined: Partition,
+    homes: Homes,
+}
+
+/// Outcomes on one attractor of a group.
+struct Element {
+    /// The first of them.
+    cell: u32,
+    point: Vec<f64>,
+    /// How many.
+    size: u64,
+}
+
+impl Group {
+    /// An empty group; `size`: of its largest coordinate, or of the map.
+    pub fn new(plan: &Plan, key: (Slice, Kind), size: f64) -> Self {
+        let dims = plan.initial.len();
+        Self {
+            key,
+            elements: Vec::new(),
+            labels: Vec::new(),
+            near: Cubes::new(dims, NEAR),
+            along: Cubes::new(dims, NEAR_ALONG * size),
+            first_along: Vec::new(),
+            joined: Partition::new(0),
+            homes: Homes::default(),
         }
-        part_of[element] = part_of[root];
-        sizes[part_of[root] as usize] += 1;
     }
-    drop(partition);
-    let mut members: Vec<Vec<u32>> = sizes.into_iter().map(Vec::with_capacity).collect();
-    part_of.into_iter().zip(places).for_each(|(p, &k)| members[p as usize].push(k));
-    members.into_iter().map(part).collect()
+
+    /// How many elements there are.
+    pub fn elements(&self) -> usize {
+        self.elements.len()
+    }
+
+    /// Adds the outcomes at `places`, ascending; gives the place and the element of each that has one.
+    pub fn add(
+        &mut self,
+        plan: &Plan,
+        cells: &[u32],
+        outcomes: &Outcomes,
+        places: &[u32],
+    ) -> Vec<(u32, u32)> {
+        let dims = plan.initial.len();
+        let point = |k: u32| &outcomes.point[k as usize * dims..(k as usize + 1) * dims];
+        let element = |k: u32| Element { cell: cells[k as usize], point: point(k).to_vec(), size: 0 };
+        let fate = self.key.1.0;
+        if fate == Fate::Chaotic as u8 {
+            let sorted = self.homes.sort(plan, cells, outcomes, places);
+            let mut found = Vec::with_capacity(places.len());
+            for (home, places) in (0..).zip(sorted) {
+                if home as usize == self.elements.len() {
+                    self.elements.push(element(places[0]));
+                }
+                self.elements[home as usize].size += places.len() as u64;
+                found.extend(places.into_iter().map(|k| (k, home)));
+            }
+            return found;
+        }
+        let add = |&k: &u32| {
+            let reach = largest(point(k)) + 2.0 * outcomes.amplitude[k as usize];
+            let cube = self.near.at(comparable(plan, point(k), reach));
+            if cube == self.elements.len() {
+                self.elements.push(element(k));
+                self.joined.grow();
+            }
+            self.elements[cube].size += 1;
+            if fate == Fate::Converged as u8 && outcomes.lyapunov[k as usize] > NEUTRAL {
+                let along = self.along.at(point(k).iter().copied());
+                if along == self.first_along.len() {
+                    self.first_along.push(cube as u32);
+                }
+                self.joined.join(self.first_along[along] as usize, cube);
+            }
+            (k, cube as u32)
+        };
+        places.iter().map(add).collect()
+    }
+
+    /// The attractors of the group, once it is complete, and the one that each element belongs to.
+    pub fn parts(&mut self) -> (Vec<Part>, Vec<u32>) {
+        if self.key.1.0 != Fate::Chaotic as u8 {
+            let own: Vec<u32> = (0..self.elements.len() as u32).collect();
+            self.near.join_adjacent(&mut self.joined, &own);
+            self.along.join_adjacent(&mut self.joined, &self.first_along);
+        }
+        let mut parts: Vec<Part> = Vec::new();
+        let mut part_of: Vec<u32> = vec![0; self.elements.len()];
+        for (k, element) in self.elements.iter().enumerate() {
+            // The root comes first. Chaotic attractors are apart already.
+            let root = if self.joined.len() > 0 { self.joined.root(k) } else { k };
+            if root == k {
+                part_of[k] = parts.len() as u32;
+                parts.push(Part::new(self.key, element.cell, element.point.clone()));
+            }
+            part_of[k] = part_of[root];
+            parts[part_of[k] as usize].size += element.size;
+        }
+        (parts, part_of)
+    }
 }
 
 /// Follows each part's first orbit: once around its cycle, or for some steps along its chaotic attractor.
-pub fn with_cycles(plan: &Plan, cells: &[u32], outcomes: &Outcomes, mut parts: Vec<Part>) -> Vec<Part> {
-    let dims = plan.initial.len();
+pub fn follow_cycles(plan: &Plan, parts: &mut [Part]) {
     let mut held = 0;
+    let is_new = |p: &usize| parts[*p].label.is_none();
     let followed: Vec<usize> = (0..parts.len())
+        .filter(is_new)
         .filter(|&p| parts[p].kind.1 > 1)
         .take_while(|&p| {
             held += parts[p].kind.1 as usize;
             held <= HELD
         })
         .collect();
-    let start = |p: usize, period: u32| {
-        let k = parts[p].places[0] as usize;
-        Start { cell: cells[k], period, point: &outcomes.point[k * dims..(k + 1) * dims] }
-    };
+    let start = |p: usize, period: u32| Start { cell: parts[p].cell, period, point: &parts[p].point };
     let starts: Vec<Start<'_>> = followed.iter().map(|&p| start(p, parts[p].kind.1)).collect();
     let cycles = cycles(plan, &starts);
-    let chaotic: Vec<usize> = (0..parts.len()).filter(|&p| parts[p].kind.1 == 0).collect();
+    let chaotic: Vec<usize> = (0..parts.len()).filter(is_new).filter(|&p| parts[p].kind.1 == 0).collect();
     let starts: Vec<Start<'_>> = chaotic.iter().map(|&p| start(p, ALONG)).collect();
     let centres = centres(plan, &starts);
     for (p, cycle) in followed.into_iter().zip(cycles) {
@@ -90,7 +156,6 @@ pub fn with_cycles(plan: &Plan, cells: &[u32], outcomes: &Outcomes, mut parts: V
     for (p, (centre, reach)) in chaotic.into_iter().zip(centres) {
         (parts[p].reach, parts[p].cycle) = (reach, centre);
     }
-    parts
 }
 
 /// Of a cycle's points the one nearest to `point`: its number and the distance.

@@ -201,7 +201,8 @@ impl<'a, R: Real> Batch<'a, R> {
             }
         }
         for lane in 0..if self.plan.descent.normals.is_empty() { 0 } else { LANES } {
-            block.name(lane, self.places[start + lane.min(lanes - 1)].1);
+            let (_, cell) = self.places[start + lane.min(lanes - 1)];
+            block.name(lane, self.plan.first.wrapping_add(cell));
         }
         if stage.window.half > 0 {
             for lane in 0..LANES {

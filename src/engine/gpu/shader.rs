@@ -103,8 +103,14 @@ fn nudge() -> Point {{
 /// The normal numbers of a step.
 fn drawn(plan: &Plan) -> String {
     let pairs = plan.descent.normals.iter();
+    let trajectory = match plan.first {
+        0 => "cell".to_owned(),
+        first => format!("cell + {first}u"),
+    };
     pairs
-        .map(|Normals { pair, .. }| format!("    let z{pair} = normals({}u, cell, t, {pair}u);\n", plan.seed))
+        .map(|Normals { pair, .. }| {
+            format!("    let z{pair} = normals({}u, {trajectory}, t, {pair}u);\n", plan.seed)
+        })
         .collect()
 }
 

@@ -1,0 +1,133 @@
+//! A tile: some rows of a map, computed together.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::{edge, refine_exponents, settling_times, sharpness_of_cells};
+use crate::engine::{Cells, Engine, Outcomes, Seconds};
+use crate::error::Result;
+use crate::experiment::Experiment;
+use crate::fate::Fate;
+use crate::plan::Plan;
+use crate::report::{Budget, StageSeconds};
+use crate::view::View;
+
+/// Rows of a map, and what can be known of them without the others.
+pub struct Tile {
+    pub rows: Range<usize>,
+    pub outcomes: Outcomes,
+    /// NaN where not measured, as the next.
+    pub settle: Vec<f64>,
+    pub sharpness: Vec<f64>,
+    pub edge: Option<Vec<f64>>,
+    pub work: Work,
+}
+
+/// What it took to compute tiles.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    pub steps_taken: u64,
+    pub budgets: Vec<Budget>,
+    pub seconds: StageSeconds,
+}
+
+impl Work {
+    /// Adds that of another tile.
+    pub fn add(&mut self, more: &Self) {
+        self.steps_taken += more.steps_taken;
+        for (k, budget) in more.budgets.iter().enumerate() {
+            // Budgets double from the same first one; a tile without undecided cells has no longer ones.
+            match self.budgets.get_mut(k) {
+                Some(own) => own.undecided += budget.undecided,
+                None => self.budgets.push(*budget),
+            }
+        }
+        self.seconds.compile += more.seconds.compile;
+        self.seconds.run += more.seconds.run;
+        self.seconds.readback += more.seconds.readback;
+        self.seconds.analyse += more.seconds.analyse;
+    }
+}
+
+impl Tile {
+    /// Runs the trajectories of these rows and measures what the experiment asks for.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn compute(
+        experiment: &Experiment,
+        rows: Range<usize>,
+        engine: &dyn Engine,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Self> {
+        let started = Instant::now();
+        let plan = |experiment: &Experiment| Ok(Plan::new(experiment)?.rows(rows.clone()));
+        let own = plan(experiment)?;
+        let planned = started.elapsed().as_secs_f64();
+        let cells: Vec<u32> = (0..own.cells() as u32).collect();
+        let Ends { outcomes, budgets, steps_taken } =
+            Ends::find(experiment, (&cells, true), engine, &plan, progress)?;
+        let shows = |view| experiment.show.contains(&view);
+        let chaos = shows(View::Sharpness) || shows(View::Edge);
+        let sharpness = sharpness_of_cells(&own, &cells, &outcomes, chaos);
+        let edge = shows(View::Edge).then(|| edge(experiment, &own, &cells, &sharpness));
+        let settle = match shows(View::Settle) {
+            true => settling_times(&own, &cells, &outcomes),
+            false => vec![f64::NAN; own.cells()],
+        };
+        let Seconds { compile, run, readback } = outcomes.seconds;
+        let analyse = started.elapsed().as_secs_f64() - (planned + compile + run + readback);
+        let seconds =
+            StageSeconds { compile: planned + compile, run, readback, analyse, ..StageSeconds::default() };
+        let work = Work { steps_taken, budgets, seconds };
+        Ok(Self { rows, outcomes, settle, sharpness, edge, work })
+    }
+}
+
+/// The ends of all trajectories, the budgets that they took, and the steps in all.
+pub struct Ends {
+    pub outcomes: Outcomes,
+    pub budgets: Vec<Budget>,
+    pub steps_taken: u64,
+}
+
+impl Ends {
+    /// Runs the trajectories of `cells`; those that are undecided are run again with twice the budget, as long as the
+    /// experiment allows. `plan` makes the plan of a budget, and `is_all` says whether the
+    /// cells are all of its own.
+    pub fn find(
+        experiment: &Experiment,
+        (cells, is_all): (&[u32], bool),
+        engine: &dyn Engine,
+        plan: &dyn Fn(&Experiment) -> Result<Plan>,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Self> {
+        let most = experiment.steps_max.unwrap_or(experiment.steps);
+        let run = |experiment: &Experiment, cells: Cells, listed: &[u32], decided: u64| -> Result<Outcomes> {
+            let plan = plan(experiment)?;
+            let mut outcomes = engine.run(&plan, &cells, &|done| progress(decided + done))?;
+            refine_exponents(&plan, listed, &mut outcomes);
+            Ok(outcomes)
+        };
+        let mut longer = experiment.clone();
+        let outcomes =
+            run(&longer, if is_all { Cells::All } else { Cells::Listed(cells.to_vec()) }, cells, 0)?;
+        let mut ends = Self { steps_taken: outcomes.steps_taken(), outcomes, budgets: Vec::new() };
+        loop {
+            let is_undecided = |k: &u32| ends.outcomes.fate[*k as usize] == Fate::Undecided as u8;
+            let places: Vec<u32> = (0..cells.len() as u32).filter(is_undecided).collect();
+            ends.budgets.push(Budget { steps: longer.steps, undecided: places.len() as u64 });
+            if places.is_empty() || longer.steps >= most {
+                return Ok(ends);
+            }
+            longer.steps = longer.steps.saturating_mul(2).min(most);
+            let listed: Vec<u32> = places.iter().map(|&k| cells[k as usize]).collect();
+            let decided = (cells.len() - places.len()) as u64;
+            let more = run(&longer, Cells::Listed(listed.clone()), &listed, decided)?;
+            ends.steps_taken += more.steps_taken();
+            ends.outcomes.replace(&places, &more);
+        }
+    }
+}
