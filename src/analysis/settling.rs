@@ -55,7 +55,9 @@ fn settle(plan: &Plan, cells: &[u32], outcomes: &Outcomes, tracer: &mut Tracer, 
         let more = if exponent < 0.0 { (REFINED / -exponent).ceil() } else { 0.0 };
         steps.saturating_add((more as u32).min(steps))
     };
-    let last = places.iter().map(|&k| refined(k as usize)).max().unwrap_or(0);
+    // Each orbit by its own steps: what runs beside it makes no difference.
+    let lasts: Vec<u32> = places.iter().map(|&k| refined(k as usize)).collect();
+    let last = lasts.iter().copied().max().unwrap_or(0);
     let begin = |tracer: &mut Tracer| {
         for (lane, &k) in places.iter().enumerate() {
             let cell = cells[k as usize];
@@ -64,15 +66,24 @@ fn settle(plan: &Plan, cells: &[u32], outcomes: &Outcomes, tracer: &mut Tracer, 
         }
     };
     begin(tracer);
-    tracer.follow(0..last, places.len(), |_| {});
-    let ends: Vec<Vec<f64>> = (0..places.len()).map(|lane| tracer.point(lane).collect()).collect();
+    let mut ends: Vec<Vec<f64>> = vec![Vec::new(); places.len()];
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    order.sort_by_key(|&lane| lasts[lane]);
+    let (mut order, mut step) = (order.into_iter().peekable(), 0);
+    tracer.follow(0..last, places.len(), |state| {
+        while let Some(lane) = order.next_if(|&lane| lasts[lane] == step) {
+            ends[lane] = state.iter().map(|register| register[lane]).collect();
+        }
+        step += 1;
+    });
+    order.for_each(|lane| ends[lane] = tracer.point(lane).collect());
     let period = |k: u32| outcomes.period[k as usize].max(1);
     let starts: Vec<Start<'_>> = (places.iter().zip(&ends))
         // Once around, and the point where that ends.
         .map(|(&k, point)| Start { cell: cells[k as usize], period: period(k) + 1, point })
         .collect();
-    let mut beside: Vec<Beside> = (cycles(plan, &starts).into_iter().zip(places))
-        .map(|(cycle, &k)| Beside::new(plan, outcomes, k as usize, cycle, last))
+    let mut beside: Vec<Beside> = (cycles(plan, &starts).into_iter().zip(places).zip(&lasts))
+        .map(|((cycle, &k), &last)| Beside::new(plan, outcomes, k as usize, cycle, last))
         .collect();
     begin(tracer);
     tracer.follow(0..last, places.len(), |state| {
@@ -80,7 +91,7 @@ fn settle(plan: &Plan, cells: &[u32], outcomes: &Outcomes, tracer: &mut Tracer, 
             beside.see(state[..plan.descent.variables].iter().map(|register| register[lane]));
         }
     });
-    beside.into_iter().map(|beside| beside.settled(last)).collect()
+    beside.into_iter().map(|beside| beside.settled()).collect()
 }
 
 /// An orbit beside its attractor.
@@ -91,6 +102,8 @@ struct Beside {
     /// The place in `cycle` that belongs to the step to come, and the number of that step.
     at: usize,
     step: u32,
+    /// The step from which the cycle is known: no more are looked at.
+    last: u32,
     tolerance: f64,
     /// The last step outside the tolerance, its distance and that of the next one.
     outside: Option<(u32, f64, f64)>,
@@ -119,11 +132,11 @@ impl Beside {
         }
         let period = (cycle.len() / dims).max(1);
         let at = (period - last as usize % period) % period;
-        Self { cycle, dims, at, step: 0, tolerance, outside: None }
+        Self { cycle, dims, at, step: 0, last, tolerance, outside: None }
     }
 
     fn see(&mut self, state: impl Iterator<Item = f64>) {
-        if self.cycle.is_empty() {
+        if self.cycle.is_empty() || self.step == self.last {
             return;
         }
         let there = &self.cycle[self.at * self.dims..];
@@ -142,12 +155,12 @@ impl Beside {
         }
     }
 
-    /// The settling time, once `last` steps have been seen.
-    fn settled(&self, last: u32) -> f64 {
+    /// The settling time, once all steps have been seen.
+    fn settled(&self) -> f64 {
         match self.outside {
             _ if self.cycle.is_empty() => f64::NAN,
             None => 0.0,
-            Some((step, _, _)) if step + 1 >= last => f64::NAN,
+            Some((step, _, _)) if step + 1 >= self.last => f64::NAN,
             Some((step, outside, inside)) => {
                 let resolved = inside.max(f64::EPSILON * self.tolerance);
                 f64::from(step) + (outside / self.tolerance).ln() / (outside / resolved).ln()

@@ -6,8 +6,7 @@ use super::steps::operations;
 use super::{Case, Kind, Options, Row, Stages, Target, row};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, Precision, STEPS};
-use crate::output::Directory;
-use crate::picture::Style;
+use crate::output::{Asked, Directory, Making};
 use crate::plan::Plan;
 
 /// Sides of square maps, in a quick run and in a long one.
@@ -57,19 +56,21 @@ fn of_size(
 fn make(target: &Target, experiment: &Experiment) -> Result<(f64, u64, Stages)> {
     let place = tempfile::tempdir().map_err(Error::write(std::env::temp_dir()))?;
     let started = Instant::now();
-    let (map, mut report) = crate::run(experiment, target.engine(), false, &|_| {})?;
-    let saving = Instant::now();
-    Directory::create(place.path())?.save(experiment, &map, &mut report, &Style::default())?;
-    let saved = saving.elapsed().as_secs_f64();
+    let directory = Directory::create(place.path())?;
+    let asked = Asked::default();
+    let making = Making::begin(&directory, experiment, target.engine(), asked)?;
+    let report = making.make(target.engine(), &|_| {})?.report;
     let total = started.elapsed().as_secs_f64();
     let seconds = &report.seconds;
+    let measured =
+        seconds.compile + seconds.run + seconds.readback + seconds.analyse + seconds.check + seconds.draw;
     let stages = Stages {
         compile: seconds.compile,
         run: seconds.run,
         readback: seconds.readback,
         analyse: seconds.analyse + seconds.check,
         draw: seconds.draw,
-        write: saved - seconds.draw,
+        write: (total - measured).max(0.0),
     };
     Ok((total, report.steps_taken, stages))
 }
