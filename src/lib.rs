@@ -25,7 +25,7 @@
 //! 8. [`sweep`]: stacks of maps along a third quantity or into a point.
 //! 9. [`figures`]: the paper's figures, made of all these.
 //! 10. [`verify`]: the paper's claims, checked with the engines and the theory of [`analysis::theory`].
-//! 11. [`bench`]: how fast each device takes steps and makes maps.
+//! 11. [`mod@bench`]: how fast each device takes steps and makes maps.
 //! 12. [`cli`]: the commands. [`run`](fn@run) and [`orbit`](fn@orbit) are what they call.
 //!
 //! ```

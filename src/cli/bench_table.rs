@@ -31,7 +31,7 @@ pub fn text(rows: &[Row], look: Look) -> String {
             "steps/s",
             "of ceiling",
         ];
-        text += &table(&heads, &steps.into_iter().map(|row| steps_cells(row)).collect::<Vec<_>>(), look);
+        text += &table(&heads, &steps.into_iter().map(steps_cells).collect::<Vec<_>>(), look);
     }
     if !maps.is_empty() {
         text += "\nMaps of fates, from the experiment to the last file; seconds by stage\n\n";
@@ -52,7 +52,7 @@ pub fn text(rows: &[Row], look: Look) -> String {
             "draw",
             "write",
         ];
-        text += &table(&heads, &maps.into_iter().map(|row| map_cells(row)).collect::<Vec<_>>(), look);
+        text += &table(&heads, &maps.into_iter().map(map_cells).collect::<Vec<_>>(), look);
     }
     text
 }

@@ -103,19 +103,23 @@ impl Arrays {
         &mut self,
         name: &str,
         shape: Option<[usize; 2]>,
-        values: fn(NpyFile<&mut dyn Read>, Option<&dyn Fn(usize) -> bool>) -> io::Result<Vec<T>>,
+        values: Values<T>,
     ) -> Result<Vec<T>, Reason> {
         let damaged = |e: io::Error| format!("`{name}`: {e}");
         let every = self.every;
         let (header, mut bytes) = self.open_array(name, shape)?;
         let [_, width] = shape.unwrap_or([1, 1]);
-        let is_wanted = move |k: usize| k / width % every == 0 && k % width % every == 0;
+        let is_wanted =
+            move |k: usize| (k / width).is_multiple_of(every) && (k % width).is_multiple_of(every);
         let is_wanted: Option<&dyn Fn(usize) -> bool> = if every > 1 { Some(&is_wanted) } else { None };
         let values = values(NpyFile::with_header(header, &mut bytes), is_wanted).map_err(damaged)?;
         io::copy(&mut bytes, &mut io::sink()).map_err(damaged)?;
         Ok(values)
     }
 }
+
+/// Reads those numbers of an array that are wanted, by their places: all without a function that tells.
+type Values<T> = fn(NpyFile<&mut dyn Read>, Option<&dyn Fn(usize) -> bool>) -> io::Result<Vec<T>>;
 
 /// Those numbers of f64, or of f32, whose places are wanted.
 fn floats(array: NpyFile<&mut dyn Read>, is_wanted: impl Fn(usize) -> bool) -> io::Result<Vec<f64>> {

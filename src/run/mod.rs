@@ -2,7 +2,7 @@
 //!
 //! A map is computed in tiles of whole rows, and what needs more than a tile goes through the arrays in portions
 //! afterwards: which cells share an attractor, and which are doubtful. So the memory that a map takes while it is
-//! made does not grow with its size, where its arrays are on the disk ([`Store`]). Neither tiles nor portions
+//! made does not grow with its size, where its arrays are on the disk (`Store`). Neither tiles nor portions
 //! change a bit of the result.
 
 mod doubts;

@@ -204,7 +204,7 @@ impl<'a> Identifier<'a> {
             let (parts, part_of) = group.parts();
             (parts, found.into_iter().map(|(k, element)| (k, part_of[element as usize])).collect())
         };
-        let split: Vec<(Vec<Part>, Vec<(u32, u32)>)> = keys.par_iter().zip(places).map(split).collect();
+        let split: Vec<(_, Vec<(u32, u32)>)> = keys.par_iter().zip(places).map(split).collect();
         let (mut parts, mut found) = (std::mem::take(&mut self.carried), Vec::new());
         let carried = parts.len();
         for (own, places) in split {

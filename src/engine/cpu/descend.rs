@@ -1,7 +1,7 @@
 //! A window of gradient descent over a block of trajectories; the twin of `shaders/descend.wgsl`.
 //!
 //! The shader runs the same phases for one trajectory per invocation; here each line does
-//! [`LANES`] of them.
+//! [`LANES`](crate::formula::LANES) of them.
 
 use multiversion::multiversion;
 
@@ -9,7 +9,7 @@ use super::block::{Block, Program};
 use super::draw::draw;
 use super::observe::{Growth, Phase};
 use crate::fate::GROWTH_STRIDE;
-use crate::formula::{CHUNK, InChunk, LANES, Observer, Register};
+use crate::formula::{CHUNK, InChunk, Observer, Register};
 use crate::math::{Chunk, Real};
 use crate::plan::Stage;
 
@@ -87,11 +87,12 @@ fn begin<R: Real>(program: &Program<R>, block: &mut Block<R>, phase: Phase, step
             }
             registers[layout.key] = Register::splat(-infinity);
             let half = f64::from(steps);
-            for lane in 0..LANES {
-                let period = registers[layout.period][lane].to_f64();
-                let whole = if period > 0.0 { period * (half / period).floor() } else { half };
-                registers[layout.limit][lane] = R::from_f64(whole);
+            let mut limit = registers[layout.period];
+            for whole in limit.iter_mut() {
+                let period = whole.to_f64();
+                *whole = R::from_f64(if period > 0.0 { period * (half / period).floor() } else { half });
             }
+            registers[layout.limit] = limit;
             begin_growth(program, block, chunks);
         }
         Phase::Sample => {

@@ -166,7 +166,7 @@ impl Emitter {
     /// A whole number to all lanes of a vector.
     fn integer_to(&mut self, from: Register, vector: u8) {
         let low = Register::XMM0 + u32::from(vector);
-        let (to_lowest, to_all) = (self.form.from_integer(), self.form.spread());
+        let (to_lowest, to_all) = (self.form.convert_integer(), self.form.spread());
         self.push(Instruction::with3(to_lowest, low, low, from).expect("a conversion"));
         self.push(Instruction::with2(to_all, self.vector(vector), low).expect("a broadcast"));
     }

@@ -119,7 +119,7 @@ impl Form {
     }
 
     /// A whole number in a general register to the lowest number of a vector.
-    pub fn from_integer(self) -> Code {
+    pub fn convert_integer(self) -> Code {
         self.of([
             Code::EVEX_Vcvtsi2ss_xmm_xmm_rm64_er,
             Code::EVEX_Vcvtsi2sd_xmm_xmm_rm64_er,
