@@ -427,6 +427,8 @@ mod tests {
         let mut files: Vec<_> = fs::read_dir(directory)
             .unwrap()
             .map(|entry| entry.unwrap().path())
+            // Held by the directory that the test writes to.
+            .filter(|path| !path.ends_with(LOCK))
             .map(|path| {
                 let name = path.file_name().unwrap().to_string_lossy().into_owned();
                 (name, fs::read_to_string(path).unwrap())

@@ -168,7 +168,7 @@ fn a_wrong_shader_is_refused() {
     let (_, precision, source) = shaders().swap_remove(0);
     let broken = [
         source.replace("return Point(", "return Pint("),
-        source.replace("= advance(x, q, t, cell);", "= advance(x, q, f32(t), cell);"),
+        source.replace("= advance(point, q, t, cell);", "= advance(point, q, f32(t), cell);"),
         source.replacen("let n", "let 7n", 1),
     ];
     for broken in broken {

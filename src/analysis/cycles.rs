@@ -144,14 +144,15 @@ pub fn sharpness_of_cells(plan: &Plan, cells: &[u32], outcomes: &Outcomes, chaos
 const REPELLING: f64 = 1e-4;
 
 /// Puts the exponent of each cycle that an outcome ends on in the place of what an engine has measured, and takes
-/// back the fate of those that turn out to rest on a cycle that repels.
+/// back the fate of those that turn out to rest on a cycle that repels, whose places it returns.
 ///
 /// Where multipliers are complex, orbits spiral in: the tangent vector swings in length as it turns, more
 /// than it shrinks over a probe. Beside a saddle that repels slowly it takes longer than a probe to turn to
 /// where it grows. In one dimension it does neither, and what was measured stays.
-pub fn refine_exponents(plan: &Plan, cells: &[u32], outcomes: &mut Outcomes) {
+pub fn refine_exponents(plan: &Plan, cells: &[u32], outcomes: &mut Outcomes) -> Vec<u32> {
+    let mut refuted = Vec::new();
     if plan.descent.state.len() == 1 {
-        return;
+        return refuted;
     }
     for places in portions(cells.len()) {
         let (places, starts) = ended(plan, cells, outcomes, places, None);
@@ -165,9 +166,11 @@ pub fn refine_exponents(plan: &Plan, cells: &[u32], outcomes: &mut Outcomes) {
                 outcomes.fate[k] = Fate::Undecided as u8;
                 (outcomes.period[k], outcomes.phase[k]) = (0, 0);
                 outcomes.amplitude[k] = f64::NAN;
+                refuted.push(k as u32);
             }
         }
     }
+    refuted
 }
 
 /// The Lyapunov exponent of each cycle, nats per step, from its multipliers.

@@ -16,6 +16,8 @@ use crate::plan::Plan;
 /// Steps along an attractor, in units of the time in which it closes the distance to it by the factor e,
 /// before it counts as known: from the tolerance to f64's rounding.
 const REFINED: f64 = 16.0;
+/// Steps that a cycle is followed on if need be, of an orbit that took fewer itself.
+const REFINED_AT_LEAST: u32 = 1 << 12;
 /// An orbit in f64 ends where the map's does if it comes this near to it, in units of the attractor's own
 /// size or of the map's scale, whichever is larger.
 const SAME: f64 = 2e-2;
@@ -53,7 +55,7 @@ fn settle(plan: &Plan, cells: &[u32], outcomes: &Outcomes, tracer: &mut Tracer, 
     let refined = |k: usize| {
         let (steps, exponent) = (outcomes.steps[k], outcomes.lyapunov[k]);
         let more = if exponent < 0.0 { (REFINED / -exponent).ceil() } else { 0.0 };
-        steps.saturating_add((more as u32).min(steps))
+        steps.saturating_add((more as u32).min(steps.max(REFINED_AT_LEAST)))
     };
     // Each orbit by its own steps: what runs beside it makes no difference.
     let lasts: Vec<u32> = places.iter().map(|&k| refined(k as usize)).collect();

@@ -139,6 +139,8 @@ impl Eta {
                     true => (String::new(), ""),
                     false => (format!(" with {}", values.join(" and ")), ", another range"),
                 };
+                // What rounding leaves of 0 is 0.
+                let rate = if rate.abs() <= f64::EPSILON { 0.0 } else { rate };
                 return Err(Error::request(format!(
                     "eta: the learning rate {text} is {rate} at step {t}{with}; give a formula that stays above \
                      0{range}, or fewer --steps"

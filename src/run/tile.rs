@@ -6,9 +6,10 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::{edge, refine_exponents, settling_times, sharpness_of_cells};
+use crate::engine::cpu::CpuEngine;
 use crate::engine::{Cells, Engine, Outcomes, Seconds};
 use crate::error::Result;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, Precision};
 use crate::fate::Fate;
 use crate::plan::Plan;
 use crate::report::{Budget, StageSeconds};
@@ -108,7 +109,15 @@ impl Ends {
         let run = |experiment: &Experiment, cells: Cells, listed: &[u32], decided: u64| -> Result<Outcomes> {
             let plan = plan(experiment)?;
             let mut outcomes = engine.run(&plan, &cells, &|done| progress(decided + done))?;
-            refine_exponents(&plan, listed, &mut outcomes);
+            let refuted = refine_exponents(&plan, listed, &mut outcomes);
+            if plan.precision == Precision::F32 && !refuted.is_empty() {
+                // Few numbers lie within a chaotic attractor in f32: an orbit may come back to one of its own.
+                let exact = Plan { precision: Precision::F64, ..plan };
+                let again: Vec<u32> = refuted.iter().map(|&k| listed[k as usize]).collect();
+                let mut ends = CpuEngine::default().run(&exact, &Cells::Listed(again.clone()), &|_| {})?;
+                refine_exponents(&exact, &again, &mut ends);
+                outcomes.replace(&refuted, &ends);
+            }
             Ok(outcomes)
         };
         let mut longer = experiment.clone();

@@ -34,22 +34,22 @@ fn names(rows: &[serde_json::Value], key: &str) -> Vec<String> {
 
 #[test]
 fn steps_are_measured_in_each_number_format() {
-    let rows = rows("bench --quick --json --engine cpu --only steps --size 64x32 --steps 20");
+    let rows = rows("bench --quick --json --engine cpu --only steps --size 64x32 --steps 5");
     let all = ["f1", "f3", "two-valleys", "separable-8", "relu-data"];
     assert_eq!(names(&rows, "landscape"), [all, all].concat());
     assert_eq!(names(&rows, "precision"), [["f32"; 5], ["f64"; 5]].concat());
     for row in &rows {
         assert_eq!((row["measured"].as_str(), row["engine"].as_str()), (Some("steps"), Some("cpu")));
-        assert_eq!((row["lanes"].as_u64(), row["steps"].as_u64()), (Some(64 * 32), Some(20)));
+        assert_eq!((row["lanes"].as_u64(), row["steps"].as_u64()), (Some(64 * 32), Some(5)));
         // Nothing retires.
         let taken = row["steps_per_second"].as_f64().unwrap() * row["seconds"].as_f64().unwrap();
-        assert!((taken - 20.0 * 64.0 * 32.0).abs() < 1e-6, "{row}");
+        assert!((taken - 5.0 * 64.0 * 32.0).abs() < 1e-6, "{row}");
         assert!(row["stages"].is_null());
     }
-    // Both formats compute the same.
+    // Both formats compute the same, before chaos makes much of their difference.
     for (single, double) in rows.iter().zip(&rows[5..]) {
         let [single, double] = [single, double].map(|row| row["mean_size"].as_f64().unwrap());
-        assert!((single / double - 1.0).abs() < 0.02, "{single} {double}");
+        assert!((single / double - 1.0).abs() < 1e-4, "{single} {double}");
     }
 }
 

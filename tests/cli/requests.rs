@@ -103,8 +103,8 @@ fn numbers() {
         ("--size -4x4", ["--size", "1024x1024"]),
         ("--size 4", ["--size", "1024x1024"]),
         ("--size 4294967296x1", ["--size", "1024x1024"]),
-        ("--size 4294967295x4294967295", ["more than 134217728 cells", "smaller"]),
-        ("--size 16384x8193", ["size: 16384x8193", "more than 134217728 cells"]),
+        ("--size 4294967295x4294967295", ["more than 4294967296 cells", "smaller"]),
+        ("--size 65536x65537", ["size: 65536x65537", "more than 4294967296 cells"]),
     ] {
         let line = format!("map f1 --across x=-1..1 --up eta=0.5..3 --engine cpu -o out {more}");
         refused(&line, &parts);
