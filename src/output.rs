@@ -8,7 +8,7 @@ mod phase;
 use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
 use crate::experiment::{Draft, Experiment, PICTURE_KEYWORD};
@@ -50,6 +50,11 @@ enum Unfinished {
 }
 
 impl Unfinished {
+    /// Makes something and notes it, with no interrupt in between: none comes after the last one has begun to clean up.
+    fn made<T>(make: impl FnOnce(&mut Vec<Self>) -> T) -> T {
+        make(&mut UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn note(&self) {
         if let Ok(mut all) = UNFINISHED.lock() {
             all.push(self.clone());
@@ -59,7 +64,11 @@ impl Unfinished {
     fn take_away(&self) {
         // Where that fails, there is nobody left to tell.
         let _ = match self {
-            Unfinished::Aside(path) => fs::remove_dir_all(path),
+            // What another thread is writing there may keep the folder for a moment.
+            Unfinished::Aside(path) => (0..100)
+                .map(|_| fs::remove_dir_all(path))
+                .find(|result| !matches!(result, Err(e) if e.kind() == std::io::ErrorKind::DirectoryNotEmpty))
+                .unwrap_or(Ok(())),
             Unfinished::Made(path) => fs::remove_dir(path),
             Unfinished::Lock(path) => fs::remove_file(path),
             Unfinished::Tiles { .. } => Ok(()),
@@ -129,9 +138,12 @@ impl Directory {
         let missing = path.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists());
         let mut made: Vec<_> = missing.map(|p| Unfinished::Made(p.to_owned())).collect();
         made.reverse();
-        made.iter().for_each(Unfinished::note);
+        let created = Unfinished::made(|all| {
+            all.extend(made.iter().cloned());
+            fs::create_dir_all(path)
+        });
         let mut directory = Self { path: path.to_owned(), made, lock: None };
-        fs::create_dir_all(path).map_err(Error::write(path))?;
+        created.map_err(Error::write(path))?;
         directory.lock = Some(Lock::new(path)?);
         directory.clean()?;
         for name in own_files() {
@@ -225,9 +237,12 @@ impl Directory {
 
     /// A folder inside the directory, on the same disk, for files without their final names.
     pub(crate) fn aside(&self) -> Result<Aside> {
-        let folder = tempfile::Builder::new().prefix(ASIDE).tempdir_in(&self.path);
-        let folder = folder.map_err(Error::write(&self.path))?.keep();
-        Unfinished::Aside(folder.clone()).note();
+        let folder = Unfinished::made(|all| {
+            let folder = tempfile::Builder::new().prefix(ASIDE).tempdir_in(&self.path)?.keep();
+            all.push(Unfinished::Aside(folder.clone()));
+            Ok(folder)
+        });
+        let folder = folder.map_err(Error::write(&self.path))?;
         Ok(Aside { folder, to: self.path.clone(), names: Vec::new(), stays: false })
     }
 }

@@ -31,24 +31,27 @@ impl Lock {
             write!(file, "{}", std::process::id())?;
             file.sync_all()
         };
-        loop {
-            let open = File::options().create(true).truncate(false).read(true).write(true).open(&path);
-            let mut file = open.map_err(Error::write(directory))?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(fs::TryLockError::WouldBlock) => return Err(taken(directory, &path)),
-                // A file system without locks.
-                Err(fs::TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Unsupported => {}
-                Err(fs::TryLockError::Error(e)) => return Err(Error::write(directory)(e)),
+        Unfinished::made(|all| {
+            loop {
+                let open = File::options().create(true).truncate(false).read(true).write(true).open(&path);
+                let mut file = open.map_err(Error::write(directory))?;
+                match file.try_lock() {
+                    Ok(()) => {}
+                    Err(fs::TryLockError::WouldBlock) => return Err(taken(directory, &path)),
+                    // A file system without locks.
+                    Err(fs::TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Unsupported => {}
+                    Err(fs::TryLockError::Error(e)) => return Err(Error::write(directory)(e)),
+                }
+                written(&mut file).map_err(Error::write(directory))?;
+                // Who had it before may have removed the file in between: then it is another that has to be locked.
+                let changed =
+                    |metadata: std::io::Result<fs::Metadata>| metadata.and_then(|m| m.modified()).ok();
+                if changed(file.metadata()).is_some_and(|at| changed(fs::metadata(&path)) == Some(at)) {
+                    all.push(Unfinished::Lock(path.clone()));
+                    return Ok(Self { path: path.clone(), _file: file });
+                }
             }
-            written(&mut file).map_err(Error::write(directory))?;
-            // Who had it before may have removed the file in between: then it is another that has to be locked.
-            let changed = |metadata: std::io::Result<fs::Metadata>| metadata.and_then(|m| m.modified()).ok();
-            if changed(file.metadata()).is_some_and(|at| changed(fs::metadata(&path)) == Some(at)) {
-                Unfinished::Lock(path.clone()).note();
-                return Ok(Self { path, _file: file });
-            }
-        }
+        })
     }
 }
 
