@@ -71,21 +71,31 @@ impl<R: Real, O: Observer<R>> Stepper<R, O> {
         }
         for (t, count) in steps.zip(count..) {
             self.tape.run_step(registers, chunks, t);
-            let number = |number: u32| Chunk([R::from_f64(f64::from(number)); CHUNK]);
-            for at in (0..chunks * CHUNK).step_by(CHUNK) {
-                let mut access = InChunk { registers, at, step: number(t), count: number(count) };
-                self.observer.observe(&mut access);
-            }
+            observe(&self.observer, registers, chunks, (t, count));
         }
     }
 }
 
+/// Lets `observer` see the first `chunks * CHUNK` lanes after a step, given by its number and which of the run it is.
+#[inline(always)]
+pub fn observe<R: Real>(
+    observer: &impl Observer<R>,
+    registers: &mut [Register<R>],
+    chunks: usize,
+    (t, count): (u32, u32),
+) {
+    let [step, count] = [t, count].map(|number| Chunk([R::from_f64(f64::from(number)); CHUNK]));
+    for at in (0..chunks * CHUNK).step_by(CHUNK) {
+        observer.observe(&mut InChunk { registers: &mut *registers, at, step, count });
+    }
+}
+
 /// The lanes of a chunk.
-pub struct InChunk<'a, R> {
-    pub registers: &'a mut [Register<R>],
-    pub at: usize,
-    pub step: Chunk<R, CHUNK>,
-    pub count: Chunk<R, CHUNK>,
+struct InChunk<'a, R> {
+    registers: &'a mut [Register<R>],
+    at: usize,
+    step: Chunk<R, CHUNK>,
+    count: Chunk<R, CHUNK>,
 }
 
 impl<R: Real> Access for InChunk<'_, R> {

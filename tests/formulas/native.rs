@@ -2,7 +2,11 @@
 
 use std::fmt::Debug;
 
-use gdscope::formula::{CHUNK, Graph, Id, Isa, LANES, Register, Scope, Stepper, Tape, lower, parse};
+use gdscope::dataset::Dataset;
+use gdscope::formula::{
+    Access, CHUNK, Graph, Id, Isa, LANES, LaneOf, Node, Observer, Register, Scope, Stepper, Tape, lower,
+    parse,
+};
 use gdscope::math::Real;
 
 use crate::reference::{Random, formula};
@@ -206,5 +210,87 @@ fn random_formulas() {
         let places: Vec<usize> = outputs.iter().map(|_| free.remove(random.below(free.len()))).collect();
         compare::<f32>(&mut graph, &outputs, &places, &mut random, &texts.join("; "));
         compare::<f64>(&mut graph, &outputs, &places, &mut random, &texts.join("; "));
+    }
+}
+
+/// Registers of x, the number of rows, the step and two results.
+const ROWS: usize = 1;
+const STEP: usize = 2;
+const RESULT: usize = 3;
+const SEEN: usize = 4;
+
+/// Sums the steps' numbers and their places in the run, where x is positive.
+struct Steps;
+
+impl<R: Real> Observer<R> for Steps {
+    fn observe<L: LaneOf<R>>(&self, access: &mut impl Access<Lane = L>) {
+        let (x, seen, step, count) = (access.get(0), access.get(SEEN), access.step(), access.count());
+        let more = seen + step * R::from_f64(100.0) + count;
+        access.set(SEEN, L::choose(x.constant(R::ZERO).lt(x), more, seen));
+    }
+}
+
+/// Runs the mean of `text` over data as a tape and as code, observed, with as many rows as a lane's number says.
+fn compare_rows<R: Real + Debug>(text: &str, columns: &[&str]) {
+    let columns: Vec<String> = columns.iter().map(|c| (*c).to_owned()).collect();
+    let scope = Scope { data: Dataset::from_words(&columns).unwrap().data().unwrap(), ..Scope::default() };
+    let mut graph = Graph::default();
+    let root = lower(&mut graph, &scope, &parse(text).unwrap(), text).unwrap();
+    let inputs = ["x", "n", "t"].map(|name| graph.input(name));
+    let tape = Tape::<R>::compile(&graph, &inputs, SEEN + 1, &[(root, RESULT)]).counting(STEP);
+    let run = |isa: Option<Isa>| {
+        let stepper = Stepper::new(tape.clone(), Steps, isa);
+        let mut registers = vec![Register::splat(R::ZERO); stepper.registers()];
+        stepper.load_constants(&mut registers);
+        for lane in 0..LANES {
+            registers[0][lane] = R::from_f64(0.1 * lane as f64 - 3.0);
+            registers[ROWS][lane] = R::from_f64((1 + lane * 3 % 200) as f64);
+        }
+        stepper.run(&mut registers, LANES / CHUNK, 7..11, 1);
+        [RESULT, SEEN].map(|register| bits(&registers[register]))
+    };
+    let truth = run(None);
+    // 7 + 8 + 9 + 10 a hundred times, and 1 + 2 + 3 + 4.
+    assert_eq!((truth[1][0].1.to_f64(), truth[1][LANES - 1].1.to_f64()), (0.0, 3410.0));
+    for isa in sets() {
+        assert_eq!(run(Some(isa)), truth, "{isa:?} {text}");
+    }
+}
+
+#[test]
+fn means_over_rows_and_what_is_observed() {
+    let fixed = "x + mean(row in data: sin(u*x) + t) + mean(row in data: exp(-u^2)*x)";
+    let by_lane = "x * mean(row in data: u*x + t) - mean(row in data: log1p(u))";
+    for columns in [["u=0.5,-1,2"], ["u=linspace(0, 1, 64)"], ["u=linspace(-1, 1, 333)"]] {
+        compare_rows::<f32>(fixed, &columns);
+        compare_rows::<f64>(fixed, &columns);
+    }
+    compare_rows::<f32>(by_lane, &["u=linspace(0, 1, n)"]);
+    compare_rows::<f64>(by_lane, &["u=linspace(0, 1, n)"]);
+}
+
+/// Code reads no further than its data goes; the tape stops there.
+#[test]
+fn loops_beyond_the_data_are_refused() {
+    let scope = Scope {
+        data: Dataset::from_words(&["u=1,2,3".to_owned()]).unwrap().data().unwrap(),
+        ..Scope::default()
+    };
+    for count in [Some(4.0), None] {
+        let mut graph = Graph::default();
+        let text = "mean(row in data: sin(u*x))";
+        let root = lower(&mut graph, &scope, &parse(text).unwrap(), text).unwrap();
+        let Node::Mean(term, _) = graph.node(root) else { panic!("{text} is a mean") };
+        let inputs = ["x", "n"].map(|name| graph.input(name));
+        let count = count.map_or(inputs[1], |count| graph.constant(count));
+        let root = graph.mean(term, count);
+        let tape = Tape::<f64>::compile(&graph, &inputs, 3, &[(root, 2)]);
+        for isa in sets() {
+            let stepper = Stepper::new(tape.clone(), (), Some(isa));
+            let mut registers = vec![Register::splat(4.0); stepper.registers()];
+            stepper.load_constants(&mut registers);
+            let run = std::panic::AssertUnwindSafe(|| stepper.run(&mut registers, 1, 0..1, 1));
+            assert!(std::panic::catch_unwind(run).is_err(), "{isa:?} read beyond the data");
+        }
     }
 }

@@ -46,7 +46,7 @@ impl<'a> Formulas<'a> {
             .chain(descent.normal_inputs())
             .collect();
         let loss = inputs.len();
-        let layout = Layout::new(dims, dims, loss);
+        let layout = Layout::new(dims, loss);
         (Self { plan, inputs, loss, reserved: layout.end }, layout)
     }
 

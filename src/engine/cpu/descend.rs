@@ -9,8 +9,8 @@ use super::block::{Block, Program};
 use super::draw::draw;
 use super::observe::{Growth, Phase};
 use crate::fate::GROWTH_STRIDE;
-use crate::formula::{CHUNK, InChunk, Observer, Register};
-use crate::math::{Chunk, Real};
+use crate::formula::{Register, observe};
+use crate::math::Real;
 use crate::plan::Stage;
 
 /// Runs one window over the first `chunks * CHUNK` lanes.
@@ -111,8 +111,5 @@ fn begin_growth<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usi
 
 #[inline(always)]
 fn grow<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usize) {
-    let (growth, zero) = (Growth { layout: program.layout, within: false }, Chunk([R::ZERO; CHUNK]));
-    for at in (0..chunks * CHUNK).step_by(CHUNK) {
-        growth.observe(&mut InChunk { registers: &mut block.registers, at, step: zero, count: zero });
-    }
+    observe(&Growth { layout: program.layout, within: false }, &mut block.registers, chunks, (0, 0));
 }

@@ -51,8 +51,8 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Of a state of `dims` dimensions, with the tangent vector and the loss at the registers given.
-    pub fn new(dims: usize, tangent: usize, loss: usize) -> Self {
+    /// Of a state of `dims` dimensions, which the tangent vector follows, with the loss at the register given.
+    pub fn new(dims: usize, loss: usize) -> Self {
         let mut end = loss + 1;
         let mut take = |count: usize| {
             end += count;
@@ -60,7 +60,7 @@ impl Layout {
         };
         Self {
             dims,
-            tangent,
+            tangent: dims,
             loss,
             reference: take(dims),
             low: take(dims),

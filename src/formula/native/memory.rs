@@ -79,7 +79,7 @@ impl<R> Function<R> {
         // `self.registers` registers, of which there are enough, and in them `lanes` lanes, a whole number of
         // vectors: none begins inside and ends outside. `Register` is aligned to 64 bytes, as are the constants,
         // which it only reads; from the columns, whose addresses are among these, it reads as many rows as the
-        // tape says there are at most, which is how many the columns have.
+        // tape says, and `translate` has seen to it that they have these.
         unsafe {
             let entry: Entry = std::mem::transmute(self.code.as_ptr());
             entry(

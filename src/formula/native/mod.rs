@@ -13,6 +13,7 @@ mod code;
 mod emit;
 mod isa;
 mod memory;
+mod piece;
 mod record;
 mod translate;
 
@@ -30,9 +31,13 @@ use crate::math::Real;
 pub struct Native<R>(Function<R>);
 
 impl<R: Real> Native<R> {
-    /// Writes a tape and its observer out; none where the system lets nobody run what has been written.
+    /// Writes a tape and its observer out; none for an instruction set that the processor does not have, where the
+    /// system lets nobody run what has been written, and for loops that may come to rows that a column does not have.
     pub fn new(tape: &Tape<R>, observer: &impl Observer<R>, isa: Isa) -> Option<Self> {
-        let (pieces, columns) = translate::translate(tape, observer);
+        if !isa.is_here() {
+            return None;
+        }
+        let (pieces, columns) = translate::translate(tape, observer)?;
         let form = Form { isa, is_double: size_of::<R>() == size_of::<f64>() };
         let emitted = emit::emit(&pieces, form, tape.registers());
         Function::new(&emitted, columns, isa).map(Self)

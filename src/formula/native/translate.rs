@@ -32,10 +32,17 @@ pub enum Count {
     ByLane(u32),
 }
 
-/// The pieces of a tape, and the columns of data that they read.
-pub fn translate<R: Real>(tape: &Tape<R>, observer: &impl Observer<R>) -> (Vec<Piece>, Vec<Arc<[R]>>) {
+/// The pieces of a tape, and the columns of data that they read; none if a column may be too short for a loop.
+pub fn translate<R: Real>(
+    tape: &Tape<R>,
+    observer: &impl Observer<R>,
+) -> Option<(Vec<Piece>, Vec<Arc<[R]>>)> {
     let mut columns = Vec::new();
     let constants: HashMap<u32, R> = tape.constants.iter().copied().collect();
+    let mut loops = tape.parts.iter().filter_map(|part| part.rows.as_ref());
+    if !loops.all(|rows| columns_suffice(rows, &constants)) {
+        return None;
+    }
     let pieces = tape.parts.iter().enumerate().map(|(k, part)| {
         let later: HashSet<u32> = tape.parts[k + 1..].iter().flat_map(reads).collect();
         let recorder = Recorder::default();
@@ -43,6 +50,7 @@ pub fn translate<R: Real>(tape: &Tape<R>, observer: &impl Observer<R>) -> (Vec<P
             recorder: &recorder,
             constants: &constants,
             step: tape.step,
+            reserved: tape.reserved,
             values: HashMap::new(),
             written: Vec::new(),
         };
@@ -64,7 +72,25 @@ pub fn translate<R: Real>(tape: &Tape<R>, observer: &impl Observer<R>) -> (Vec<P
         let stores = stores.collect();
         Piece { code: recorder.finish(stores), rows }
     });
-    (pieces.collect(), columns)
+    let pieces = pieces.collect();
+    Some((pieces, columns))
+}
+
+/// How many rows a loop goes through.
+fn count_of<R: Real>(rows: &Rows<R>, constants: &HashMap<u32, R>) -> Count {
+    match constants.get(&rows.count) {
+        Some(count) => Count::Fixed(count.to_f64() as usize),
+        None => Count::ByLane(rows.count),
+    }
+}
+
+/// Whether a loop's columns have all the rows that it goes through, which the code does not look at.
+fn columns_suffice<R: Real>(rows: &Rows<R>, constants: &HashMap<u32, R>) -> bool {
+    let mut columns = rows.columns.iter().filter_map(|(_, values)| values.as_ref());
+    match count_of(rows, constants) {
+        Count::Fixed(count) => columns.all(|values| count <= values.len()),
+        Count::ByLane(_) => columns.next().is_none(),
+    }
 }
 
 /// The registers that a part reads, and perhaps has written itself.
@@ -80,6 +106,8 @@ struct Writer<'a, R> {
     constants: &'a HashMap<u32, R>,
     /// The register of the step's number.
     step: Option<usize>,
+    /// Registers that an observer may read and write.
+    reserved: usize,
     values: HashMap<u32, Symbol<'a, R>>,
     written: Vec<u32>,
 }
@@ -138,10 +166,7 @@ impl<'a, R: Real> Writer<'a, R> {
 
     /// Adds the row's terms to the sums of its block.
     fn add(&mut self, rows: &Rows<R>) -> Loop {
-        let count = match self.constants.get(&rows.count) {
-            Some(count) => Count::Fixed(count.to_f64() as usize),
-            None => Count::ByLane(rows.count),
-        };
+        let count = count_of(rows, self.constants);
         for sum in &rows.sums {
             let (block, term) = (self.read(sum.block), self.read(sum.term));
             let more = block + term;
@@ -162,10 +187,12 @@ impl<'a, R: Real> Access for Writer<'a, R> {
     type Lane = Symbol<'a, R>;
 
     fn get(&mut self, register: usize) -> Symbol<'a, R> {
+        assert!(register < self.reserved, "register {register} is not left to the caller");
         self.read(register as u32)
     }
 
     fn set(&mut self, register: usize, value: Symbol<'a, R>) {
+        assert!(register < self.reserved, "register {register} is not left to the caller");
         self.write(register as u32, value);
     }
 
