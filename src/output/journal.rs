@@ -61,11 +61,28 @@ impl Journal {
         Ok(Self { path: path.to_owned(), file })
     }
 
-    /// Reads a journal and goes on with it. A line that has not been written to its end does not count.
+    /// Reads a journal and goes on with it, after its last whole line.
+    ///
+    /// # Errors
+    /// As [`Journal::read`], and [`Error::Write`].
+    pub fn open(path: &Path) -> Result<(Self, Vec<Entry>)> {
+        let (entries, whole) = Self::read_whole(path)?;
+        let opened = File::options().append(true).open(path);
+        let file = opened.and_then(|file| file.set_len(whole).map(|()| file));
+        Ok((Self { path: path.to_owned(), file: file.map_err(Error::write(path))? }, entries))
+    }
+
+    /// Reads a journal, to which another process may be writing. A line that has not been written to its end does
+    /// not count.
     ///
     /// # Errors
     /// [`Error::File`] for a damaged one.
-    pub fn open(path: &Path) -> Result<(Self, Vec<Entry>)> {
+    pub fn read(path: &Path) -> Result<Vec<Entry>> {
+        Self::read_whole(path).map(|(entries, _)| entries)
+    }
+
+    /// The entries, and the bytes of whole lines.
+    fn read_whole(path: &Path) -> Result<(Vec<Entry>, u64)> {
         let bytes = std::fs::read(path).map_err(|e| Error::file(path, e))?;
         let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
         let mut entries = Vec::new();
@@ -79,9 +96,7 @@ impl Journal {
                 Error::file(path, message)
             })?);
         }
-        let opened = File::options().append(true).open(path);
-        let file = opened.and_then(|file| file.set_len(whole as u64).map(|()| file));
-        Ok((Self { path: path.to_owned(), file: file.map_err(Error::write(path))? }, entries))
+        Ok((entries, whole as u64))
     }
 
     /// Adds a line; it is on the disk when this returns.
@@ -119,6 +134,8 @@ mod tests {
         let line = whole.len() / 3;
         for cut in 2 * line..whole.len() {
             std::fs::write(&path, &whole[..cut]).unwrap();
+            assert_eq!(Journal::read(&path).unwrap(), [tile(0), tile(1)]);
+            assert_eq!(std::fs::read(&path).unwrap(), whole[..cut], "reading changes nothing");
             let (mut journal, entries) = Journal::open(&path).unwrap();
             assert_eq!(entries, [tile(0), tile(1)]);
             journal.add(&tile(7)).unwrap();

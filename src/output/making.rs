@@ -218,7 +218,7 @@ impl Directory {
     /// What is to be said of a map in it of which some tiles are done.
     pub fn unfinished(&self) -> Option<String> {
         let folder = self.path.join(FOLDER);
-        let (_, entries) = Journal::open(&folder.join(JOURNAL)).ok()?;
+        let entries = Journal::read(&folder.join(JOURNAL)).ok()?;
         let done = entries.iter().filter(|entry| matches!(entry, Entry::Tile { .. })).count();
         let Some(Entry::Begun(begun)) = entries.first() else { return None };
         let tiles = tiles(&Draft::read(&folder.join(EXPERIMENT)).ok()?.resolve().ok()?, begun);
@@ -247,7 +247,7 @@ pub fn begun_on(directory: &Path) -> Result<(String, String, Precision)> {
         };
         return Err(Error::file(directory, message));
     }
-    match Journal::open(&folder.join(JOURNAL))?.1.into_iter().next() {
+    match Journal::read(&folder.join(JOURNAL))?.into_iter().next() {
         Some(Entry::Begun(begun)) => {
             let experiment = Draft::read(&folder.join(EXPERIMENT))?.resolve();
             Ok((
@@ -314,7 +314,7 @@ fn left(folder: &Path) -> Result<Left> {
     if !folder.join(JOURNAL).exists() {
         return Ok(Left::Nothing);
     }
-    let (_, entries) = Journal::open(&folder.join(JOURNAL))?;
+    let entries = Journal::read(&folder.join(JOURNAL))?;
     let tiles = entries.iter().filter(|entry| matches!(entry, Entry::Tile { .. })).count();
     Ok(match entries.into_iter().next_back() {
         Some(Entry::Whole { names, stale }) => Left::Whole(names, stale),

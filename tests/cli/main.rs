@@ -16,3 +16,4 @@ mod requests;
 mod stats;
 mod sweeps;
 mod texts;
+mod tiles;
