@@ -62,9 +62,7 @@ impl Several {
                 }
                 let (part, seconds) = done?;
                 put.lock().unwrap_or_else(PoisonError::into_inner)(start, part);
-                sum.compile += seconds.compile;
-                sum.run += seconds.run;
-                sum.readback += seconds.readback;
+                sum.add(seconds);
             }
         };
         std::thread::scope(|scope| {

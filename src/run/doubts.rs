@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::passes::{More, cells_of, label, portions};
 use super::tile::Ends;
-use super::{Store, tile_rows};
+use super::{Store, parts, tile_rows};
 use crate::analysis::{
     Certainty, Check, Labelled, again, certainty, compare, doubtful, listed, next_to_boundary, nudged,
 };
@@ -110,9 +110,7 @@ impl Doubts {
         plan_of: &dyn Fn(&Experiment, &Range<usize>) -> Result<Plan>,
     ) -> Result<More> {
         let mut more = More { cells: self.doubtful.clone(), outcomes: Outcomes::default() };
-        let step = tile_rows(experiment) as usize;
-        for row in (0..plan.up.len()).step_by(step) {
-            let rows = row..plan.up.len().min(row + step);
+        for rows in parts(plan.up.len(), tile_rows(experiment) as usize) {
             let cells = cells_of(plan, &rows);
             let local: Vec<u32> =
                 self.doubtful[more.places(&cells)].iter().map(|&cell| cell - cells.start as u32).collect();

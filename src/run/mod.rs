@@ -68,6 +68,11 @@ pub(crate) fn most_rows(experiment: &Experiment) -> u32 {
     (CELLS_IN_MEMORY as u32 / experiment.size[0]).max(1)
 }
 
+/// The rows `0 .. height`, so many at a time.
+fn parts(height: usize, rows: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+    (0..height).step_by(rows).map(move |row| row..height.min(row + rows))
+}
+
 /// A map to be made.
 pub(crate) struct Job<'a> {
     pub experiment: &'a Experiment,
@@ -83,8 +88,7 @@ pub(crate) struct Job<'a> {
 impl Job<'_> {
     /// The rows of each tile, from the bottom up.
     pub fn tiles(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let (height, tile) = (self.experiment.size[1] as usize, self.tile as usize);
-        (0..height).step_by(tile).map(move |row| row..height.min(row + tile))
+        parts(self.experiment.size[1] as usize, self.tile as usize)
     }
 
     /// Makes the map in `store`; `plan` is that of the whole. Of the tiles that are done already, `done` says by

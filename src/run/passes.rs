@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Store;
+use super::{Store, parts};
 use crate::analysis::{Attractor, Identifier, Known, Labelled, Middles, Numbers, describe};
 use crate::engine::Outcomes;
 use crate::error::Result;
@@ -15,8 +15,7 @@ const PORTION_CELLS: usize = 1 << 19;
 
 /// The rows of each portion, from the bottom up.
 pub fn portions(plan: &Plan) -> impl Iterator<Item = Range<usize>> + use<> {
-    let (height, rows) = (plan.up.len(), (PORTION_CELLS / plan.across.len()).max(1));
-    (0..height).step_by(rows).map(move |row| row..height.min(row + rows))
+    parts(plan.up.len(), (PORTION_CELLS / plan.across.len()).max(1))
 }
 
 /// The cells of some rows.
