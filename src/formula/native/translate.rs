@@ -32,11 +32,11 @@ pub enum Count {
     ByLane(u32),
 }
 
+/// Pieces, and the columns of data that they read.
+type Translated<R> = (Vec<Piece>, Vec<Arc<[R]>>);
+
 /// The pieces of a tape, and the columns of data that they read; none if a column may be too short for a loop.
-pub fn translate<R: Real>(
-    tape: &Tape<R>,
-    observer: &impl Observer<R>,
-) -> Option<(Vec<Piece>, Vec<Arc<[R]>>)> {
+pub fn translate<R: Real>(tape: &Tape<R>, observer: &impl Observer<R>) -> Option<Translated<R>> {
     let mut columns = Vec::new();
     let constants: HashMap<u32, R> = tape.constants.iter().copied().collect();
     let mut loops = tape.parts.iter().filter_map(|part| part.rows.as_ref());
