@@ -242,10 +242,13 @@ fn compare_rows<R: Real + Debug>(text: &str, columns: &[&str]) {
         let stepper = Stepper::new(tape.clone(), Steps, isa);
         let mut registers = vec![Register::splat(R::ZERO); stepper.registers()];
         stepper.load_constants(&mut registers);
-        for lane in 0..LANES {
-            registers[0][lane] = R::from_f64(0.1 * lane as f64 - 3.0);
-            registers[ROWS][lane] = R::from_f64((1 + lane * 3 % 200) as f64);
-        }
+        let by_lane = |value: fn(usize) -> f64| {
+            let mut register = Register::splat(R::ZERO);
+            register.iter_mut().enumerate().for_each(|(lane, to)| *to = R::from_f64(value(lane)));
+            register
+        };
+        registers[0] = by_lane(|lane| 0.1 * lane as f64 - 3.0);
+        registers[ROWS] = by_lane(|lane| (1 + lane * 3 % 200) as f64);
         stepper.run(&mut registers, LANES / CHUNK, 7..11, 1);
         [RESULT, SEEN].map(|register| bits(&registers[register]))
     };
