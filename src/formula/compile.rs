@@ -4,10 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use super::data::Column;
 use super::graph::{Graph, Id, Node};
-use super::operation::Binary;
+use super::operation::{Binary, Unary};
 use super::schedule::{Loop, Step};
 use super::tape::{Instruction, Op, Part, Rows, Sum, Tape};
 use crate::math::Real;
+
+/// How many levels of a product are looked at for a factor that vanishes.
+const DEPTH: usize = 8;
 
 /// Takes the steps in their order, with the outputs computed last so that they can overwrite the inputs
 /// they replace.
@@ -24,7 +27,8 @@ pub(super) struct Compiler<'a> {
     free: Vec<u32>,
     reserved: usize,
     registers: usize,
-    /// Products folded into the sum that is their only user.
+    /// Nodes that what reads them computes along with itself: products in the sum that is their only user, and signs
+    /// in products.
     folded: HashSet<Id>,
 }
 
@@ -50,12 +54,12 @@ impl<'a> Compiler<'a> {
             registers: reserved,
             folded: HashSet::new(),
         };
-        compiler.fold_products(&reachable);
+        compiler.fold(&reachable);
         compiler.find_last_uses();
         compiler
     }
 
-    fn fold_products(&mut self, reachable: &[Id]) {
+    fn fold(&mut self, reachable: &[Id]) {
         let mut users: HashMap<Id, usize> = HashMap::new();
         for &id in reachable {
             self.graph.node(id).operands().for_each(|o| *users.entry(o).or_default() += 1);
@@ -63,7 +67,11 @@ impl<'a> Compiler<'a> {
         for &(id, _) in self.outputs {
             *users.entry(id).or_default() += 1;
         }
+        let mut flips: HashMap<Id, usize> = HashMap::new();
         for &id in reachable {
+            if let Some((_, sign, _)) = self.flipped(id) {
+                *flips.entry(sign).or_default() += 1;
+            }
             if let Some((_, _, product)) = self.sum_with_product(id)
                 && users[&product] == 1
                 // What all rows share is not computed in each.
@@ -72,11 +80,39 @@ impl<'a> Compiler<'a> {
                 self.folded.insert(product);
             }
         }
+        self.folded
+            .extend(flips.into_iter().filter(|(sign, count)| users[sign] == *count).map(|(sign, _)| sign));
+    }
+
+    /// For `b * sign(a)` where `b` vanishes with `a`, so that the product is `b` or `-b`: `b`, the sign and `a`.
+    fn flipped(&self, id: Id) -> Option<(Id, Id, Id)> {
+        let Node::Binary(Binary::Mul, l, r) = self.graph.node(id) else { return None };
+        [(l, r), (r, l)].into_iter().find_map(|(b, sign)| match self.graph.node(sign) {
+            Node::Unary(Unary::Sign, a) if self.vanishes_with(b, a, DEPTH) => Some((b, sign, a)),
+            _ => None,
+        })
+    }
+
+    /// Whether `b` is known to be 0 or NaN where `a` is 0, and NaN where `a` is NaN.
+    fn vanishes_with(&self, b: Id, a: Id, depth: usize) -> bool {
+        use Unary::{Atan, Expm1, Log1p, Neg, Sqrt, Tanh};
+        match self.graph.node(b) {
+            _ if depth == 0 => false,
+            _ if b == a => true,
+            Node::Unary(Unary::Abs | Neg | Sqrt | Log1p | Expm1 | Tanh | Atan, inner) => {
+                self.vanishes_with(inner, a, depth - 1)
+            }
+            Node::Binary(Binary::Mul, l, r) => {
+                self.vanishes_with(l, a, depth - 1) || self.vanishes_with(r, a, depth - 1)
+            }
+            _ => false,
+        }
     }
 
     /// For `a + b*c`, `a - b*c`, `b*c + a` and `b*c - a`: `a` and the product.
     fn sum_with_product(&self, id: Id) -> Option<(Op, Id, Id)> {
-        let is_product = |id| matches!(self.graph.node(id), Node::Binary(Binary::Mul, ..));
+        let is_product =
+            |id| matches!(self.graph.node(id), Node::Binary(Binary::Mul, ..)) && self.flipped(id).is_none();
         match self.graph.node(id) {
             Node::Binary(Binary::Add, a, b) if is_product(b) => Some((Op::AddMul, a, b)),
             Node::Binary(Binary::Add, a, b) if is_product(a) => Some((Op::AddMul, b, a)),
@@ -93,6 +129,9 @@ impl<'a> Compiler<'a> {
             && self.folded.contains(&product)
         {
             return Some((op, [a].into_iter().chain(self.graph.node(product).operands()).collect()));
+        }
+        if let Some((b, _, a)) = self.flipped(id) {
+            return Some((Op::Flip, vec![b, a]));
         }
         let op = match node {
             _ if self.inputs.contains(&id) || self.folded.contains(&id) => return None,

@@ -278,12 +278,7 @@ impl Graph {
                 (Binary::Sub, _) => self.neg(rate),
                 (Binary::Mul, 0) => self.mul(rate, b),
                 (Binary::Mul, _) => self.mul(rate, a),
-                (Binary::Div, 0) => self.div(rate, b),
-                (Binary::Div, _) => {
-                    let scaled = self.mul(rate, id);
-                    let quotient = self.div(scaled, b);
-                    self.neg(quotient)
-                }
+                (Binary::Div, _) => self.quotient_partial(id, (a, b), place, rate),
                 // The slope of a^0 at a = 0 is 0, but `0 * 0^-1` is NaN.
                 (Binary::Pow, 0) => {
                     let (zero, one) = (self.constant(0.0), self.constant(1.0));
@@ -309,6 +304,27 @@ impl Graph {
             },
             Node::Const(_) | Node::Input(_) | Node::Row(_) | Node::Select(..) | Node::Mean(..) => {
                 unreachable!("leaves, choices and means have no partial derivatives")
+            }
+        }
+    }
+
+    /// The same for the quotient `a / b`. If `b` is `c + a` or `c - a` with a constant `c`, the slope by `a` of both is
+    /// `c / b^2`: in one part, since those of `a` and `b` would all but cancel where `a` is large.
+    fn quotient_partial(&mut self, id: Id, (a, b): (Id, Id), place: usize, rate: Id) -> Id {
+        let (difference, sum) = (self.sub(b, a), self.add(b, a));
+        let constant = [difference, sum].into_iter().find(|&rest| self.value(rest).is_some());
+        match (constant, place) {
+            (Some(constant), 0) => {
+                let square = self.mul(b, b);
+                let scaled = self.mul(rate, constant);
+                self.div(scaled, square)
+            }
+            (Some(_), _) => self.constant(0.0),
+            (None, 0) => self.div(rate, b),
+            (None, _) => {
+                let scaled = self.mul(rate, id);
+                let quotient = self.div(scaled, b);
+                self.neg(quotient)
             }
         }
     }

@@ -62,6 +62,8 @@ pub(super) enum Op {
     SubMul,
     /// `b * c - a`
     MulSub,
+    /// `-a` where `b` has a negative sign, else `a`
+    Flip,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -255,6 +257,7 @@ fn execute<R: Real>(code: &[Instruction], registers: &mut [Register<R>], chunks:
             Op::AddMul => ternary(registers, chunks, t, [a, b, c], |a, b, c| b.mul_add(c, a)),
             Op::SubMul => ternary(registers, chunks, t, [a, b, c], |a, b, c| b.neg_mul_add(c, a)),
             Op::MulSub => ternary(registers, chunks, t, [a, b, c], |a, b, c| b.mul_add(c, -a)),
+            Op::Flip => binary(registers, chunks, t, a, b, R::flip),
         }
     }
 }

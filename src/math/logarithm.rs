@@ -40,7 +40,8 @@ fn ln_or<L: Value>(u: L, finite: L) -> L {
     let zero = u.constant(0.0);
     let ln = L::choose(u.lt(u.constant(Float::INFINITY)), finite, u);
     let end = L::choose(u.eq(zero), u.constant(Float::NEG_INFINITY), u.constant(Float::NAN));
-    L::choose(zero.lt(u), ln, end)
+    // Asked like this, it is known for most arguments.
+    L::choose(u.le(zero), end, ln)
 }
 
 #[inline(always)]

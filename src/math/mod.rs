@@ -97,6 +97,11 @@ macro_rules! real {
             }
 
             #[inline(always)]
+            fn flip(self, other: Self) -> Self {
+                $float::from_bits(self.to_bits() ^ (other.to_bits() & $functions::SIGN))
+            }
+
+            #[inline(always)]
             fn apply<L: Lane<Number = Self, Bits: Bits<Word = $word>>>(function: Function, x: L) -> L {
                 match function {
                     Function::Exp => $functions::exp(x),
@@ -158,6 +163,8 @@ pub trait Real:
     fn word(self) -> u64;
     /// -1, 0 or 1.
     fn sign(self) -> Self;
+    /// `-self` where `other` has a negative sign, -0 and NaN included.
+    fn flip(self, other: Self) -> Self;
     /// An elementary function of a number of this precision, or of what stands for one.
     fn apply<L: Lane<Number = Self, Bits: Bits<Word = Self::Word>>>(function: Function, x: L) -> L;
     /// `a^b`. A negative base has a power if `b` is an integer, and else NaN; 0 and the infinities

@@ -12,8 +12,9 @@ use crate::plan::{Plan, Stage};
 pub struct Program<R> {
     /// The state after a step; with a target, the loss as well.
     advance: Stepper<R, Phased<R>>,
-    /// The state, the tangent vector and the loss.
+    /// The same, and the tangent vector.
     search: Stepper<R, Phased<R>>,
+    /// The state, the tangent vector and the loss.
     measure: Stepper<R, Phased<R>>,
     sample: Stepper<R, Phased<R>>,
     pub(super) layout: Layout,
@@ -75,7 +76,7 @@ impl<R: Real> Program<R> {
         let (dims, loss) = (descent.state.len(), (descent.loss, formulas.loss));
         let noted = plan.target.map(|_| loss);
         let tangents = descent.tangent_next.iter().copied().zip(dims..);
-        let measured: Tape<R> = formulas.tape(tangents.chain([loss]));
+        let measured: Tape<R> = formulas.tape(tangents.clone().chain([loss]));
         let weights: Vec<R> = plan.phase_weights().into_iter().map(R::from_f64).collect();
         let tolerance = R::from_f64(plan.rules.tolerance);
         let observer = |phase| {
@@ -85,7 +86,7 @@ impl<R: Real> Program<R> {
         let measured = |phase| Stepper::new(measured.clone(), observer(phase), isa);
         Self {
             advance: Stepper::new(formulas.tape(noted), observer(Phase::Advance), isa),
-            search: measured(Phase::Search),
+            search: Stepper::new(formulas.tape(tangents.chain(noted)), observer(Phase::Search), isa),
             measure: measured(Phase::Measure),
             sample: measured(Phase::Sample),
             layout,

@@ -1,11 +1,11 @@
 //! Which values are in which machine registers, while a piece of code is written out in its order.
 
-use super::code::{Code, Value};
+use super::code::{Code, Op, Value};
 
 /// Where values are. A register that is needed is taken from the value whose next use is furthest.
 #[derive(Debug)]
 pub struct Allocation {
-    /// The positions at which a value is read, the last first: stores follow the operations.
+    /// See [`Code::uses`].
     uses: Vec<Vec<u32>>,
     register: Vec<Option<u8>>,
     /// Registers of the tape that hold what did not fit.
@@ -22,25 +22,40 @@ pub struct Freed {
     pub save: Option<(Value, u32)>,
 }
 
+/// The constants that are read, and how often.
+pub fn constants(code: &Code) -> impl Iterator<Item = (u64, usize)> {
+    let uses = code.uses();
+    code.ops.iter().zip(uses).filter_map(|(op, uses)| match op {
+        Op::Constant(bits) if !uses.is_empty() => Some((*bits, uses.len())),
+        _ => None,
+    })
+}
+
+/// The most vectors that are in use at a time, if all constants are in memory.
+pub fn pressure(code: &Code, has_masks: bool) -> usize {
+    let mut change = vec![0; code.ops.len() + code.stores.len() + 2];
+    for (at, (op, uses)) in code.ops.iter().zip(code.uses()).enumerate() {
+        let (Some(&last), Some(&first)) = (uses.first(), uses.last()) else { continue };
+        if matches!(op, Op::Constant(_)) || (has_masks && op.is_truth()) {
+            continue;
+        }
+        let begin = if op.is_in_memory() { first as usize } else { at };
+        change[begin] += 1;
+        change[last as usize + 1] -= 1;
+    }
+    let in_use = change.into_iter().scan(0, |sum, change| {
+        *sum += change;
+        Some(*sum)
+    });
+    // And a constant or two on their way.
+    in_use.max().unwrap_or(0) as usize + 2
+}
+
 impl Allocation {
     pub fn new(code: &Code, vectors: usize, masks: usize, spills: u32) -> Self {
         let count = code.ops.len();
-        let mut needed = vec![false; count];
-        code.stores.iter().for_each(|&(_, value)| needed[value as usize] = true);
-        let mut uses = vec![Vec::new(); count];
-        for (k, &(_, value)) in code.stores.iter().enumerate().rev() {
-            uses[value as usize].push((count + k) as u32);
-        }
-        for at in (0..count).rev() {
-            if needed[at] {
-                for operand in code.ops[at].operands() {
-                    needed[operand as usize] = true;
-                    uses[operand as usize].push(at as u32);
-                }
-            }
-        }
         Self {
-            uses,
+            uses: code.uses(),
             register: vec![None; count],
             spill: vec![None; count],
             vectors: vec![None; vectors],

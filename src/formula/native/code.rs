@@ -1,7 +1,5 @@
 //! Straight-line code over vectors of lanes: every value once.
 
-use std::collections::HashMap;
-
 /// A value's place in its [`Code`].
 pub type Value = u32;
 
@@ -102,6 +100,23 @@ impl Op {
         all.into_iter().flatten()
     }
 
+    /// The same of other values.
+    pub fn renamed(self, name: impl Fn(Value) -> Value) -> Self {
+        match self {
+            Op::Register(_) | Op::Constant(_) | Op::Step | Op::Count | Op::Row | Op::Column(_) => self,
+            Op::One(one, a) => Op::One(one, name(a)),
+            Op::ShiftLeft(a, places) => Op::ShiftLeft(name(a), places),
+            Op::ShiftRight(a, places) => Op::ShiftRight(name(a), places),
+            Op::Not(a) => Op::Not(name(a)),
+            Op::Two(two, a, b) => Op::Two(two, name(a), name(b)),
+            Op::Compare(predicate, a, b) => Op::Compare(predicate, name(a), name(b)),
+            Op::Both(a, b) => Op::Both(name(a), name(b)),
+            Op::Either(a, b) => Op::Either(name(a), name(b)),
+            Op::Fused(fused, a, b, c) => Op::Fused(fused, name(a), name(b), name(c)),
+            Op::Choose(truth, a, b) => Op::Choose(name(truth), name(a), name(b)),
+        }
+    }
+
     /// Whether the value is a truth.
     pub fn is_truth(self) -> bool {
         matches!(self, Op::Compare(..) | Op::Both(..) | Op::Either(..) | Op::Not(_))
@@ -114,37 +129,27 @@ impl Op {
 }
 
 /// Values in an order in which they can be computed, and what is done with them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Code {
     pub ops: Vec<Op>,
-    known: HashMap<Op, Value>,
     /// Registers of the tape that are written at the end, and with what.
     pub stores: Vec<(u32, Value)>,
 }
 
 impl Code {
-    /// The value that `op` computes, new or not.
-    pub fn push(&mut self, op: Op) -> Value {
-        let op = self.simpler(op);
-        let next = self.ops.len() as Value;
-        let value = *self.known.entry(op).or_insert(next);
-        if value == next {
-            self.ops.push(op);
+    /// The positions at which each value is read, the last first: stores follow the operations.
+    pub fn uses(&self) -> Vec<Vec<u32>> {
+        let count = self.ops.len();
+        let mut uses = vec![Vec::new(); count];
+        for (k, &(_, value)) in self.stores.iter().enumerate().rev() {
+            uses[value as usize].push((count + k) as u32);
         }
-        value
-    }
-
-    /// Choices that are one instruction, and operands in one order.
-    fn simpler(&self, op: Op) -> Op {
-        match op {
-            Op::Choose(truth, a, b) => match self.ops[truth as usize] {
-                Op::Compare(Predicate::Lt, p, q) if (p, q) == (a, b) => Op::Two(Two::Min, a, b),
-                Op::Compare(Predicate::Lt, p, q) if (p, q) == (b, a) => Op::Two(Two::Max, a, b),
-                _ => op,
-            },
-            Op::Two(two, a, b) if two.commutes() && b < a => Op::Two(two, b, a),
-            Op::Fused(fused, a, b, c) if b < a => Op::Fused(fused, b, a, c),
-            _ => op,
+        for at in (0..count).rev() {
+            // What nothing reads is not computed.
+            if !uses[at].is_empty() {
+                self.ops[at].operands().for_each(|operand| uses[operand as usize].push(at as u32));
+            }
         }
+        uses
     }
 }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use iced_x86::{Code as X86, Instruction, MemoryOperand, Register};
 
+use super::allocate;
 use super::code::{Code, Op, Predicate, Two};
 use super::isa::{Form, Isa};
 use super::piece::PieceWriter;
@@ -43,6 +44,7 @@ pub fn emit(pieces: &[Piece], form: Form, registers: usize) -> Emitted {
         instructions: Vec::new(),
         constants: Vec::new(),
         known: HashMap::new(),
+        pinned: HashMap::new(),
         step: registers as u32,
         spills: registers as u32 + 2,
         labels: 0,
@@ -54,6 +56,7 @@ pub fn emit(pieces: &[Piece], form: Form, registers: usize) -> Emitted {
     let at_vector = emitter.label();
     emitter.move_general(COUNT, CURSOR);
     emitter.general(X86::Add_r64_rm64, END, REGISTERS);
+    emitter.pin_constants(pieces);
     emitter.place(at_step);
     for (op, counter) in [(Op::Step, STEP), (Op::Count, COUNT)] {
         if uses(op) {
@@ -92,6 +95,8 @@ pub(super) struct Emitter {
     pub instructions: Vec<Instruction>,
     constants: Vec<u64>,
     known: HashMap<u64, usize>,
+    /// Constants that stay in a register of their own, from the last one down.
+    pinned: HashMap<u64, u8>,
     /// The register in whose first vector is the number of the step; in the next one's, which of the run it is.
     step: u32,
     /// Registers in use: the tape's, and those after them for what does not fit into machine registers.
@@ -191,6 +196,39 @@ impl Emitter {
             self.constants.push(bits);
         }
         Operand::Memory(CONSTANTS, (at * self.form.isa.bytes()) as i64)
+    }
+
+    /// Loads the constants that are read most into the registers that nothing else needs.
+    fn pin_constants(&mut self, pieces: &[Piece]) {
+        let vectors = self.form.isa.vectors();
+        let has_masks = self.form.isa == Isa::Avx512;
+        let needed = pieces.iter().map(|piece| allocate::pressure(&piece.code, has_masks)).max().unwrap_or(0);
+        let mut reads: Vec<(u64, usize)> = Vec::new();
+        for code in pieces.iter().map(|piece| &piece.code) {
+            for (bits, count) in allocate::constants(code) {
+                match reads.iter_mut().find(|known| known.0 == bits) {
+                    Some(known) => known.1 += count,
+                    None => reads.push((bits, count)),
+                }
+            }
+        }
+        reads.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        for (k, (bits, _)) in reads.into_iter().take(vectors.saturating_sub(needed)).enumerate() {
+            let register = (vectors - 1 - k) as u8;
+            let from = self.constant(bits);
+            self.unary(self.form.load(), self.vector(register), from);
+            self.pinned.insert(bits, register);
+        }
+    }
+
+    /// The register that a constant stays in.
+    pub fn pinned(&self, bits: u64) -> Option<Register> {
+        self.pinned.get(&bits).map(|&register| self.vector(register))
+    }
+
+    /// Vectors that values can be in.
+    pub fn free_vectors(&self) -> usize {
+        self.form.isa.vectors() - self.pinned.len()
     }
 
     pub fn two_operands(&mut self, code: X86, to: Operand, from: Register) {

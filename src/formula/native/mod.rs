@@ -9,10 +9,12 @@
 //! value through the cache.
 
 mod allocate;
+mod builder;
 mod code;
 mod emit;
 mod isa;
 mod memory;
+mod order;
 mod piece;
 mod record;
 mod translate;

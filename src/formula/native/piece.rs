@@ -22,7 +22,7 @@ pub struct PieceWriter<'a> {
 impl<'a> PieceWriter<'a> {
     pub fn new(emitter: &'a mut Emitter, code: &'a Code) -> Self {
         let masks = if emitter.form.isa == Isa::Avx512 { MASKS } else { 0 };
-        let allocation = Allocation::new(code, emitter.form.isa.vectors(), masks, emitter.spills);
+        let allocation = Allocation::new(code, emitter.free_vectors(), masks, emitter.spills);
         Self { emitter, code, allocation }
     }
 
@@ -76,8 +76,24 @@ impl<'a> PieceWriter<'a> {
         }
     }
 
+    /// The register that the value stays in, if it is such a constant.
+    fn pinned(&self, value: Value) -> Option<Register> {
+        match self.code.ops[value as usize] {
+            Op::Constant(bits) => self.emitter.pinned(bits),
+            _ => None,
+        }
+    }
+
+    /// Whether the value's register must not be overwritten at `at`.
+    fn stays(&self, value: Value, at: usize) -> bool {
+        self.pinned(value).is_some() || self.allocation.is_needed_after(value, at)
+    }
+
     /// The value in a register, loaded if need be.
     fn register(&mut self, value: Value, at: usize, locked: &[Value]) -> Register {
+        if let Some(register) = self.pinned(value) {
+            return register;
+        }
         if let Some(register) = self.allocation.register(value) {
             return self.name(value, register);
         }
@@ -91,15 +107,15 @@ impl<'a> PieceWriter<'a> {
     /// The value as a last operand: in a register if it is there or needed again, else in memory.
     fn operand(&mut self, value: Value, at: usize, locked: &[Value]) -> Operand {
         let is_register = matches!(self.code.ops[value as usize], Op::Register(_));
-        let stays = is_register && self.allocation.is_needed_after(value, at);
-        if self.allocation.register(value).is_some() || stays {
+        let is_read_again = is_register && self.allocation.is_needed_after(value, at);
+        if self.is_in_register(value) || is_read_again {
             return Operand::Register(self.register(value, at, locked));
         }
         self.in_memory(value)
     }
 
     fn is_in_register(&self, value: Value) -> bool {
-        self.allocation.register(value).is_some()
+        self.pinned(value).is_some() || self.allocation.register(value).is_some()
     }
 
     fn op(&mut self, at: usize, op: Op) {
@@ -239,12 +255,12 @@ impl<'a> PieceWriter<'a> {
             (b, c, a, by_last),
         ];
         let moves = |&(first, second, ..): &(Value, Value, Value, X86)| {
-            let is_free = self.is_in_register(first) && !self.allocation.is_needed_after(first, at);
+            let is_free = self.is_in_register(first) && !self.stays(first, at);
             u32::from(!is_free) + u32::from(!self.is_in_register(second))
         };
         let (first, second, last, code) = ways.into_iter().min_by_key(moves).expect("there are six ways");
         let second = self.register(second, at, &locked);
-        let (to, last) = if self.allocation.is_needed_after(first, at) {
+        let (to, last) = if self.stays(first, at) {
             let last = self.operand(last, at, &locked);
             let from = match self.is_in_register(first) {
                 true => Operand::Register(self.register(first, at, &locked)),

@@ -4,25 +4,30 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
+use super::builder::Builder;
 use super::code::{Code, Fused, One, Op, Predicate, Two, Value};
+use super::order::interleaved;
 use crate::math::{Bits, Lane, Real};
 
 /// Code that is being written.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Recorder {
-    code: RefCell<Code>,
+    code: RefCell<Builder>,
 }
 
 impl Recorder {
+    /// `sign` is the bit of a number's sign.
+    pub fn new(sign: u64) -> Self {
+        Self { code: RefCell::new(Builder::new(sign)) }
+    }
+
     pub fn push<R: Real>(&self, op: Op) -> Symbol<'_, R> {
         Symbol { recorder: self, value: self.code.borrow_mut().push(op), number: PhantomData }
     }
 
     /// The code, which writes `stores` at its end.
     pub fn finish(self, stores: Vec<(u32, Value)>) -> Code {
-        let mut code = self.code.into_inner();
-        code.stores = stores;
-        code
+        interleaved(&Code { ops: self.code.into_inner().ops, stores })
     }
 }
 
@@ -46,6 +51,11 @@ impl<'a, R: Real> Symbol<'a, R> {
     fn with_bits(self, op: Two, bits: u64) -> Self {
         let bits = self.push(Op::Constant(bits));
         self.two(op, bits)
+    }
+
+    /// `-self` where `other` has a negative sign.
+    pub fn flip(self, other: Self) -> Self {
+        self.two(Two::Xor, other.with_bits(Two::And, R::SIGN))
     }
 
     pub fn compare(self, predicate: Predicate, other: Self) -> Truth<'a, R> {

@@ -45,7 +45,7 @@ pub fn translate<R: Real>(tape: &Tape<R>, observer: &impl Observer<R>) -> Option
     }
     let pieces = tape.parts.iter().enumerate().map(|(k, part)| {
         let later: HashSet<u32> = tape.parts[k + 1..].iter().flat_map(reads).collect();
-        let recorder = Recorder::default();
+        let recorder = Recorder::new(R::SIGN);
         let mut writer = Writer {
             recorder: &recorder,
             constants: &constants,
@@ -142,6 +142,7 @@ impl<'a, R: Real> Writer<'a, R> {
             }
             tape::Op::AddMul => self.read(operands[1]).mul_add(self.read(operands[2]), a),
             tape::Op::SubMul => self.read(operands[1]).neg_mul_add(self.read(operands[2]), a),
+            tape::Op::Flip => a.flip(self.read(operands[1])),
             tape::Op::MulSub => {
                 let (b, c) = (self.read(operands[1]), self.read(operands[2]));
                 self.recorder.push(Op::Fused(Fused::MulSub, b.value, c.value, a.value))

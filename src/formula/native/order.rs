@@ -1,0 +1,59 @@
+//! The order of a piece's operations: what does not wait for one another is interleaved.
+//!
+//! A processor looks some tens of instructions ahead for one whose operands are there. Written out formula by
+//! formula, two logarithms are further apart than that, and each is a chain in which every operation waits for the
+//! last.
+
+use super::code::{Code, One, Op, Two, Value};
+
+/// How many operations are looked at for the next one: more would need more registers.
+const AHEAD: usize = 32;
+
+impl Op {
+    /// About how many cycles its value takes.
+    fn latency(self) -> u32 {
+        match self {
+            Op::Two(Two::Div, ..) | Op::One(One::Sqrt, _) => 14,
+            Op::One(..) | Op::Fused(..) | Op::Compare(..) => 4,
+            Op::Two(Two::Add | Two::Sub | Two::Mul | Two::Min | Two::Max, ..) => 4,
+            _ => 1,
+        }
+    }
+}
+
+/// The same code in the order in which a machine would begin its operations that begins one a cycle: the first in the
+/// old order whose operands are there, or else the one that is so next.
+pub fn interleaved(code: &Code) -> Code {
+    let mut new = Code { ops: Vec::new(), stores: Vec::new() };
+    let mut places: Vec<Option<Value>> = vec![None; code.ops.len()];
+    let mut done = vec![0; code.ops.len()];
+    let mut waiting = Vec::new();
+    for (value, (op, uses)) in code.ops.iter().zip(code.uses()).enumerate() {
+        if op.is_in_memory() {
+            places[value] = Some(new.ops.len() as Value);
+            new.ops.push(*op);
+        } else if !uses.is_empty() {
+            waiting.push(value);
+        }
+    }
+    let mut time = 0;
+    while !waiting.is_empty() {
+        let ready = |value: usize| {
+            let mut operands = code.ops[value].operands().map(|operand| operand as usize);
+            operands.try_fold(time, |ready: u32, operand| places[operand].map(|_| ready.max(done[operand])))
+        };
+        let ahead = waiting.iter().take(AHEAD).enumerate();
+        let (at, begin) = ahead
+            .filter_map(|(at, &value)| Some((at, ready(value)?)))
+            .min_by_key(|&(_, begin)| begin)
+            .expect("the first one reads none that waits");
+        let value = waiting.remove(at);
+        places[value] = Some(new.ops.len() as Value);
+        new.ops.push(code.ops[value].renamed(|operand| places[operand as usize].expect("it is ready")));
+        done[value] = begin + code.ops[value].latency();
+        time = begin + 1;
+    }
+    let place = |value: Value| places[value as usize].expect("all that is read is placed");
+    new.stores = code.stores.iter().map(|&(register, value)| (register, place(value))).collect();
+    new
+}
