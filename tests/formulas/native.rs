@@ -164,6 +164,13 @@ fn every_operation() {
         "x + t",
         "t*x - a",
         "x*x - y*y",
+        "log1p(abs(x))*sign(x)",
+        "y*expm1(x)*sign(x) + a",
+        "log1p(norm(x, y))*x",
+        "log1p(x*x + y*y)",
+        "log1p(x*y)",
+        "log(max(x, 2))",
+        "log(if(x < 1, 1, x))",
     ];
     for (k, text) in unary.into_iter().chain(binary).chain(ternary).enumerate() {
         compare_both(&[text], &[4], k as u64);

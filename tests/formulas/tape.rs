@@ -49,6 +49,31 @@ fn outputs_over_inputs() {
     check(&["(x + y)*x", "x + y"], &[1, 0], &[10.0, 5.0]);
 }
 
+/// A product with a sign changes a sign, if its other factor vanishes where the sign does.
+#[test]
+fn products_with_a_sign() {
+    let flips = ["log1p(abs(x)) * sign(x)", "sign(x) * (y*expm1(x))", "y*sqrt(abs(x))*sign(x) + a"];
+    let others = ["sign(x) * y", "sign(x) * cos(x)", "sign(x) + log1p(abs(x)) * sign(x)"];
+    for text in flips.into_iter().chain(others) {
+        let mut graph = Graph::default();
+        let root = lower(&mut graph, &Scope::default(), &parse(text).unwrap(), text).unwrap();
+        for x in [0.0, -0.0, 1.5, -1.5, 1e-320, f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+            for y in [2.0, -3.0, 0.0, f64::INFINITY] {
+                let point = [x, y, 5.0];
+                let named: Vec<(&str, f64)> = NAMES.into_iter().zip(point).collect();
+                let truth = evaluate_fused(&graph, &[root], &named)[0];
+                let got = run(&mut graph, &[root], &[3], &point)[0];
+                let near = (got - truth).abs() <= 2.0 * f64::EPSILON * truth.abs();
+                let is_same = got == truth && got.is_sign_negative() == truth.is_sign_negative();
+                assert!(
+                    near || is_same || (got.is_nan() && truth.is_nan()),
+                    "{text} at {point:?}: {got}, not {truth}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn outputs_that_are_equal_constant_or_inputs() {
     check(&["x + y", "x + y"], &[0, 1], &[5.0, 5.0]);

@@ -29,6 +29,18 @@ fn gradient_of_f1_has_no_remainder() {
     assert_eq!(derived.graph.text(derived.gradient[0]), "log1p(abs(x)) * sign(x)");
 }
 
+/// `x / (1 + x)` flattens as `x^-2`, which the difference of the two parts of its slope would lose.
+#[test]
+fn slopes_of_quotients_do_not_cancel() {
+    let plus = |x: f64| (x, [x / (1.0 + x), (1.0 + x).powi(-2), -2.0 * (1.0 + x).powi(-3)]);
+    check("x / (1 + x)", &[plus(1.0), plus(1e12), plus(-1e9)]);
+    let minus = |x: f64| (x, [x / (2.0 - x), 2.0 * (2.0 - x).powi(-2), 4.0 * (2.0 - x).powi(-3)]);
+    check("x / (2 - x)", &[minus(1.0), minus(-2e10), minus(1e9)]);
+    let derived = Derived::of("x^2 / (3 + x^2)", &["x"]);
+    assert_eq!(derived.at(1.0), [0.25, 6.0 / 16.0, 6.0 / 16.0 - 24.0 / 64.0]);
+    assert_eq!(simplified("x / a + y / a - b / a"), "(x + y - b) / a");
+}
+
 #[test]
 fn branches_not_taken_do_not_leak() {
     check(
