@@ -33,8 +33,12 @@ fn around<T: Clone + Default + Send>(
     starts: &[Start<'_>],
     observe: impl Fn(&mut Tracer, Vec<(usize, &mut T)>) + Sync,
 ) -> Vec<T> {
+    if starts.is_empty() {
+        return Vec::new();
+    }
+    let tracer = Tracer::new(&plan.descent, plan.seed);
     let parts = starts.par_chunks(LANES).map_init(
-        || Tracer::new(&plan.descent, plan.seed),
+        || tracer.clone(),
         |tracer, starts| {
             for (lane, start) in starts.iter().enumerate() {
                 tracer.place(lane, start.point, &quantities(plan, start.cell));
@@ -55,8 +59,9 @@ fn around<T: Clone + Default + Send>(
 
 /// The learning rate at the end, of each of `cells`.
 pub fn rates(plan: &Plan, cells: &[u32]) -> Vec<f64> {
+    let tracer = Tracer::new(&plan.descent, plan.seed);
     let parts = cells.par_chunks(LANES).map_init(
-        || Tracer::new(&plan.descent, plan.seed),
+        || tracer.clone(),
         |tracer, cells| {
             for (lane, &cell) in cells.iter().enumerate() {
                 let start: Vec<f64> = plan.initial.iter().map(|&s| plan.value(s, cell as usize)).collect();

@@ -36,12 +36,10 @@ pub fn settling_times(plan: &Plan, cells: &[u32], outcomes: &Outcomes) -> Vec<f6
     let mut places: Vec<u32> = (0..cells.len() as u32).filter(ends).collect();
     // Lanes that run side by side should take as long.
     places.sort_by_key(|&k| outcomes.steps[k as usize]);
+    let tracer = Tracer::new(&plan.descent, plan.seed);
     let measured: Vec<Vec<f64>> = places
         .par_chunks(LANES)
-        .map_init(
-            || Tracer::new(&plan.descent, plan.seed),
-            |tracer, places| settle(plan, cells, outcomes, tracer, places),
-        )
+        .map_init(|| tracer.clone(), |tracer, places| settle(plan, cells, outcomes, tracer, places))
         .collect();
     let mut times = vec![f64::NAN; cells.len()];
     for (k, time) in places.into_iter().zip(measured.into_iter().flatten()) {

@@ -163,13 +163,6 @@ impl Graph {
         if let Some(inner) = negated(a).filter(|_| sign > 0.0) {
             return self.sum(b, -1.0, inner);
         }
-        if let (Node::Binary(Binary::Div, l, below), Node::Binary(Binary::Div, r, other)) =
-            (self.node(a), self.node(b))
-            && below == other
-        {
-            let above = self.sum(l, sign, r);
-            return self.div(above, below);
-        }
         match (sign > 0.0, self.node(a), self.node(b)) {
             (true, ..) => self.intern(Node::Binary(Binary::Add, a, b)),
             (false, Node::Unary(Unary::Exp, inner), _) if self.value(b) == Some(1.0) => {

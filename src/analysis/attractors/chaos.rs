@@ -45,6 +45,7 @@ impl Homes {
     pub fn sort(&mut self, plan: &Plan, cells: &[u32], outcomes: &Outcomes, places: &[u32]) -> Vec<Vec<u32>> {
         let dims = plan.initial.len();
         let orbit = |k: u32| (cells[k as usize], &outcomes.point[k as usize * dims..(k as usize + 1) * dims]);
+        let tracer = Tracer::new(&plan.descent, plan.seed);
         let mut sorted: Vec<Vec<u32>> = vec![Vec::new(); self.founders.len()];
         let mut homeless = places.to_vec();
         for number in 0..MOST {
@@ -59,16 +60,19 @@ impl Homes {
             }
             if number == self.homes.len() {
                 let (cell, point) = &self.founders[number];
-                let long = follow(plan, &[(*cell, point.as_slice())], LONG);
+                let long = follow(&mut tracer.clone(), plan, &[(*cell, point.as_slice())], LONG);
                 self.homes.push(Home::of(&long[0], plan.descent.variables));
             }
             let home = &self.homes[number];
             for steps in SHORT {
-                let at_home = homeless.par_chunks(LANES).flat_map_iter(|places| {
-                    let orbits = follow(plan, &places.iter().map(|&k| orbit(k)).collect::<Vec<_>>(), steps);
+                let at_home = |tracer: &mut Tracer, places: &[u32]| {
+                    let starts: Vec<_> = places.iter().map(|&k| orbit(k)).collect();
+                    let orbits = follow(tracer, plan, &starts, steps);
                     orbits.into_iter().map(|orbit| home.share(&orbit) >= INSIDE).collect::<Vec<bool>>()
-                });
-                let mut at_home = at_home.collect::<Vec<bool>>().into_iter();
+                };
+                let at_home: Vec<Vec<bool>> =
+                    homeless.par_chunks(LANES).map_init(|| tracer.clone(), at_home).collect();
+                let mut at_home = at_home.into_iter().flatten();
                 let (inside, outside): (Vec<u32>, _) =
                     homeless.into_iter().partition(|_| at_home.next().unwrap_or_default());
                 sorted[number].extend(inside);
@@ -82,9 +86,8 @@ impl Homes {
 
 /// The next points of orbits, at most [`LANES`], in f64: shape `[steps, variables]` each. An orbit is given by
 /// its cell and the state that it has come to.
-fn follow(plan: &Plan, starts: &[(u32, &[f64])], steps: u32) -> Vec<Vec<f64>> {
+fn follow(tracer: &mut Tracer, plan: &Plan, starts: &[(u32, &[f64])], steps: u32) -> Vec<Vec<f64>> {
     let variables = plan.descent.variables;
-    let mut tracer = Tracer::new(&plan.descent, plan.seed);
     for (lane, (cell, point)) in starts.iter().enumerate() {
         tracer.place(lane, point, &quantities(plan, *cell));
     }
@@ -104,7 +107,8 @@ struct Home {
     variables: usize,
     /// By variable: where the grid begins, and boxes per unit.
     grid: Vec<(f64, f64)>,
-    visited: HashSet<Box<[i32]>>,
+    /// The boxes' numbers.
+    visited: HashSet<u128>,
 }
 
 impl Home {
@@ -136,7 +140,7 @@ impl Home {
     fn mark(&mut self, orbit: &[f64]) {
         for point in orbit.chunks_exact(self.variables) {
             let found = self.at(point);
-            self.visited.insert(found);
+            self.visited.extend(found);
         }
     }
 
@@ -144,15 +148,20 @@ impl Home {
     fn share(&self, orbit: &[f64]) -> f64 {
         let points = orbit.chunks_exact(self.variables);
         let all = points.len().max(1);
-        points.filter(|point| self.visited.contains(&self.at(point))).count() as f64 / all as f64
+        points.filter(|point| self.at(point).is_some_and(|found| self.visited.contains(&found))).count()
+            as f64
+            / all as f64
     }
 
-    fn at(&self, point: &[f64]) -> Box<[i32]> {
-        self.grid
-            .iter()
-            .zip(point)
-            .map(|((from, density), x)| ((x - from) * density).floor() as i32)
-            .collect()
+    /// The number of the box that a point lies in; none beyond the grid, and of a point that is not finite. Beyond
+    /// 20 variables a number may be that of several boxes, as one in 2^128 is.
+    fn at(&self, point: &[f64]) -> Option<u128> {
+        self.grid.iter().zip(point).try_fold(0u128, |number, ((from, density), x)| {
+            let along = ((x - from) * density).floor();
+            (0.0..=BOXES)
+                .contains(&along)
+                .then(|| number.wrapping_mul(BOXES as u128 + 1).wrapping_add(along as u128))
+        })
     }
 }
 

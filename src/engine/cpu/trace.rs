@@ -2,6 +2,7 @@
 //! sharpness are made of.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use multiversion::multiversion;
 use nalgebra::DMatrix;
@@ -12,14 +13,11 @@ use crate::formula::{CHUNK, Isa, LANES, Register, Stepper, Tape};
 
 /// Up to [`LANES`](crate::formula::LANES) points of a descent, with everything that its formulas say about them.
 ///
-/// After [`Tracer::place`] and [`Tracer::observe`], the readings are those of the points placed.
+/// After [`Tracer::place`] and [`Tracer::observe`], the readings are those of the points placed. Clones share the
+/// compiled formulas.
+#[derive(Clone)]
 pub struct Tracer {
-    /// The state after a step, in its own place.
-    advance: Stepper<f64>,
-    /// Everything but derivatives along a tangent vector.
-    observe: Stepper<f64>,
-    curvature: Stepper<f64>,
-    tangent: Stepper<f64>,
+    programs: Arc<Programs>,
     registers: Vec<Register<f64>>,
     variables: usize,
     dims: usize,
@@ -27,6 +25,15 @@ pub struct Tracer {
     normals: usize,
     draws: Draws,
     seed: u32,
+}
+
+struct Programs {
+    /// The state after a step, in its own place.
+    advance: Stepper<f64>,
+    /// Everything but derivatives along a tangent vector.
+    observe: Stepper<f64>,
+    curvature: Stepper<f64>,
+    tangent: Stepper<f64>,
 }
 
 /// Lanes have the trajectories of their own number.
@@ -71,10 +78,7 @@ impl Tracer {
         let needed = [&advance, &observe, &curvature, &tangent].map(Stepper::registers).into_iter().max();
         let registers = vec![Register::splat(0.0); needed.unwrap_or_default()];
         Self {
-            advance,
-            observe,
-            curvature,
-            tangent,
+            programs: Arc::new(Programs { advance, observe, curvature, tangent }),
             registers,
             variables: descent.variables,
             dims: descent.state.len(),
@@ -102,20 +106,20 @@ impl Tracer {
         let step = 2 * self.dims + self.quantities;
         self.registers[step] = Register::splat(f64::from(t));
         draw(&self.draws, &mut self.registers, lanes.div_ceil(CHUNK), (self.seed, t), &TRAJECTORIES);
-        self.observe.load_constants(&mut self.registers);
-        evaluate(&self.observe, &mut self.registers, lanes.div_ceil(CHUNK));
+        self.programs.observe.load_constants(&mut self.registers);
+        evaluate(&self.programs.observe, &mut self.registers, lanes.div_ceil(CHUNK));
     }
 
     /// Takes `steps`, named by their numbers, in the first `lanes` lanes and nothing else; `see` is shown the
     /// state, by coordinate and lane, before each.
     pub fn follow(&mut self, steps: Range<u32>, lanes: usize, mut see: impl FnMut(&[Register<f64>])) {
         let (step, chunks) = (2 * self.dims + self.quantities, lanes.div_ceil(CHUNK));
-        self.advance.load_constants(&mut self.registers);
+        self.programs.advance.load_constants(&mut self.registers);
         for t in steps {
             see(&self.registers[..self.dims]);
             self.registers[step] = Register::splat(f64::from(t));
             draw(&self.draws, &mut self.registers, chunks, (self.seed, t), &TRAJECTORIES);
-            evaluate(&self.advance, &mut self.registers, chunks);
+            evaluate(&self.programs.advance, &mut self.registers, chunks);
         }
     }
 
@@ -151,16 +155,16 @@ impl Tracer {
     pub fn sharpness(&mut self, lanes: usize) -> Vec<f64> {
         let n = self.variables;
         let first = self.reading(self.dims + n + 2);
-        self.curvature.load_constants(&mut self.registers);
-        let hessians = columns(&self.curvature, &mut self.registers, (self.dims, first), n, lanes);
+        self.programs.curvature.load_constants(&mut self.registers);
+        let hessians = columns(&self.programs.curvature, &mut self.registers, (self.dims, first), n, lanes);
         hessians.chunks_exact(n * n).map(|hessian| largest_eigenvalue(hessian, n)).collect()
     }
 
     /// The derivative of the step observed, in each of the first `lanes` lanes.
     pub fn jacobians(&mut self, lanes: usize) -> Vec<DMatrix<f64>> {
         let (dims, first) = (self.dims, self.reading(self.dims + 2 * self.variables + 2));
-        self.tangent.load_constants(&mut self.registers);
-        let jacobians = columns(&self.tangent, &mut self.registers, (dims, first), dims, lanes);
+        self.programs.tangent.load_constants(&mut self.registers);
+        let jacobians = columns(&self.programs.tangent, &mut self.registers, (dims, first), dims, lanes);
         jacobians.chunks_exact(dims * dims).map(|j| DMatrix::from_column_slice(dims, dims, j)).collect()
     }
 
