@@ -189,6 +189,7 @@ pub enum Verdict {
 /// A trajectory has arrived when that is below the tolerance, or when its displacements are those that
 /// rounding keeps up for ever; when the contraction has lasted ([`SCORE_MIN`]); when rounding could not
 /// hold it further away than [`RESOLVED`]; and when no tangent vector grows.
+#[inline(always)]
 pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R>) -> Verdict {
     let constant = R::from_f64;
     #[expect(clippy::neg_cmp_op_on_partial_ord, reason = "a NaN must end here too")]
@@ -257,6 +258,7 @@ pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R
 
 /// Notes how the displacements shrink: the best that was seen, until it is contradicted beyond what
 /// rounding can do. An orbit that drifts contradicts it all.
+#[inline(always)]
 fn remember_displacements<R: Real>(probe: &Probe<R>, ulp: R, memory: &mut Memory<R>) {
     let Probe { half, elapsed, before, after, far, .. } = *probe;
     let is_first = probe.last < R::ZERO;
@@ -286,23 +288,27 @@ fn remember_displacements<R: Real>(probe: &Probe<R>, ulp: R, memory: &mut Memory
 }
 
 /// Whether an orbit did not move at all.
+#[inline(always)]
 fn is_at_rest<R: Real>(probe: &Probe<R>) -> bool {
     let Probe { period, before, after, far, .. } = *probe;
     period == R::ONE && before == R::ZERO && after == R::ZERO && far == R::ZERO
 }
 
 /// The share of the distance to the attractor that a return closes.
+#[inline(always)]
 fn closed<R: Real>(rate: R, period: R) -> R {
     -(-(rate * period)).expm1()
 }
 
 /// The motion that rounding keeps up in an orbit of size `ulp / EPSILON` that contracts at `rate`.
+#[inline(always)]
 fn jitter<R: Real>(rate: R, period: R, ulp: R) -> R {
     least(R::from_f64(NOISE) / closed(rate, period), R::from_f64(JITTER)) * ulp
 }
 
 /// How near two points of an orbit must be to be taken for one, relative to their size and beyond
 /// [`MATCH`] tolerances, if the orbit's tangent vector has last grown by `growth` per step.
+#[inline(always)]
 pub fn match_grain<R: Real>(growth: R) -> R {
     if growth < R::from_f64(GROWTH_SURE) {
         // Where nothing seems to contract, something may, and slowly.
@@ -312,10 +318,12 @@ pub fn match_grain<R: Real>(growth: R) -> R {
     }
 }
 
+#[inline(always)]
 fn least<R: Real>(a: R, b: R) -> R {
     if b < a { b } else { a }
 }
 
+#[inline(always)]
 fn greatest<R: Real>(a: R, b: R) -> R {
     if b > a { b } else { a }
 }
@@ -336,6 +344,7 @@ pub struct Samples<R> {
 
 /// The fate at the end of the budget. An orbit that does not move is not chaotic, whatever its tangent vector does:
 /// rounding has frozen it on a point that repels.
+#[inline(always)]
 pub fn decide_at_end<R: Real>(samples: &Samples<R>) -> Fate {
     let constant = R::from_f64;
     if samples.steps == R::ZERO || samples.extent == R::ZERO {

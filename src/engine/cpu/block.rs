@@ -196,6 +196,7 @@ impl<R: Real> Block<R> {
     }
 
     /// A box's sides' ends, by dimension.
+    #[inline(always)]
     fn sides(&self, low: usize, high: usize) -> [&[Register<R>]; 2] {
         [low, high].map(|from| &self.registers[from..from + self.layout.dims])
     }
@@ -206,11 +207,13 @@ impl<R: Real> Block<R> {
     }
 
     /// Tells a lane what is remembered of its trajectory.
+    #[inline(always)]
     pub fn recall(&mut self, lane: usize, memory: &Memory<R>) {
         self.registers[self.layout.grain][lane] = match_grain(memory.growth);
     }
 
     /// What the probe has measured of one lane.
+    #[inline(always)]
     pub fn probe(&self, program: &Program<R>, stage: &Stage, lane: usize) -> Probe<R> {
         let layout = &self.layout;
         let at = |register: usize| self.registers[register][lane];
@@ -239,6 +242,7 @@ impl<R: Real> Block<R> {
     }
 
     /// Growth of the tangent vector in nats per step over `steps` steps of the phase that has just run.
+    #[inline(always)]
     fn growth_over(&self, lane: usize, steps: R) -> R {
         let at = |register: usize| self.registers[register][lane];
         let ratio = (at(self.layout.factor) / at(self.layout.factor_start)).ln();
@@ -246,6 +250,7 @@ impl<R: Real> Block<R> {
     }
 
     /// Half the diagonal of the measured box, in the variables.
+    #[inline(always)]
     pub fn amplitude(&self, program: &Program<R>, lane: usize) -> R {
         let [low, high] = self.sides(self.layout.low, self.layout.high);
         half_diagonal(&low[..program.variables], high, lane)
@@ -266,6 +271,7 @@ impl<R: Real> Block<R> {
         self.registers[self.layout.pointed][lane]
     }
 
+    #[inline(always)]
     pub(super) fn close_measurement(&mut self, chunks: usize) {
         for lane in 0..chunks * CHUNK {
             self.growth[lane] = self.growth_over(lane, self.registers[self.layout.limit][lane]);
@@ -279,6 +285,7 @@ impl<R: Real> Block<R> {
     }
 
     /// Adds the sample phase that has just run to the sums.
+    #[inline(always)]
     pub(super) fn close_sample(&mut self, stage: &Stage, chunks: usize) {
         let steps = R::from_f64(f64::from(stage.window.sample));
         let share = steps / R::from_f64(f64::from(stage.sampled));
@@ -295,6 +302,7 @@ impl<R: Real> Block<R> {
     }
 
     /// What the samples have found of one lane.
+    #[inline(always)]
     pub fn samples(&self, stage: &Stage, lane: usize) -> Samples<R> {
         Samples {
             count: R::from_f64(f64::from(stage.samples)),
@@ -307,12 +315,14 @@ impl<R: Real> Block<R> {
     }
 
     /// Half the diagonal of the box that the samples have visited, in the variables.
+    #[inline(always)]
     pub fn sampled_amplitude(&self, program: &Program<R>, lane: usize) -> R {
         let [low, high] = self.sides(self.layout.sample_low, self.layout.sample_high);
         half_diagonal(&low[..program.variables], high, lane)
     }
 
     /// Largest side of the box that the samples have visited.
+    #[inline(always)]
     fn extent(&self, lane: usize) -> R {
         let [low, high] = self.sides(self.layout.sample_low, self.layout.sample_high);
         longest_side(low, high, lane)
@@ -320,11 +330,13 @@ impl<R: Real> Block<R> {
 }
 
 /// Longest side of a box given by its sides' ends.
+#[inline(always)]
 fn longest_side<R: Real>(low: &[Register<R>], high: &[Register<R>], lane: usize) -> R {
     low.iter().zip(high).fold(R::ZERO, |side, (low, high)| larger(side, high[lane] - low[lane]))
 }
 
 /// Half the diagonal of a box given by its sides' ends.
+#[inline(always)]
 fn half_diagonal<R: Real>(low: &[Register<R>], high: &[Register<R>], lane: usize) -> R {
     let squares = low.iter().zip(high).map(|(low, high)| {
         let side = high[lane] - low[lane];

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use multiversion::multiversion;
 use rayon::prelude::*;
 
 use self::block::{Block, Program};
@@ -153,25 +154,7 @@ impl<'a, R: Real> Batch<'a, R> {
             if window.sample > 0 && self.sums.is_empty() {
                 self.sums = vec![vec![R::ZERO; self.places.len()]; 2 * self.state.len() + 4];
             }
-            let mut kept = 0;
-            for start in (0..self.places.len()).step_by(LANES) {
-                let lanes = LANES.min(self.places.len() - start);
-                self.load(&mut block, start, lanes, &stage);
-                let chunks = lanes.div_ceil(CHUNK);
-                descend(self.program, &mut block, &stage, chunks);
-                for lane in 0..lanes {
-                    match self.judge(&mut block, &stage, start + lane, lane) {
-                        Verdict::Ended(fate) => {
-                            let place = self.places[start + lane].0 as usize;
-                            self.write(&mut outcomes, &mut block, (lane, place), &stage, fate);
-                        }
-                        Verdict::Running => {
-                            self.store(&mut block, start + lane, lane, kept, window);
-                            kept += 1;
-                        }
-                    }
-                }
-            }
+            let kept = run_window(&mut self, &mut block, &stage, &mut outcomes);
             self.truncate(kept);
             if kept == 0 {
                 break;
@@ -181,6 +164,7 @@ impl<'a, R: Real> Batch<'a, R> {
     }
 
     /// Fills a block's lanes from the columns; lanes without a trajectory repeat the last one.
+    #[inline(always)]
     fn load(&self, block: &mut Block<R>, start: usize, lanes: usize, stage: &Stage) {
         let fill = |register: &mut Register<R>, column: &[R]| {
             register[..lanes].copy_from_slice(&column[start..start + lanes]);
@@ -220,6 +204,7 @@ impl<'a, R: Real> Batch<'a, R> {
     }
 
     /// Writes a lane back to the columns, at place `to`.
+    #[inline(always)]
     fn store(&mut self, block: &mut Block<R>, from: usize, lane: usize, to: usize, window: &Window) {
         self.places[to] = self.places[from];
         self.memory[to] = self.memory[from];
@@ -245,6 +230,7 @@ impl<'a, R: Real> Batch<'a, R> {
         }
     }
 
+    #[inline(always)]
     fn judge(&mut self, block: &mut Block<R>, stage: &Stage, from: usize, lane: usize) -> Verdict {
         let probe = block.probe(self.program, stage, lane);
         let verdict = if stage.window.half > 0 {
@@ -268,6 +254,7 @@ impl<'a, R: Real> Batch<'a, R> {
     }
 
     /// Writes how a lane has ended to its place in the outcomes.
+    #[inline(always)]
     fn write(
         &self,
         outcomes: &mut Outcomes,
@@ -308,4 +295,36 @@ impl<'a, R: Real> Batch<'a, R> {
             *coordinate = if fate.has_period() { block.point(d, lane) } else { at_end }.to_f64();
         }
     }
+}
+
+/// Runs a window over all trajectories; those that go on move up. Says how many do.
+///
+/// Compiled for every instruction set as a whole: without FMA instructions, each of the many in a verdict's
+/// logarithms is a call.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+fma+bmi1+bmi2"))]
+fn run_window<R: Real>(
+    batch: &mut Batch<'_, R>,
+    block: &mut Block<R>,
+    stage: &Stage,
+    outcomes: &mut Outcomes,
+) -> usize {
+    let mut kept = 0;
+    for start in (0..batch.places.len()).step_by(LANES) {
+        let lanes = LANES.min(batch.places.len() - start);
+        batch.load(block, start, lanes, stage);
+        descend(batch.program, block, stage, lanes.div_ceil(CHUNK));
+        for lane in 0..lanes {
+            match batch.judge(block, stage, start + lane, lane) {
+                Verdict::Ended(fate) => {
+                    let place = batch.places[start + lane].0 as usize;
+                    batch.write(outcomes, block, (lane, place), stage, fate);
+                }
+                Verdict::Running => {
+                    batch.store(block, start + lane, lane, kept, &stage.window);
+                    kept += 1;
+                }
+            }
+        }
+    }
+    kept
 }
