@@ -31,7 +31,7 @@ impl Doubts {
     /// # Errors
     /// Those of the store.
     pub fn find(plan: &Plan, store: &dyn Store) -> Result<Self> {
-        let mut fates: BTreeMap<String, u64> = Fate::ALL.map(|fate| (fate.name().to_owned(), 0)).into();
+        let mut counts = Fate::ALL.map(|_| 0);
         let mut all = Vec::new();
         for rows in portions(plan) {
             let (map, first) = around(plan, store, &rows)?;
@@ -39,10 +39,9 @@ impl Doubts {
             let here = |k: usize| own.contains(&(k + first));
             all.extend(doubtful(&map).into_iter().filter(|&k| here(k as usize)).map(|k| k + first as u32));
             let ended = map.fate.iter().enumerate().filter(|(k, _)| here(*k));
-            for fate in ended.filter_map(|(_, &code)| Fate::from_code(code)) {
-                *fates.entry(fate.name().to_owned()).or_default() += 1;
-            }
+            ended.for_each(|(_, &code)| counts[code as usize] += 1);
         }
+        let fates = Fate::ALL.map(|fate| (fate.name().to_owned(), counts[fate as usize])).into();
         Ok(Self { doubtful: all, fates })
     }
 
