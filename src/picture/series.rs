@@ -1,5 +1,9 @@
 //! Lines and points over a chart: curves, orbits, level lines.
 
+use std::collections::HashMap;
+
+use image::Rgb;
+
 use super::canvas::{Canvas, Dash, Stroke};
 use super::palette;
 use super::theme::Tint;
@@ -29,6 +33,8 @@ pub struct Series {
     pub tint: Tint,
     /// Whether the points are the corners of an area that is filled.
     pub filled: bool,
+    /// From 0, nothing, to 1.
+    pub opacity: f32,
 }
 
 impl Series {
@@ -36,17 +42,41 @@ impl Series {
     pub fn line(name: &str, k: usize, points: Vec<(f64, f64)>) -> Self {
         let tint = Tint::Colour(palette::line(k));
         let line = Some(Stroke { tint, width: 1.5, dash: Dash::Solid });
-        Self { name: name.to_owned(), points, line, marker: None, tint, filled: false }
+        Self { name: name.to_owned(), points, line, marker: None, tint, filled: false, opacity: 1.0 }
     }
 
     /// A filled area with these corners.
     pub fn area(points: Vec<(f64, f64)>, tint: Tint) -> Self {
-        Self { name: String::new(), points, line: None, marker: None, tint, filled: true }
+        Self { name: String::new(), points, line: None, marker: None, tint, filled: true, opacity: 1.0 }
     }
 
     /// Points alone, in the `k`-th colour for lines.
     pub fn dots(name: &str, k: usize, points: Vec<(f64, f64)>) -> Self {
         Self { line: None, marker: Some((Marker::Dot, 1.5)), ..Self::line(name, k, points) }
+    }
+
+    /// Crosses that are visible over any colour.
+    pub fn crosses(points: &[(f64, f64)]) -> [Self; 2] {
+        let mark = |radius: f32, shade: u8| {
+            let dots = Self::dots("", 0, points.to_vec()).marked(Marker::Cross, radius);
+            dots.tinted(Tint::Colour(Rgb([shade; 3])))
+        };
+        [mark(6.5, 0), mark(5.0, 255)]
+    }
+
+    /// This series and, behind it, a white one which is wider by `rim` on each side: visible over any colour.
+    pub fn rimmed(self, rim: f32) -> [Self; 2] {
+        let line = self.line.map(|line| Stroke { width: line.width + 2.0 * rim, dash: Dash::Solid, ..line });
+        let marker = self.marker.map(|(marker, radius)| (marker, radius + rim));
+        let behind = Self { name: String::new(), line, marker, ..self.clone() };
+        [behind.tinted(Tint::Colour(Rgb([255; 3]))), self]
+    }
+
+    /// This series with what is behind it shining through.
+    #[must_use]
+    pub fn faded(mut self, opacity: f32) -> Self {
+        self.opacity = opacity;
+        self
     }
 
     /// This series with another colour.
@@ -80,6 +110,13 @@ impl Series {
 
     /// Draws the series; `place` gives a point's pixel, `unit` is how many pixels a width of 1 has.
     pub fn draw(&self, canvas: &mut Canvas, unit: f32, place: impl Fn((f64, f64)) -> Option<(f32, f32)>) {
+        match self.opacity {
+            1.0 => self.draw_full(canvas, unit, place),
+            part => canvas.faded(part, |canvas| self.draw_full(canvas, unit, place)),
+        }
+    }
+
+    fn draw_full(&self, canvas: &mut Canvas, unit: f32, place: impl Fn((f64, f64)) -> Option<(f32, f32)>) {
         let places: Vec<Option<(f32, f32)>> = self.points.iter().map(|point| place(*point)).collect();
         if self.filled {
             let corners: Vec<(f32, f32)> = places.iter().flatten().copied().collect();
@@ -141,7 +178,52 @@ pub struct Levels {
     pub tint: Tint,
 }
 
+/// One more than the lines of a landscape.
+const EVEN: usize = 14;
+
 impl Levels {
+    /// Levels that have equal areas between them.
+    pub fn even(values: &[f64]) -> Vec<f64> {
+        let mut sorted: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+        sorted.sort_by(f64::total_cmp);
+        let last = sorted.len().saturating_sub(1);
+        let mut levels: Vec<f64> = (1..EVEN).filter_map(|k| sorted.get(last * k / EVEN).copied()).collect();
+        levels.dedup();
+        levels
+    }
+
+    /// The lines of one level joined to curves, as points in grid steps from the first value.
+    pub fn curves(&self, level: f64) -> Vec<Vec<(f64, f64)>> {
+        let lines: Vec<_> = self.lines(level).into_iter().filter(|[a, b]| a != b).collect();
+        let key = |(x, y): (f64, f64)| (x.to_bits(), y.to_bits());
+        let mut meeting: HashMap<_, Vec<usize>> = HashMap::new();
+        for (k, line) in lines.iter().enumerate() {
+            line.iter().for_each(|end| meeting.entry(key(*end)).or_default().push(k));
+        }
+        let mut left = vec![true; lines.len()];
+        let is_open = |k: &usize| lines[*k].iter().any(|end| meeting[&key(*end)].len() == 1);
+        // Curves with ends from one of these, then the closed ones.
+        let (open, closed): (Vec<usize>, Vec<usize>) = (0..lines.len()).partition(is_open);
+        let mut curves = Vec::new();
+        for first in open.into_iter().chain(closed) {
+            if !left[first] {
+                continue;
+            }
+            let start = lines[first].into_iter().find(|end| meeting[&key(*end)].len() == 1);
+            let mut curve = vec![start.unwrap_or(lines[first][0])];
+            let mut next = Some(first);
+            while let Some(k) = next {
+                left[k] = false;
+                let [a, b] = lines[k];
+                let end = if curve[curve.len() - 1] == a { b } else { a };
+                curve.push(end);
+                next = meeting[&key(end)].iter().copied().find(|k| left[*k]);
+            }
+            curves.push(curve);
+        }
+        curves
+    }
+
     /// The lines of one level, as pairs of points in grid steps from the first value: by linear
     /// interpolation along the sides of each mesh, and through its mean where the level passes a
     /// saddle.
@@ -164,7 +246,8 @@ impl Levels {
             return;
         }
         let crossing = |k: usize| {
-            let (a, b) = (k, (k + 1) % 4);
+            // Both meshes beside a side go along it the same way, and find the same point.
+            let (a, b) = if k < 2 { (k, k + 1) } else { ((k + 1) % 4, k) };
             let share = heights[a] / (heights[a] - heights[b]);
             let along = |a: usize, b: usize| a as f64 + share * (b as f64 - a as f64);
             (along(corners[a].1, corners[b].1), along(corners[a].0, corners[b].0))
@@ -225,5 +308,18 @@ mod tests {
             }
         }
         assert!(levels(3, |_, _| f64::NAN).lines(0.0).is_empty());
+    }
+
+    #[test]
+    fn lines_are_joined_to_whole_curves() {
+        // Two circles, and one that the border cuts; a line through values that are the level itself.
+        let circles = levels(101, |x, y| (x.abs() - 0.5).hypot(y)).curves(0.3);
+        assert_eq!(circles.len(), 2);
+        assert!(circles.iter().all(|curve| curve.len() > 80 && curve[0] == curve[curve.len() - 1]));
+        let cut = levels(101, |x, y| (x - 1.0).hypot(y)).curves(0.3);
+        assert_eq!(cut.len(), 1);
+        assert!([cut[0][0], cut[0][cut[0].len() - 1]].iter().all(|(x, _)| *x == 100.0), "{:?}", cut[0]);
+        let straight = levels(5, |x, _| x).curves(0.0);
+        assert_eq!(straight, [(0..5).map(|k| (2.0, f64::from(k))).collect::<Vec<_>>()]);
     }
 }

@@ -49,6 +49,7 @@ impl Engine for GpuEngine {
         let cut = is_cut(plan, self.rounds);
         let mut compile = 0.0;
         let pipeline = timed(&mut compile, || self.pipeline(source(plan, cut)))?;
+        tracing::info!("shader compiled in {:.0} ms for {count} trajectories", 1e3 * compile);
         let lanes = tile_lanes(self, plan, cut, count);
         let work = Work {
             cells,
