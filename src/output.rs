@@ -328,7 +328,7 @@ impl Aside {
             file.sync_all()
         };
         written().map_err(Error::write(self.to.join(name)))?;
-        tracing::info!("{name} is on the disk");
+        tracing::debug!("{name} is on the disk, without its name yet");
         if !self.names.iter().any(|other| other == name) {
             self.names.push(name.to_owned());
         }
@@ -358,6 +358,7 @@ impl Aside {
             }
         }
         drop(guard);
+        tracing::info!("{} have their names in {}", self.names.join(", "), self.to.display());
         Ok(self.names.iter().map(to).collect())
     }
 }

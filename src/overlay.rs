@@ -13,6 +13,8 @@ use crate::sample::Plane;
 /// Most steps of an orbit that are drawn, and how many of the first are joined by lines.
 const STEPS: u32 = 10_000;
 const JOINED: usize = 40;
+/// Points two steps apart are joined as long as they are farther from each other than this part of the axes.
+const APART: f64 = 0.006;
 /// Points of an orbit nearer to each other than this part of an axis are one, and most of those that are drawn.
 const NEAR: f64 = 1.0 / 1500.0;
 const DOTS: usize = 4000;
@@ -57,7 +59,7 @@ pub fn check(experiment: &Experiment) -> Result<()> {
 pub fn series(experiment: &Experiment) -> Result<Vec<Series>> {
     let mut all = Vec::new();
     if experiment.over.contours {
-        all.extend(contours(experiment)?);
+        all.push(contours(experiment)?);
     }
     if experiment.over.theory {
         all.extend(theory(experiment)?);
@@ -68,10 +70,15 @@ pub fn series(experiment: &Experiment) -> Result<Vec<Series>> {
     Ok(all)
 }
 
-/// The plane of a map.
+/// The plane of a map, to the outer ends of its cells where these are initial coordinates.
 fn plane(experiment: &Experiment) -> Plane<'_> {
     let Experiment { setup, across, up, size, .. } = experiment;
-    Plane { setup, across: across.clone(), up: up.clone(), size: Plane::grid((size[0], size[1])) }
+    let to_ends = |axis: &Axis, cells: u32| {
+        let half = if cells > 1 && setup.is_variable(&axis.name) { 0.5 / f64::from(cells - 1) } else { 0.0 };
+        Axis { from: axis.at(-half), to: axis.at(1.0 + half), ..axis.clone() }
+    };
+    let (across, up) = (to_ends(across, size[0]), to_ends(up, size[1]));
+    Plane { setup, across, up, size: Plane::grid((size[0], size[1])) }
 }
 
 /// The lines of `levels` of values on the grid of a plane, as points on its axes, one line after the other.
@@ -88,14 +95,13 @@ fn curves(plane: &Plane, values: Vec<f64>, levels: &[f64]) -> Vec<(f64, f64)> {
 /// Between two lines of one series.
 const BREAK: (f64, f64) = (f64::NAN, f64::NAN);
 
-fn contours(experiment: &Experiment) -> Result<[Series; 2]> {
+fn contours(experiment: &Experiment) -> Result<Series> {
     let plane = plane(experiment);
     let losses = plane.losses()?;
     let levels = Levels::even(&losses);
     let points = curves(&plane, losses, &levels);
     let line = Series::line("level lines of the loss", 0, points).tinted(Tint::Colour(CONTOUR.0)).width(0.8);
-    let [rim, line] = line.rimmed(0.7);
-    Ok([rim.faded(CONTOUR_RIM), line.faded(CONTOUR.1)])
+    Ok(line.faded(CONTOUR.1).rimmed(0.7, CONTOUR_RIM))
 }
 
 /// The edge of stability at the starts, the limit of stability of the minimum, and its cycle of period 2.
@@ -109,8 +115,8 @@ fn theory(experiment: &Experiment) -> Result<Vec<Series>> {
     let mut draw = |name: &str, points: Vec<(f64, f64)>, colour: Rgb<u8>, dash: Dash| {
         let inside = |axis: &Axis, value: f64| (axis.from..=axis.to).contains(&value);
         if points.iter().any(|(x, y)| inside(across, *x) && inside(up, *y)) {
-            let line = Series::line(name, 0, points).tinted(Tint::Colour(colour)).dashed(dash).width(1.8);
-            all.extend(line.rimmed(RIM));
+            let line = Series::line(name, 0, points).tinted(Tint::Colour(colour)).dashed(dash).width(2.2);
+            all.push(line.rimmed(RIM, 1.0));
         }
     };
     if [across, up].iter().any(|axis| setup.is_variable(&axis.name)) {
@@ -181,10 +187,16 @@ fn orbit(experiment: &Experiment, k: usize, start: [f64; 2]) -> Result<Vec<Serie
     let dots: Vec<(f64, f64)> = points.iter().filter(is_new).copied().collect();
     let name = format!("orbit from ({}, {})", exact_number(start[0]), exact_number(start[1]));
     let colour = Tint::Colour(if k == 0 { Rgb([20; 3]) } else { line_colour(k) });
-    let first = points[..points.len().min(JOINED + 1)].to_vec();
-    let [line_rim, line] = Series::line("", 0, first).tinted(colour).width(0.8).rimmed(RIM);
-    let [dots_rim, dots] = Series::dots(&name, 0, dots).tinted(colour).marked(Marker::Dot, 1.5).rimmed(RIM);
-    Ok([line_rim, dots_rim, line, dots].into_iter().chain(Series::crosses(&[(start[0], start[1])])).collect())
+    // Lines too near to each other would be a blot.
+    let is_near = |pair: &[(f64, f64)]| {
+        let along = |axis, of: fn(&(f64, f64)) -> f64| share(axis, of(&pair[0])) - share(axis, of(&pair[2]));
+        along(across, |point| point.0).hypot(along(up, |point| point.1)) < APART
+    };
+    let near = points.windows(3).position(is_near).map_or(points.len(), |t| t + 2);
+    let first = points[..points.len().min(JOINED + 1).min(near)].to_vec();
+    let line = Series::line("", 0, first).tinted(colour).width(0.8).rimmed(RIM, 1.0);
+    let dots = Series::dots(&name, 0, dots).tinted(colour).marked(Marker::Dot, 1.5).rimmed(RIM, 1.0);
+    Ok(vec![line, dots, Series::crosses(&[(start[0], start[1])])])
 }
 
 #[cfg(test)]

@@ -59,7 +59,8 @@ pub struct Arguments {
     #[arg(short, long, value_name = "DIR", required_unless_present = "resume")]
     output: Option<PathBuf>,
 
-    /// Go on with the map in DIR that was interrupted, as it was asked for, to the same bits; stands alone
+    /// Go on with the map in DIR that was interrupted, as it was asked for, to the same bits; stands alone,
+    /// with -q or -v before `map`
     #[arg(long, value_name = "DIR", exclusive = true)]
     resume: Option<PathBuf>,
 

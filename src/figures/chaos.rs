@@ -156,7 +156,7 @@ fn maps(progress: Progress) -> Result<Picture> {
             row.extend(
                 views
                     .iter()
-                    .map(|(view, title)| mapped.panel(*view, title).with_series(Series::crosses(crosses))),
+                    .map(|(view, title)| mapped.panel(*view, title).with_series([Series::crosses(crosses)])),
             );
             experiments.push(*toml);
         }

@@ -106,7 +106,7 @@ fn map(progress: &dyn Fn(&str)) -> Result<Picture> {
         &caption,
         2 * experiment.size[0],
     );
-    let panel = panel.with_series(Series::crosses(&DECAYS.map(|decay| (f64::from(decay), 0.1))));
+    let panel = panel.with_series([Series::crosses(&DECAYS.map(|decay| (f64::from(decay), 0.1)))]);
     let figure = Figure {
         title: caption.title,
         subtitle: caption.subtitle,

@@ -114,7 +114,7 @@ fn map(progress: &dyn Fn(&str)) -> Result<Picture> {
     let panel = crate::picture::panel_of_values(&map, &last, "x₁ at the end", &caption, experiment.size[0]);
     let line = Series::line("curvature 2/η", 1, etas.into_iter().map(|eta| (eta, stop(eta))).collect());
     let panel = panel.with_series([line.dashed(Dash::Dashed)]);
-    let panel = panel.with_series(Series::crosses(&[(ETA, START)]));
+    let panel = panel.with_series([Series::crosses(&[(ETA, START)])]);
     let figure = Figure {
         title: caption.title,
         subtitle: caption.subtitle,

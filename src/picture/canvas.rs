@@ -207,7 +207,7 @@ impl Canvas {
         let outer = std::mem::replace(&mut self.group, tag::Group::new());
         draw(self);
         let inner = std::mem::replace(&mut self.group, outer);
-        self.group.append(inner.set("opacity", length(opacity)));
+        self.group.append(if opacity < 1.0 { inner.set("opacity", length(opacity)) } else { inner });
     }
 
     /// Draws with everything outside a rectangle cut off.

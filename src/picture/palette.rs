@@ -229,14 +229,14 @@ mod tests {
     fn attractors_stay_apart_to_all_eyes() {
         let [normal, red_blind, green_blind] = &EYES;
         // The first eight, which most maps do with; then all.
-        for (eye, few, all) in [
-            (normal, 8.0, 3.9),
-            (red_blind, 5.0, 2.4),
-            (green_blind, 5.0, 2.4),
-            (&BLUE_BLIND, 2.9, 1.5),
-        ] {
+        for (eye, few, all) in
+            [(normal, 8.0, 3.9), (red_blind, 5.0, 2.4), (green_blind, 5.0, 2.4), (&BLUE_BLIND, 2.9, 1.5)]
+        {
             let (found, found_all) = (nearest(8, eye), nearest(ATTRACTORS, eye));
-            assert!(found >= few * NOTICEABLE && found_all >= all * NOTICEABLE, "{found} {found_all} {eye:?}");
+            assert!(
+                found >= few * NOTICEABLE && found_all >= all * NOTICEABLE,
+                "{found} {found_all} {eye:?}"
+            );
         }
     }
 

@@ -35,6 +35,8 @@ pub struct Series {
     pub filled: bool,
     /// From 0, nothing, to 1.
     pub opacity: f32,
+    /// Width and opacity of a white rim around lines and markers.
+    pub rim: Option<(f32, f32)>,
 }
 
 impl Series {
@@ -42,12 +44,30 @@ impl Series {
     pub fn line(name: &str, k: usize, points: Vec<(f64, f64)>) -> Self {
         let tint = Tint::Colour(palette::line(k));
         let line = Some(Stroke { tint, width: 1.5, dash: Dash::Solid });
-        Self { name: name.to_owned(), points, line, marker: None, tint, filled: false, opacity: 1.0 }
+        Self {
+            name: name.to_owned(),
+            points,
+            line,
+            marker: None,
+            tint,
+            filled: false,
+            opacity: 1.0,
+            rim: None,
+        }
     }
 
     /// A filled area with these corners.
     pub fn area(points: Vec<(f64, f64)>, tint: Tint) -> Self {
-        Self { name: String::new(), points, line: None, marker: None, tint, filled: true, opacity: 1.0 }
+        Self {
+            name: String::new(),
+            points,
+            line: None,
+            marker: None,
+            tint,
+            filled: true,
+            opacity: 1.0,
+            rim: None,
+        }
     }
 
     /// Points alone, in the `k`-th colour for lines.
@@ -55,21 +75,16 @@ impl Series {
         Self { line: None, marker: Some((Marker::Dot, 1.5)), ..Self::line(name, k, points) }
     }
 
-    /// Crosses that are visible over any colour.
-    pub fn crosses(points: &[(f64, f64)]) -> [Self; 2] {
-        let mark = |radius: f32, shade: u8| {
-            let dots = Self::dots("", 0, points.to_vec()).marked(Marker::Cross, radius);
-            dots.tinted(Tint::Colour(Rgb([shade; 3])))
-        };
-        [mark(6.5, 0), mark(5.0, 255)]
+    /// White crosses at points.
+    pub fn crosses(points: &[(f64, f64)]) -> Self {
+        Self::dots("", 0, points.to_vec()).marked(Marker::Cross, 5.0).tinted(Tint::Colour(Rgb([255; 3])))
     }
 
-    /// This series and, behind it, a white one which is wider by `rim` on each side: visible over any colour.
-    pub fn rimmed(self, rim: f32) -> [Self; 2] {
-        let line = self.line.map(|line| Stroke { width: line.width + 2.0 * rim, dash: Dash::Solid, ..line });
-        let marker = self.marker.map(|(marker, radius)| (marker, radius + rim));
-        let behind = Self { name: String::new(), line, marker, ..self.clone() };
-        [behind.tinted(Tint::Colour(Rgb([255; 3]))), self]
+    /// This series with a white rim, so wide and so opaque: visible over any colour.
+    #[must_use]
+    pub fn rimmed(mut self, width: f32, opacity: f32) -> Self {
+        self.rim = Some((width, opacity));
+        self
     }
 
     /// This series with what is behind it shining through.
@@ -110,10 +125,23 @@ impl Series {
 
     /// Draws the series; `place` gives a point's pixel, `unit` is how many pixels a width of 1 has.
     pub fn draw(&self, canvas: &mut Canvas, unit: f32, place: impl Fn((f64, f64)) -> Option<(f32, f32)>) {
-        match self.opacity {
-            1.0 => self.draw_full(canvas, unit, place),
-            part => canvas.faded(part, |canvas| self.draw_full(canvas, unit, place)),
+        for layer in self.layers() {
+            match layer.opacity {
+                1.0 => layer.draw_full(canvas, unit, &place),
+                part => canvas.faded(part, |canvas| layer.draw_full(canvas, unit, &place)),
+            }
         }
+    }
+
+    /// The rim as a series of its own, if there is one, and the series in front of it.
+    fn layers(&self) -> impl Iterator<Item = Self> {
+        let rim = self.rim.map(|(rim, opacity)| {
+            let line =
+                self.line.map(|line| Stroke { width: line.width + 2.0 * rim, dash: Dash::Solid, ..line });
+            let marker = self.marker.map(|(marker, radius)| (marker, radius + rim));
+            Self { line, marker, opacity, ..self.clone() }.tinted(Tint::Colour(Rgb([255; 3])))
+        });
+        rim.into_iter().chain([self.clone()])
     }
 
     fn draw_full(&self, canvas: &mut Canvas, unit: f32, place: impl Fn((f64, f64)) -> Option<(f32, f32)>) {
@@ -134,14 +162,18 @@ impl Series {
 
     /// Draws a sample of the series for the legend, `width` pixels from `left` on, at height `y`.
     pub fn draw_sample(&self, canvas: &mut Canvas, unit: f32, left: f32, width: f32, y: f32) {
-        if let Some(line) = self.line {
-            let stroke = Stroke { width: line.width * unit, ..line };
-            canvas.line(&[(left, y), (left + width, y)], stroke);
-        }
-        if let Some((marker, radius)) = self.marker {
-            // Dots may be too small to tell their colour.
-            let radius = (radius * unit).max(2.5 * unit);
-            mark(canvas, marker, (left + width / 2.0, y), radius, self.tint);
+        for layer in self.layers() {
+            canvas.faded(layer.opacity, |canvas| {
+                if let Some(line) = layer.line {
+                    let stroke = Stroke { width: line.width * unit, ..line };
+                    canvas.line(&[(left, y), (left + width, y)], stroke);
+                }
+                if let Some((marker, radius)) = layer.marker {
+                    // Dots may be too small to tell their colour.
+                    let least = 2.5 + layer.marker.zip(self.marker).map_or(0.0, |(rim, own)| rim.1 - own.1);
+                    mark(canvas, marker, (left + width / 2.0, y), radius.max(least) * unit, layer.tint);
+                }
+            });
         }
     }
 }
@@ -157,9 +189,14 @@ fn mark(canvas: &mut Canvas, marker: Marker, (x, y): (f32, f32), radius: f32, ti
             canvas.polygon(&[(x - r, y), (x, y - r), (x + r, y), (x, y + r)], tint, None);
         }
         Marker::Cross => {
-            let stroke = Stroke { tint, width: (0.45 * r).max(1.0), dash: Dash::Solid };
-            let arms = [[(x - r, y - r), (x + r, y + r)], [(x - r, y + r), (x + r, y - r)]];
-            canvas.segments(&arms, stroke);
+            // With a black rim it is visible over any colour.
+            let width = (0.45 * r).max(1.0);
+            for (tint, rim) in [(Tint::Colour(Rgb([0; 3])), 0.22 * r), (tint, 0.0)] {
+                let stroke = Stroke { tint, width: width + 2.0 * rim, dash: Dash::Solid };
+                let r = r + rim;
+                let arms = [[(x - r, y - r), (x + r, y + r)], [(x - r, y + r), (x + r, y - r)]];
+                canvas.segments(&arms, stroke);
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ const RATES: &str = "map f1 --across eta=0.5..8 --up x=-6..6 --engine cpu --size
 /// The names in a picture's legend, and all its other words.
 fn labels(svg: &str) -> Vec<String> {
     let parts = svg.split("aria-label=\"").skip(1);
-    parts.map(|part| part.split('"').next().unwrap().to_owned()).collect()
+    parts.map(|part| part.split('"').next().unwrap().replace("&apos;", "'")).collect()
 }
 
 fn has(labels: &[String], wanted: &str) -> bool {
@@ -21,9 +21,12 @@ fn a_plane_has_level_lines_and_orbits() {
     let over = "--contours --orbit -3,3 --orbit 2,-1.5 --theory --format svg,png --show fate";
     place.done(&words(&format!("{PLANE} {over} -o out")));
     let shown = labels(&place.text("out/fate.svg"));
-    for name in
-        ["level lines of the loss", "orbit from (−3, 3)", "orbit from (2, −1.5)", "sharpness 2/η at the start"]
-    {
+    for name in [
+        "level lines of the loss",
+        "orbit from (−3, 3)",
+        "orbit from (2, −1.5)",
+        "sharpness 2/η at the start",
+    ] {
         assert!(has(&shown, name), "{name}: {shown:?}");
     }
     let experiment = place.text("out/experiment.toml");
@@ -78,7 +81,10 @@ fn stacks_have_it_in_every_frame() {
     place.done(&words(&format!("{plane} --sweep eta=0.2..0.4 --frames 2 -o bare")));
     assert_ne!(place.read("film/basins.png"), place.read("bare/basins.png"));
     let experiment = place.text("film/experiment.toml");
-    assert!(experiment.contains("contours = true") && experiment.contains("orbit = [[3.0, 3.0]]"), "{experiment}");
+    assert!(
+        experiment.contains("contours = true") && experiment.contains("orbit = [[3.0, 3.0]]"),
+        "{experiment}"
+    );
     place.done(&words(&format!("{PLANE} --zoom 3,3 --factor 1e6 --frames 2 --contours --orbit 3,3 -o zoom")));
 }
 
@@ -86,7 +92,8 @@ fn stacks_have_it_in_every_frame() {
 fn pictures_have_the_size_that_is_asked_for() {
     let place = Place::new();
     place.done(&words(&format!("{RATES} -o out --show fate --pixels 240")));
-    let sides = |name: &str| image::load_from_memory(&place.read(name)).map(|i| (i.width(), i.height())).unwrap();
+    let sides =
+        |name: &str| image::load_from_memory(&place.read(name)).map(|i| (i.width(), i.height())).unwrap();
     let small = sides("out/fate.png");
     place.done(&words("render out --show fate --pixels 2400"));
     let large = sides("out/fate.png");

@@ -38,8 +38,8 @@ fn verbose_tells_what_the_engine_does() {
         "rows 8 to 15: ",
         "undecided cells again, with 400 steps",
         "attractors",
-        "map.npz is on the disk",
-        "experiment.toml is on the disk",
+        "map.npz",
+        "experiment.toml have their names in out",
         "wrote ",
     ] {
         assert!(ran.err.contains(part), "`{part}` is not in: {}", ran.err);

@@ -49,7 +49,6 @@ impl Engine for GpuEngine {
         let cut = is_cut(plan, self.rounds);
         let mut compile = 0.0;
         let pipeline = timed(&mut compile, || self.pipeline(source(plan, cut)))?;
-        tracing::info!("shader compiled in {:.0} ms for {count} trajectories", 1e3 * compile);
         let lanes = tile_lanes(self, plan, cut, count);
         let work = Work {
             cells,
@@ -165,6 +164,7 @@ impl GpuEngine {
         if let Some((_, pipeline)) = kept.iter().find(|(of, _)| *of == text) {
             return Ok(pipeline.clone());
         }
+        let started = Instant::now();
         let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some("descend"),
             source: wgpu::ShaderSource::Wgsl(text.as_str().into()),
@@ -178,6 +178,7 @@ impl GpuEngine {
             cache: None,
         });
         self.check_faults()?;
+        tracing::info!("shader compiled in {:.0} ms", 1e3 * started.elapsed().as_secs_f64());
         kept.truncate(PIPELINES - 1);
         kept.insert(0, (text, pipeline.clone()));
         Ok(pipeline)
