@@ -22,6 +22,7 @@
 //! 6. [`map`](mod@map), [`report`], [`output`]: the results in memory and on disk. [`phase`]: what orbits visit,
 //!    counted in [`bins`] by `cpu/density.rs` and `shaders/density.wgsl`.
 //! 7. [`picture`]: a [`view::View`] of a map as an image; curves, landscapes, figures of several panels.
+//!    [`overlay`]: what is drawn over a map, from [`sample`]s of its formulas.
 //! 8. [`sweep`]: stacks of maps along a third quantity or into a point.
 //! 9. [`figures`]: the paper's figures, made of all these.
 //! 10. [`verify`]: the paper's claims, checked with the engines and the theory of [`analysis::theory`].
@@ -66,6 +67,7 @@ pub mod math;
 pub mod noise;
 pub mod orbit;
 pub mod output;
+pub mod overlay;
 pub mod phase;
 pub mod picture;
 pub mod plan;

@@ -26,8 +26,6 @@ pub(crate) const STACK: &str = "sweep.npz";
 pub(crate) const FRACTIONS: &str = "fractions";
 pub(crate) const REPORT: &str = "report.json";
 pub(crate) const EXPERIMENT: &str = "experiment.toml";
-/// Pixels along a picture's longest side, at least.
-pub(crate) const PICTURE: u32 = 768;
 /// Pixels of a figure's file for each pixel that it is laid out by.
 const FIGURE_SCALE: u32 = 2;
 
@@ -225,10 +223,13 @@ impl Directory {
         let toml = experiment.to_toml();
         let texts = texts(&caption.title, &toml, &report.version);
         let texts = texts.each_ref().map(|(keyword, text)| (*keyword, text.as_str()));
+        let over = if style.plain { Vec::new() } else { crate::overlay::series(experiment)? };
         for view in views {
             let drawing = match style.plain {
                 true => picture::drawing_of(&picture::plain(map, &report.attractors, *view)),
-                false => picture::figure(map, &report.attractors, &caption, *view, PICTURE).draw(style.theme),
+                false => picture::figure(map, &report.attractors, &caption, *view, style.pixels)
+                    .with_series(over.iter().cloned())
+                    .draw(style.theme),
             };
             self.write_picture(aside, view.name(), &drawing, (&style.formats, 1), &texts)?;
         }
@@ -327,6 +328,7 @@ impl Aside {
             file.sync_all()
         };
         written().map_err(Error::write(self.to.join(name)))?;
+        tracing::debug!("{name} is on the disk, without its name yet");
         if !self.names.iter().any(|other| other == name) {
             self.names.push(name.to_owned());
         }
@@ -356,6 +358,7 @@ impl Aside {
             }
         }
         drop(guard);
+        tracing::info!("{} have their names in {}", self.names.join(", "), self.to.display());
         Ok(self.names.iter().map(to).collect())
     }
 }

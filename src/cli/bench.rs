@@ -1,11 +1,12 @@
 //! `gdscope bench`: how fast the devices are.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
 use clap::{Args, ValueEnum};
 
 use super::bench_table::{Look, text};
-use super::{map, printed, tell};
+use super::progress::Progress;
+use super::{map, printed, warn};
 use crate::bench::{CASES, Case, Kind, Options, Target, measure};
 use crate::error::{Error, Result};
 use crate::experiment::Precision;
@@ -103,18 +104,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         size: arguments.size,
         steps: arguments.steps,
     };
-    let on_terminal = std::io::stderr().is_terminal();
-    let show = |text: &str| {
-        if on_terminal {
-            tell(&format!("\r\x1b[K{text}"))
-        }
-    };
+    let spinner = Progress::spinner();
     let mut rows = Vec::new();
     for target in targets(arguments)? {
-        let measured = measure(&target, &options, &|what| show(&format!("measuring {what} ")));
-        show("");
-        rows.extend(measured?);
+        rows.extend(measure(&target, &options, &|what| spinner.say(format!("measuring {what}")))?);
     }
+    spinner.clear();
     if rows.is_empty() {
         return Err(Error::request(
             "nothing to measure: the device does not compute in this --precision, or the landscape has no maps; \
@@ -144,7 +139,7 @@ fn targets(arguments: &Arguments) -> Result<Vec<Target>> {
     let adapters = if arguments.engine == Choice::Cpu { Vec::new() } else { Target::adapters() };
     for adapter in adapters {
         // The others are still worth measuring.
-        adapter.map_or_else(|e| tell(&format!("gdscope: {e}\n")), |target| targets.push(target));
+        adapter.map_or_else(|e| warn(&format!("gdscope: {e}\n")), |target| targets.push(target));
     }
     let none = || Error::NoDevice("no GPU was found; use --engine cpu".to_owned());
     if targets.is_empty() { Err(none()) } else { Ok(targets) }

@@ -2,10 +2,10 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::gpu::GpuEngine;
 use crate::engine::several::Several;
+use crate::engine::{Device, Engine};
 use crate::error::{Error, Result};
 use crate::experiment::Precision;
 
@@ -45,6 +45,13 @@ impl EngineArguments {
 
     /// Opens the engine.
     pub fn open(&self, precision: Precision) -> Result<Box<dyn Engine>> {
+        let engine = self.opened(precision)?;
+        let Device { engine: kind, name, backend, driver, .. } = engine.device();
+        tracing::info!("engine: {kind}, {name} ({backend}, {driver})");
+        Ok(engine)
+    }
+
+    fn opened(&self, precision: Precision) -> Result<Box<dyn Engine>> {
         let gpu = |wanted: Option<&str>| {
             let opened = match wanted {
                 Some("all") => GpuEngine::open_all()?,
@@ -63,7 +70,10 @@ impl EngineArguments {
             (Choice::Auto, Some(device)) => gpu(Some(device)),
             // Most GPUs are slow in f64.
             (Choice::Auto, None) if precision == Precision::F64 => Ok(cpu()),
-            (Choice::Auto, None) => Ok(gpu(None).unwrap_or_else(|_| cpu())),
+            (Choice::Auto, None) => Ok(gpu(None).unwrap_or_else(|e| {
+                tracing::info!("no GPU is taken: {e}");
+                cpu()
+            })),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! `gdscope figures`: the paper's figures, and the maps beside them.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{tell, tell_files};
+use super::progress::Progress;
+use super::tell_files;
 use crate::error::{Error, Result};
 use crate::figures::PaperFigure;
 use crate::output::Directory;
@@ -43,13 +43,9 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let wanted = wanted(&arguments.figures)?;
     let directory = Directory::create(&arguments.output)?;
-    let shows_progress = std::io::stderr().is_terminal();
+    let spinner = Progress::spinner();
     for figure in wanted {
-        let progress = |about: &str| {
-            if shows_progress {
-                tell(&format!("figure {}: {about}\n", figure.number));
-            }
-        };
+        let progress = |about: &str| spinner.say(format!("figure {}: {about}", figure.number));
         for picture in figure.pictures(&progress)? {
             let drawing = picture.figure.draw(arguments.theme);
             let title = match picture.figure.title.as_str() {

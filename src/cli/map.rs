@@ -7,9 +7,9 @@ use clap::Args;
 use super::engine::EngineArguments;
 use super::progress::Progress;
 use super::request::Request;
-use super::style::StyleArguments;
+use super::style::{OverArguments, StyleArguments};
 use super::sweep::{self, Rest, SweepArguments};
-use super::{tell, tell_files};
+use super::{tell, tell_files, warn};
 use crate::analysis::{Check, Known, Spread};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -28,6 +28,7 @@ use crate::view::View;
 /// Examples:
 ///   gdscope map f1 --across eta=0.5..10 --up x=-8..8 -o out/f1
 ///   gdscope map f3 --across eta=0.05..2:log --up x1=-4..4 --set x2=3 -o out/f3
+///   gdscope map f3 --across x1=-4..4 --up x2=-4..4 --eta 0.3 --contours --orbit -3,3 -o out/plane
 ///   gdscope map --loss '(a - x*y)^2/2' --set a=1 --eta 0.9 --across x=-3..3 --up y=-3..3 -o out/xy
 ///   gdscope map out/f1/experiment.toml --size 256x256 --steps 1000 -o out/again
 ///
@@ -58,13 +59,17 @@ pub struct Arguments {
     #[arg(short, long, value_name = "DIR", required_unless_present = "resume")]
     output: Option<PathBuf>,
 
-    /// Go on with the map in DIR that was interrupted, as it was asked for, to the same bits; stands alone
+    /// Go on with the map in DIR that was interrupted, as it was asked for, to the same bits; stands alone,
+    /// with -q or -v before `map`
     #[arg(long, value_name = "DIR", exclusive = true)]
     resume: Option<PathBuf>,
 
     /// Pictures to draw, separated by commas [default: basins,amplitude]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "VIEWS")]
     show: Option<Vec<View>>,
+
+    #[command(flatten)]
+    over: OverArguments,
 
     #[command(flatten)]
     style: StyleArguments,
@@ -162,7 +167,7 @@ fn map(arguments: &Arguments, output: &Path) -> Result<()> {
         target: arguments.target,
         certain: arguments.certain.then_some(true),
         show: arguments.show.clone(),
-        ..Draft::default()
+        ..arguments.over.draft()
     };
     let axes = [arguments.across.as_ref(), arguments.up.as_ref()];
     let draft = arguments.request.draft(axes, &[], arguments.sweep.draft())?.overridden(given);
@@ -179,6 +184,7 @@ fn map(arguments: &Arguments, output: &Path) -> Result<()> {
     let experiment = draft.resolve()?;
     // What cannot be run is refused before anything is written.
     Plan::new(&experiment)?;
+    crate::overlay::check(&experiment)?;
     let engine = arguments.engine.open(experiment.precision)?;
     let directory = Directory::create(output)?;
     let asked = Asked { tile: arguments.tile, check: arguments.check, known, style };
@@ -207,11 +213,11 @@ fn resume(output: &Path) -> Result<()> {
 fn make(making: Making<'_>, engine: &dyn Engine, directory: &Directory) -> Result<()> {
     let [width, height] = making.experiment().size;
     let cells = u64::from(width) * u64::from(height);
-    let progress = Progress::new(cells);
+    let progress = Progress::new(cells, "cells");
     let made = making.make(engine, &|done| progress.show(done));
     progress.clear();
     let Made { report, files, every } = made.inspect_err(|_| {
-        directory.unfinished().iter().for_each(|words| tell(words));
+        directory.unfinished().iter().for_each(|words| warn(words));
     })?;
     tell(&summary(&report, cells));
     if every > 1 {

@@ -44,6 +44,14 @@ use crate::experiment::STEPS_MAX;
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+
+    /// Say what the engine is doing, on stderr; -vv says more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, display_order = 1000)]
+    verbose: u8,
+
+    /// Say nothing but warnings and errors: no progress and no summary
+    #[arg(short, long, global = true, conflicts_with = "verbose", display_order = 1000)]
+    quiet: bool,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -70,20 +78,26 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(e) => return unparsed(&e),
     };
+    if arguments.quiet {
+        progress::be_quiet();
+    }
+    if arguments.verbose > 0 {
+        progress::explain(arguments.verbose);
+    }
     // Without a handler the process would end by the signal, which is not the same for every caller.
     let interrupted = || {
         if let Some(words) = crate::output::abandon() {
-            tell(&format!("\ngdscope: interrupted; {words}"));
+            warn(&format!("\ngdscope: interrupted; {words}"));
         }
         std::process::exit(130)
     };
     if let Err(e) = ctrlc::set_handler(interrupted) {
-        tell(&format!("gdscope: interrupts are left to the system: {e}\n"));
+        warn(&format!("gdscope: interrupts are left to the system: {e}\n"));
     }
     match run(&arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            tell(&format!("gdscope: {e}\n"));
+            warn(&format!("gdscope: {e}\n"));
             ExitCode::from(if e.is_request() { 2 } else { 1 })
         }
     }
@@ -107,7 +121,7 @@ fn unparsed(error: &clap::Error) -> ExitCode {
     let told = told.collect::<Vec<&str>>().join(" ").replace(" tip: ", "; ");
     let told = told.replace("invalid digit found in string", "give a whole number from 0 on");
     let told = told.strip_prefix("error: ").unwrap_or(&told);
-    tell(&format!("gdscope: {told}; --help tells more\n"));
+    warn(&format!("gdscope: {told}; --help tells more\n"));
     ExitCode::from(2)
 }
 
@@ -136,9 +150,16 @@ fn run(command: &Command) -> Result<()> {
     }
 }
 
-/// Writes a message to stderr. Unlike `eprint!`, it goes on where nobody reads it.
+/// Writes a message to stderr, unless there are to be none. Unlike `eprint!`, it goes on where nobody reads it.
 fn tell(text: &str) {
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    if !progress::is_quiet() {
+        warn(text);
+    }
+}
+
+/// Writes a warning or an error to stderr.
+fn warn(text: &str) {
+    let _ = progress::Above.write_all(text.as_bytes());
 }
 
 /// Says which files have been written.

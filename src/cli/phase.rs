@@ -144,7 +144,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let orbits = Plan::of_phase(&experiment, experiment.bins().as_ref())?.cells() as u64;
     let engine = arguments.engine.open(experiment.precision)?;
     let directory = Directory::create(&arguments.output)?;
-    let progress = Progress::new(orbits);
+    let progress = Progress::new(orbits, "orbits");
     let result = crate::phase::run(&experiment, engine.as_ref(), &|done| progress.show(done));
     progress.clear();
     let (diagram, mut report) = result?;

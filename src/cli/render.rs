@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::style::StyleArguments;
+use super::style::{OverArguments, StyleArguments};
 use super::{tell, tell_files};
 use crate::error::Result;
 use crate::experiment::check_views;
@@ -13,8 +13,11 @@ use crate::view::View;
 
 /// Draw views of a map that `gdscope map` has saved
 ///
-/// Example:
+/// What was drawn over the map when it was made is drawn again.
+///
+/// Examples:
 ///   gdscope render out/f1 --show period,lyapunov --format png,svg
+///   gdscope render out/f1 --show amplitude --theory --theme dark
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {
@@ -27,14 +30,19 @@ pub struct Arguments {
     show: Vec<View>,
 
     #[command(flatten)]
+    over: OverArguments,
+
+    #[command(flatten)]
     style: StyleArguments,
 }
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
     check_views(&arguments.show)?;
-    let saved = Saved::read(&arguments.directory)?;
+    let mut saved = Saved::read(&arguments.directory)?;
     saved.experiment.check_views(&arguments.show)?;
+    saved.experiment.over = arguments.over.added(&saved.experiment.over);
+    crate::overlay::check(&saved.experiment)?;
     let directory = Directory::create(&arguments.directory)?;
     let files = directory.render(&saved, &arguments.show, &arguments.style.style())?;
     if saved.map.every > 1 {

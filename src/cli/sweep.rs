@@ -26,7 +26,7 @@ pub struct SweepArguments {
     /// Make a stack of maps that zooms into a point, given as its values across and up; it needs --frames.
     /// Where neighbouring cells no longer differ in f32, it goes on in f64, and ends where they no
     /// longer differ in that
-    #[arg(long, value_name = "X,Y", value_parser = point, allow_hyphen_values = true)]
+    #[arg(long, value_name = "X,Y", value_parser = inside, allow_hyphen_values = true)]
     zoom: Option<[f64; 2]>,
 
     /// How many times narrower each map of a zoom is than the one before [default: 2]
@@ -38,8 +38,13 @@ pub struct SweepArguments {
     frames: Option<u32>,
 }
 
-fn point(text: &str) -> std::result::Result<[f64; 2], String> {
-    let form = || "write X,Y, the values across and up of a point inside the map, such as 0.5,-1".to_owned();
+fn inside(text: &str) -> std::result::Result<[f64; 2], String> {
+    point(text, "write X,Y, the values across and up of a point inside the map, such as 0.5,-1")
+}
+
+/// Parses two numbers; `form` says what to write.
+pub(super) fn point(text: &str, form: &str) -> std::result::Result<[f64; 2], String> {
+    let form = || form.to_owned();
     let (across, up) = text.split_once(',').ok_or_else(form)?;
     Ok([number(across).map_err(|_| form())?, number(up).map_err(|_| form())?])
 }
@@ -65,7 +70,9 @@ pub struct Rest<'a> {
 pub fn run(stack: &Stack, rest: Rest<'_>) -> Result<()> {
     // What cannot be run is refused before anything is written.
     for k in 0..stack.count() {
-        Plan::new(&stack.frame(k))?;
+        let frame = stack.frame(k);
+        Plan::new(&frame)?;
+        crate::overlay::check(&frame)?;
     }
     let engine = rest.engine.open(stack.base().precision)?;
     let directory = Directory::create(rest.output)?;
@@ -77,7 +84,7 @@ pub fn run(stack: &Stack, rest: Rest<'_>) -> Result<()> {
         ));
     }
     let cells = u64::from(stack.base().size[0]) * u64::from(stack.base().size[1]) * stack.count() as u64;
-    let progress = Progress::new(cells);
+    let progress = Progress::new(cells, "cells");
     let frames = Frames::new(stack, engine.as_ref(), rest.known);
     let made = make(stack, frames, rest.check, &directory, &rest.style, &|done| progress.show(done));
     progress.clear();

@@ -1,11 +1,12 @@
 //! `gdscope verify`: the paper's claims, checked.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
 use clap::Args;
 
 use super::engine::EngineArguments;
-use super::{printed, tell};
+use super::printed;
+use super::progress::Progress;
 use crate::error::{Error, Result};
 use crate::experiment::Precision;
 use crate::verify::{Claim, Lab, TOPICS, Topic};
@@ -54,18 +55,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let topics = if named.is_empty() { TOPICS.to_vec() } else { named };
     let engine = arguments.engine.open(Precision::F32)?;
     let lab = Lab { engine: engine.as_ref(), quick: arguments.quick };
-    let on_terminal = std::io::stderr().is_terminal();
+    let spinner = Progress::spinner();
     let mut claims = Vec::new();
     for topic in topics {
-        if on_terminal {
-            tell(&format!("\r\x1b[Kchecking {} ", topic.name));
-        }
-        let checked = topic.check(&lab);
-        if on_terminal {
-            tell("\r\x1b[K");
-        }
-        claims.extend(checked?);
+        spinner.say(format!("checking {}", topic.name));
+        claims.extend(topic.check(&lab)?);
     }
+    spinner.clear();
     let text = match arguments.json {
         true => serde_json::to_string_pretty(&claims).expect("claims have no keys but strings") + "\n",
         false => table(&claims),

@@ -6,8 +6,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Axis, EtaKey, Experiment, LandscapeKey, NamedLandscape, Optimizer, PhaseKeys, Precision, SIZE, STEPS,
-    Setup,
+    Axis, EtaKey, Experiment, LandscapeKey, NamedLandscape, Optimizer, Over, PhaseKeys, Precision, SIZE,
+    STEPS, Setup,
 };
 use crate::dataset::Dataset;
 use crate::error::{Error, Result, toml_message};
@@ -68,6 +68,13 @@ pub struct Draft {
     pub certain: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub show: Option<Vec<View>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contours: Option<bool>,
+    /// Starts of orbits that are drawn over the map, across and up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orbit: Option<Vec<[f64; 2]>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theory: Option<bool>,
     /// Of a phase diagram.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<PhaseKeys>,
@@ -182,6 +189,9 @@ impl Draft {
             target: over.target.or(self.target),
             certain: over.certain.or(self.certain),
             show: over.show.or(self.show),
+            contours: over.contours.or(self.contours),
+            orbit: over.orbit.or(self.orbit),
+            theory: over.theory.or(self.theory),
             set: self.set,
         }
     }
@@ -290,6 +300,11 @@ impl Draft {
             target: self.target,
             certain: certain || self.show.iter().flatten().any(|view| *view == View::Certainty),
             show: self.show.unwrap_or(default),
+            over: Over {
+                contours: self.contours.unwrap_or_default(),
+                orbits: self.orbit.unwrap_or_default(),
+                theory: self.theory.unwrap_or_default(),
+            },
         })
     }
 }

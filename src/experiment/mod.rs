@@ -6,6 +6,7 @@ mod eta;
 mod finite;
 mod keys;
 mod optimizer;
+mod over;
 mod phase;
 mod settling;
 mod setup;
@@ -20,6 +21,7 @@ pub(crate) use self::draft::PICTURE_KEYWORD;
 pub use self::eta::Eta;
 pub use self::keys::{EtaKey, LandscapeKey};
 pub use self::optimizer::{MOMENTUM, Optimizer};
+pub use self::over::Over;
 pub use self::phase::{PhaseExperiment, PhaseKeys, Warm};
 pub use self::settling::Settling;
 pub use self::setup::{NamedLandscape, Setup};
@@ -86,6 +88,8 @@ pub struct Experiment {
     /// Whether doubtful cells are computed again (see [`crate::analysis::doubtful`]).
     pub certain: bool,
     pub show: Vec<View>,
+    /// What is drawn over them.
+    pub over: Over,
 }
 
 impl Experiment {
@@ -110,6 +114,9 @@ impl Experiment {
             target: self.target,
             certain: self.certain.then_some(true),
             show: Some(self.show.clone()),
+            contours: self.over.contours.then_some(true),
+            orbit: Some(self.over.orbits.clone()).filter(|orbits| !orbits.is_empty()),
+            theory: self.over.theory.then_some(true),
             ..self.setup.draft()
         }
     }
@@ -187,6 +194,7 @@ impl Experiment {
             check_spacing(flag, axis, cells, self.precision)?;
         }
         self.setup.check_eta(self.steps, &self.axes())?;
+        self.check_over(&self.over)?;
         self.check_views(&self.show)
     }
 

@@ -187,7 +187,7 @@ impl Setup {
         if varies { None } else { self.value(name) }
     }
 
-    pub(super) fn is_variable(&self, name: &str) -> bool {
+    pub(crate) fn is_variable(&self, name: &str) -> bool {
         self.landscape.body.variables.iter().any(|v| v == name)
     }
 

@@ -1,6 +1,6 @@
 //! Figure 4.1: gradient descent on subquadratic functions, convex, nonconvex, and in two dimensions.
 
-use super::parts::{Mapped, cross, curves, iterations, orbit, over_time, rules, with_series};
+use super::parts::{Mapped, curves, iterations, orbit, over_time, rules};
 use super::{Picture, Progress};
 use crate::error::Result;
 use crate::orbit::Row;
@@ -154,7 +154,9 @@ fn maps(progress: Progress) -> Result<Picture> {
             progress(&format!("map of {}", views[0].1));
             let mapped = Mapped::run(toml)?;
             row.extend(
-                views.iter().map(|(view, title)| with_series(mapped.panel(*view, title), cross(crosses))),
+                views
+                    .iter()
+                    .map(|(view, title)| mapped.panel(*view, title).with_series([Series::crosses(crosses)])),
             );
             experiments.push(*toml);
         }

@@ -1,7 +1,7 @@
 //! Figure 5.1: the time to converge after learning-rate decays at different steps.
 
 use super::Picture;
-use super::parts::{Field, cross, curves, draft, iterations, orbit, over_time, rules, with_series};
+use super::parts::{curves, draft, iterations, landscape, orbit, over_time, rules};
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Cells, Engine};
 use crate::error::Result;
@@ -46,24 +46,24 @@ pub fn pictures(progress: &dyn Fn(&str)) -> Result<Vec<Picture>> {
     for decay in DECAYS {
         runs.push(orbit(&setup(decay), SHOWN.1)?);
     }
-    let panels = vec![landscape(&runs[2])?, trajectories(&runs)?, losses(&runs)];
+    let panels = vec![valleys(&runs[2])?, trajectories(&runs)?, losses(&runs)];
     let figure = Figure { rows: vec![panels], caption: CAPTION.to_owned(), ..Figure::default() };
     let experiments = DECAYS.map(setup).join("\n\n");
     Ok(vec![Picture { name: "fig-5.1".to_owned(), figure, experiments }, map(progress)?])
 }
 
 /// Both valleys, and the way to the small one.
-fn landscape(rows: &[Row]) -> Result<Panel> {
+fn valleys(rows: &[Row]) -> Result<Panel> {
     let setup = draft(&setup(DECAYS[0])).setup()?;
-    let field = Field::new(&setup, "x1 = -21 .. 3", "x2 = -4 .. 4", Field::grid(FRAME))?;
+    let panel = landscape(&setup, "x1 = -21 .. 3", "x2 = -4 .. 4", FRAME)?;
     let way = rows[..=BEFORE.1].iter().map(|row| (row.point[0], row.point[1])).collect();
-    Ok(with_series(field.panel("", FRAME), [Series::line("before the drop", 0, way).width(0.5)]))
+    Ok(panel.with_series([Series::line("before the drop", 0, way).width(0.5)]))
 }
 
 /// What happens around the decays.
 fn trajectories(runs: &[Vec<Row>]) -> Result<Panel> {
     let setup = draft(&setup(DECAYS[0])).setup()?;
-    let field = Field::new(&setup, "x1 = -4.2 .. 0.4", "x2 = -2.2 .. 2.2", Field::grid(FRAME))?;
+    let panel = landscape(&setup, "x1 = -4.2 .. 0.4", "x2 = -2.2 .. 2.2", FRAME)?;
     let points = |rows: &[Row]| rows.iter().map(|row| (row.point[0], row.point[1])).collect();
     // The latest decay's run is the undecayed one until then.
     let before =
@@ -73,7 +73,7 @@ fn trajectories(runs: &[Vec<Row>]) -> Result<Panel> {
         let name = format!("decay at {decay}");
         Series::line(&name, k + 1, points(&rows[first..=first + AFTER])).width(1.8)
     });
-    Ok(with_series(field.panel("", FRAME), [before].into_iter().chain(after)))
+    Ok(panel.with_series([before].into_iter().chain(after)))
 }
 
 /// The losses of the runs.
@@ -106,7 +106,7 @@ fn map(progress: &dyn Fn(&str)) -> Result<Picture> {
         &caption,
         2 * experiment.size[0],
     );
-    let panel = with_series(panel, cross(&DECAYS.map(|decay| (f64::from(decay), 0.1))));
+    let panel = panel.with_series([Series::crosses(&DECAYS.map(|decay| (f64::from(decay), 0.1)))]);
     let figure = Figure {
         title: caption.title,
         subtitle: caption.subtitle,

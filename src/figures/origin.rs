@@ -1,6 +1,6 @@
 //! Figure 6.1: losses that training data make, with separate scales or a continuum of them.
 
-use super::parts::{Field, Mapped, curves, draft, with_series};
+use super::parts::{Mapped, curves, draft, plane};
 use super::{Picture, Progress};
 use crate::error::Result;
 use crate::picture::{
@@ -75,14 +75,14 @@ fn magnitudes() -> Result<Panel> {
 /// The two valleys of two networks.
 fn surface() -> Result<Panel> {
     let setup = draft(PLANE).setup()?;
-    let field = Field::new(&setup, "w1 = -4 .. 4", "w2 = -4 .. 4", [GRID, GRID])?;
+    let values = plane(&setup, "w1 = -4 .. 4", "w2 = -4 .. 4", [GRID, GRID]).losses()?;
     let side = |label: &str| ChartAxis::new(label, Scale::linear(-4.0, 4.0));
     let surface = Surface {
         across: side("w₁"),
         up: side("w₂"),
         height: ChartAxis::new("loss", Scale::linear(0.0, 2.0)),
         grid: (GRID as usize, GRID as usize),
-        values: field.values,
+        values,
         ramp: Ramp::Viridis,
     };
     let plot = Plot::Surface(surface);
@@ -96,7 +96,7 @@ fn map(progress: Progress) -> Result<Picture> {
     let panel = mapped.panel(View::Lyapunov, "");
     let line = mapped.map.up.iter().map(|c| (3.0 / (c * c), *c)).collect();
     let line = Series::line("η = 2/f₂''(0)", 2, line).dashed(Dash::Dashed);
-    let panel = with_series(panel, [line]);
+    let panel = panel.with_series([line]);
     let caption = Caption::of(&mapped.experiment);
     let figure = Figure {
         title: caption.title,

@@ -9,15 +9,13 @@ use crate::experiment::{Axis, Draft, Experiment, Setup};
 use crate::map::Map;
 use crate::orbit::Row;
 use crate::picture::{
-    Caption, Chart, ChartAxis, Dash, Frame, Key, Levels, Marker, Panel, Plot, Ramp, Raster, Scale, Series,
-    Tint,
+    Caption, Chart, ChartAxis, Dash, Frame, Key, Levels, Panel, Plot, Ramp, Raster, Scale, Series, Tint,
 };
+use crate::sample::Plane;
 use crate::view::View;
 
-/// Grid points along the longer side of a drawn landscape.
-const GRID: u32 = 320;
-/// One more than the level lines over a landscape, and their colour.
-const LEVELS: (usize, Rgb<u8>) = (14, Rgb([135; 3]));
+/// The colour of level lines over a drawn landscape.
+const LEVELS: Rgb<u8> = Rgb([135; 3]);
 
 /// A draft that is part of this program.
 pub fn draft(toml: &str) -> Draft {
@@ -92,93 +90,37 @@ pub fn rules(at: &[f64], (low, high): (f64, f64)) -> Vec<Series> {
     at.iter().map(|x| rule(x).dashed(Dash::Dotted).width(1.0)).collect()
 }
 
-/// Crosses that are visible over any colour.
-pub fn cross(points: &[(f64, f64)]) -> [Series; 2] {
-    let mark = |radius: f32, shade: u8| {
-        let dots = Series::dots("", 0, points.to_vec()).marked(Marker::Cross, radius);
-        dots.tinted(Tint::Colour(Rgb([shade; 3])))
+/// The loss of a setup over two of its variables, whose other ones are set.
+pub fn plane<'a>(setup: &'a Setup, across: &str, up: &str, size: [u32; 2]) -> Plane<'a> {
+    let axis = |text: &str| text.parse::<Axis>().expect("a built-in axis is one");
+    Plane { setup, across: axis(across), up: axis(up), size }
+}
+
+/// A panel with the loss over a plane in shades, light where it is low, and level lines.
+pub fn landscape(setup: &Setup, across: &str, up: &str, frame: (u32, u32)) -> Result<Panel> {
+    let plane = plane(setup, across, up, Plane::grid(frame));
+    let [width, height] = plane.size.map(|side| side as usize);
+    let values = plane.losses()?;
+    // The values stand on the middles of cells.
+    let axis = |axis: &Axis, cells: usize| {
+        ChartAxis::of_cells(&crate::picture::quantity(&axis.name), Scale::linear(axis.from, axis.to), cells)
     };
-    [mark(6.5, 0), mark(5.0, 255)]
-}
-
-/// More series in the chart of a panel.
-pub fn with_series(mut panel: Panel, series: impl IntoIterator<Item = Series>) -> Panel {
-    if let Plot::Chart(chart) = &mut panel.plot {
-        chart.series.extend(series);
-    }
-    panel
-}
-
-/// Levels that have equal areas between them.
-fn levels(values: &[f64]) -> Vec<f64> {
-    let mut sorted: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
-    sorted.sort_by(f64::total_cmp);
-    let last = sorted.len().saturating_sub(1);
-    (1..LEVELS.0).filter_map(|k| sorted.get(last * k / LEVELS.0).copied()).collect()
-}
-
-/// The loss over a plane: its values, in rows from the bottom up.
-pub struct Field {
-    across: Axis,
-    up: Axis,
-    size: [u32; 2],
-    pub values: Vec<f64>,
-}
-
-impl Field {
-    /// The loss of `setup` over two of its variables; the others have the values that are set.
-    pub fn new(setup: &Setup, across: &str, up: &str, size: [u32; 2]) -> Result<Self> {
-        let axis = |text: &str| text.parse::<Axis>().expect("a built-in axis is one");
-        let (across, up) = (axis(across), axis(up));
-        let (columns, rows) = (across.values(size[0]), up.values(size[1]));
-        let place = |x: f64, y: f64, name: &String| match name {
-            _ if *name == across.name => x,
-            _ if *name == up.name => y,
-            _ => setup.value(name).unwrap_or(0.0),
-        };
-        let variables = &setup.landscape.body.variables;
-        let points = rows.iter().flat_map(|y| columns.iter().map(move |x| (*x, *y)));
-        let points: Vec<Vec<f64>> =
-            points.map(|(x, y)| variables.iter().map(|name| place(x, y, name)).collect()).collect();
-        let values = crate::sample::losses(setup, &points)?;
-        Ok(Self { across, up, size, values })
-    }
-
-    /// A grid whose longer side is as fine as pictures need, for a frame of this shape.
-    pub fn grid(frame: (u32, u32)) -> [u32; 2] {
-        let longest = frame.0.max(frame.1);
-        [frame.0, frame.1].map(|side| (side * GRID).div_ceil(longest))
-    }
-
-    /// The axes, with the values on the middles of cells.
-    fn axes(&self) -> (ChartAxis, ChartAxis) {
-        let axis = |axis: &Axis, cells: u32| {
-            let scale = Scale::linear(axis.from, axis.to);
-            ChartAxis::of_cells(&crate::picture::quantity(&axis.name), scale, cells as usize)
-        };
-        (axis(&self.across, self.size[0]), axis(&self.up, self.size[1]))
-    }
-
-    /// A panel with the loss in shades, light where it is low, and level lines.
-    pub fn panel(&self, title: &str, frame: (u32, u32)) -> Panel {
-        let [width, height] = self.size.map(|side| side as usize);
-        let bar = crate::picture::bar(&self.values, "loss", Ramp::Grey);
-        let colours = self.values.iter().map(|value| bar.ramp.at(bar.scale.position(*value))).collect();
-        let (across, up) = self.axes();
-        let (values, at) = (self.values.clone(), levels(&self.values));
-        let lines = Levels { width, height, values, at, tint: Tint::Colour(LEVELS.1) };
-        let chart = Chart {
-            across,
-            up,
-            raster: Some(Raster { width, height, colours, classes: None }),
-            levels: Some(lines),
-            series: Vec::new(),
-        };
-        Panel {
-            title: title.to_owned(),
-            plot: Plot::Chart(chart),
-            key: Key { bar: Some(bar), ..Key::default() },
-            frame: Frame::Exact(frame.0, frame.1),
-        }
-    }
+    let (across, up) = (axis(&plane.across, width), axis(&plane.up, height));
+    let bar = crate::picture::bar(&values, "loss", Ramp::Grey);
+    let colours = values.iter().map(|value| bar.ramp.at(bar.scale.position(*value))).collect();
+    let at = Levels::even(&values);
+    let lines = Levels { width, height, values, at, tint: Tint::Colour(LEVELS) };
+    let chart = Chart {
+        across,
+        up,
+        raster: Some(Raster { width, height, colours, classes: None }),
+        levels: Some(lines),
+        series: Vec::new(),
+    };
+    Ok(Panel {
+        title: String::new(),
+        plot: Plot::Chart(chart),
+        key: Key { bar: Some(bar), ..Key::default() },
+        frame: Frame::Exact(frame.0, frame.1),
+    })
 }

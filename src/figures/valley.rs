@@ -1,7 +1,7 @@
 //! Figure 4.2: descent bounces between the walls of a valley and moves to where it is flat.
 
 use super::Picture;
-use super::parts::{Field, cross, curves, draft, iterations, orbit, over_time, thinned, with_series};
+use super::parts::{curves, draft, iterations, landscape, orbit, over_time, thinned};
 use crate::analysis::theory::{Curve, Quasistatic};
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Cells, Engine};
@@ -55,7 +55,7 @@ pub fn pictures(progress: &dyn Fn(&str)) -> Result<Vec<Picture>> {
     };
     let rows = thinned(&rows, STRIDE);
     let panels = vec![
-        landscape(&rows)?,
+        trajectory(&rows)?,
         curves(
             "along the valley",
             FRAME,
@@ -88,14 +88,14 @@ pub fn pictures(progress: &dyn Fn(&str)) -> Result<Vec<Picture>> {
 const FRAME: (u32, u32) = (320, 260);
 
 /// The trajectory over the landscape.
-fn landscape(rows: &[Row]) -> Result<Panel> {
+fn trajectory(rows: &[Row]) -> Result<Panel> {
     let setup = draft(SETUP).setup()?;
-    let field = Field::new(&setup, "x1 = 0 .. 25", "x2 = -1.5 .. 1.5", Field::grid(FRAME))?;
+    let panel = landscape(&setup, "x1 = 0 .. 25", "x2 = -1.5 .. 1.5", FRAME)?;
     let points: Vec<(f64, f64)> = rows.iter().map(|row| (row.point[0], row.point[1])).collect();
     let bounces = points.windows(2).step_by(JOINED).flat_map(|pair| [pair[0], pair[1], BREAK]).collect();
     let dots = Series::dots("trajectory", 1, points).marked(Marker::Dot, 1.0);
     let bounces = Series::line("some of its bounces", 1, bounces).width(0.8);
-    Ok(with_series(field.panel("", FRAME), [dots, bounces]))
+    Ok(panel.with_series([dots, bounces]))
 }
 
 /// Between two lines of one series.
@@ -113,8 +113,8 @@ fn map(progress: &dyn Fn(&str)) -> Result<Picture> {
     let caption = Caption::of(&experiment);
     let panel = crate::picture::panel_of_values(&map, &last, "x₁ at the end", &caption, experiment.size[0]);
     let line = Series::line("curvature 2/η", 1, etas.into_iter().map(|eta| (eta, stop(eta))).collect());
-    let panel = with_series(panel, [line.dashed(Dash::Dashed)]);
-    let panel = with_series(panel, cross(&[(ETA, START)]));
+    let panel = panel.with_series([line.dashed(Dash::Dashed)]);
+    let panel = panel.with_series([Series::crosses(&[(ETA, START)])]);
     let figure = Figure {
         title: caption.title,
         subtitle: caption.subtitle,

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::{Directory, EXPERIMENT, PICTURE, REPORT, texts};
+use super::{Directory, EXPERIMENT, REPORT, texts};
 use crate::error::Result;
 use crate::experiment::PhaseExperiment;
 use crate::phase::{Diagram, PhaseReport};
@@ -38,7 +38,7 @@ impl Directory {
         let mut aside = self.aside()?;
         let started = Instant::now();
         let toml = experiment.to_toml();
-        let figure = picture::phase(diagram, &experiment, PICTURE);
+        let figure = picture::phase(diagram, &experiment, style.pixels);
         let texts = texts(&figure.title, &toml, &report.version);
         let texts = texts.each_ref().map(|(keyword, text)| (*keyword, text.as_str()));
         let drawing = match style.plain {

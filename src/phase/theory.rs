@@ -4,12 +4,12 @@ use crate::analysis::theory::{Curve, x_eta};
 use crate::descent::Descent;
 use crate::engine::cpu::Tracer;
 use crate::error::Result;
-use crate::experiment::{MOMENTUM, Optimizer, PhaseExperiment};
+use crate::experiment::{MOMENTUM, Optimizer, PhaseExperiment, Setup};
 use crate::formula::{Graph, Id};
 use crate::landscape::Landscape;
 
 /// A gradient of this length, or less, is none.
-const AT_REST: f64 = 1e-12;
+pub(crate) const AT_REST: f64 = 1e-12;
 /// How far f' may be from odd, relatively.
 const ODD: f64 = 1e-9;
 
@@ -56,7 +56,7 @@ impl Theory {
             let Some(known) = &mut known else { continue };
             let rate = match experiment.across.name.as_str() {
                 "eta" => value,
-                _ => rate(experiment, named)?,
+                _ => rate(setup, named)?,
             };
             let momentum = named(MOMENTUM).filter(|_| setup.optimizer.has_momentum()).unwrap_or(0.0);
             let observe = |x: f64| observed(&known.landscape, &experiment.observe, x, (rate, named));
@@ -98,16 +98,16 @@ impl Theory {
 }
 
 /// What is known of a landscape with its parameters.
-struct Known {
+pub(crate) struct Known {
     landscape: Landscape,
     /// Largest Hessian eigenvalue at the minimum; NaN if there is none.
     sharpness: f64,
     /// Of a loss of one variable that has its minimum at 0.
-    curve: Option<Curve>,
+    pub curve: Option<Curve>,
 }
 
 impl Known {
-    fn new(body: &Landscape, named: impl Fn(&str) -> Option<f64>) -> Result<Self> {
+    pub fn new(body: &Landscape, named: impl Fn(&str) -> Option<f64>) -> Result<Self> {
         let mut landscape = body.clone();
         for (name, value) in &mut landscape.parameters {
             *value = named(name).unwrap_or(*value);
@@ -135,6 +135,11 @@ fn threshold(optimizer: Optimizer, sharpness: f64, beta: f64) -> f64 {
     2.0 / (sharpness * slowing(optimizer, beta) * ahead(optimizer, beta))
 }
 
+/// How far a learning rate is beyond that threshold: their ratio less 1; without a limit, where there is no curvature, -1.
+pub(crate) fn excess(optimizer: Optimizer, eta: f64, sharpness: f64, beta: f64) -> f64 {
+    eta * sharpness * slowing(optimizer, beta) * ahead(optimizer, beta) / 2.0 - 1.0
+}
+
 /// How much less a learning rate moves a cycle of period 2 with momentum.
 fn slowing(optimizer: Optimizer, beta: f64) -> f64 {
     if optimizer.has_momentum() { 1.0 / (1.0 + beta) } else { 1.0 }
@@ -148,17 +153,17 @@ fn ahead(optimizer: Optimizer, beta: f64) -> f64 {
 /// x_eta of Lemma 4.1: half the distance between the points of a cycle of period 2 about 0. With momentum the
 /// velocity on the cycle is 2 x_eta, so that the heavy ball's is that of the rate eta/(1 + beta), and
 /// Nesterov's has its gradients at (1 + 2 beta) x_eta.
-fn cycle(curve: &mut Curve, optimizer: Optimizer, eta: f64, beta: f64) -> Option<f64> {
+pub(crate) fn cycle(curve: &mut Curve, optimizer: Optimizer, eta: f64, beta: f64) -> Option<f64> {
     let ahead = ahead(optimizer, beta);
     let x = x_eta(curve, eta * slowing(optimizer, beta) * ahead)?;
     let (right, left) = (curve.slope(x), curve.slope(-x));
     ((right + left).abs() <= ODD * right.abs()).then_some(x / ahead)
 }
 
-/// The learning rate of a column where it is no axis: that of the last step.
-fn rate(experiment: &PhaseExperiment, named: impl Fn(&str) -> Option<f64>) -> Result<f64> {
+/// The learning rate where everything has the value that `named` gives it.
+pub(crate) fn rate(setup: &Setup, named: impl Fn(&str) -> Option<f64>) -> Result<f64> {
     let mut graph = Graph::default();
-    let root = experiment.setup.build_eta(&mut graph)?;
+    let root = setup.build_eta(&mut graph)?;
     Ok(folded(&graph, root, named))
 }
 

@@ -202,6 +202,14 @@ impl Canvas {
         self.group.append(group);
     }
 
+    /// Draws with what is behind shining through, as one thing.
+    pub fn faded(&mut self, opacity: f32, draw: impl FnOnce(&mut Canvas)) {
+        let outer = std::mem::replace(&mut self.group, tag::Group::new());
+        draw(self);
+        let inner = std::mem::replace(&mut self.group, outer);
+        self.group.append(if opacity < 1.0 { inner.set("opacity", length(opacity)) } else { inner });
+    }
+
     /// Draws with everything outside a rectangle cut off.
     pub fn clipped(&mut self, corner: (f32, f32), extent: (f32, f32), draw: impl FnOnce(&mut Canvas)) {
         let name = self.name();

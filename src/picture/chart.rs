@@ -175,11 +175,8 @@ impl<'a> Layout<'a> {
             let y = self.chart.up.share(y / steps(levels.height));
             (left + x as f32 * wide, top + (1.0 - y as f32) * high)
         };
-        for level in &levels.at {
-            let pairs: Vec<_> = levels.lines(*level).into_iter().map(|pair| pair.map(place)).collect();
-            if !pairs.is_empty() {
-                canvas.segments(&pairs, stroke);
-            }
+        for curve in levels.at.iter().flat_map(|level| levels.curves(*level)) {
+            canvas.line(&curve.into_iter().map(place).collect::<Vec<_>>(), stroke);
         }
     }
 

@@ -10,7 +10,7 @@ use super::text::Block;
 use super::theme::{Theme, Tint};
 
 /// Smallest and largest text size in pixels.
-const TEXT_SIZES: (f32, f32) = (13.0, 26.0);
+const TEXT_SIZES: (f32, f32) = (13.0, 130.0);
 /// Text size as a part of the side of a square as large as the largest frame.
 const TEXT_SHARE: f32 = 0.02;
 /// Shorter rasters leave no room for axes.
@@ -97,6 +97,15 @@ struct Placed<'a> {
 }
 
 impl Figure {
+    /// The figure with more series over its first panel.
+    #[must_use]
+    pub fn with_series(mut self, series: impl IntoIterator<Item = Series>) -> Self {
+        if let Some(panel) = self.rows.first_mut().filter(|row| !row.is_empty()).map(|row| row.remove(0)) {
+            self.rows[0].insert(0, panel.with_series(series));
+        }
+        self
+    }
+
     /// Draws the figure.
     pub fn draw(&self, theme: Theme) -> Drawing {
         let placed = self.placed();
@@ -193,6 +202,15 @@ impl Grid {
 }
 
 impl Panel {
+    /// The panel with more series in its chart, in front of the others.
+    #[must_use]
+    pub fn with_series(mut self, series: impl IntoIterator<Item = Series>) -> Self {
+        if let Plot::Chart(chart) = &mut self.plot {
+            chart.series.extend(series);
+        }
+        self
+    }
+
     /// The image of the raster, if there is one, and the size of the frame.
     fn sized(&self) -> (Option<image::RgbImage>, (f32, f32)) {
         let raster = match &self.plot {

@@ -35,16 +35,18 @@ pub(crate) use self::classes::other_colour as colour_without_attractor;
 pub use self::drawing::{Drawing, encode as png_with_text};
 pub use self::figure::{Bounds, Figure, Frame, Panel, Plot};
 pub use self::key::{Bar, Entry, Key};
-pub use self::names::{percent, quantity, short as short_number, stepped as stepped_number};
+pub use self::names::{
+    exact as exact_number, percent, quantity, short as short_number, stepped as stepped_number,
+};
 pub use self::palette::Ramp;
-pub(crate) use self::palette::attractor as attractor_colour;
-pub use self::phase::{figure as phase, plain as plain_phase};
+pub(crate) use self::palette::{attractor as attractor_colour, line as line_colour};
+pub use self::phase::{figure as phase, plain as plain_phase, stability_limit};
 pub use self::raster::Raster;
 pub use self::scale::Scale;
 pub use self::series::{Levels, Marker, Series};
 pub use self::shared::Shared;
 pub use self::surface::Surface;
-pub use self::theme::{Format, Style, Theme, Tint};
+pub use self::theme::{Format, PIXELS, PIXELS_RANGE, Style, Theme, Tint};
 use crate::analysis::Attractor;
 use crate::experiment::{Axis, Experiment, MOMENTUM, Setup};
 use crate::map::Map;

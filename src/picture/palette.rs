@@ -193,6 +193,13 @@ mod tests {
         EYES.iter().map(distance).fold(f64::INFINITY, f64::min)
     }
 
+    /// As those of [`EYES`], without blue cones.
+    const BLUE_BLIND: [[f64; 3]; 3] = [
+        [1.255_528, -0.076_749, -0.178_779],
+        [-0.078_411, 0.930_809, 0.147_602],
+        [0.004_733, 0.691_367, 0.303_900],
+    ];
+
     /// The least difference in Oklab that the eye notices.
     const NOTICEABLE: f64 = 0.02;
 
@@ -208,6 +215,29 @@ mod tests {
             }
         }
         assert_eq!(attractor(ATTRACTORS), attractor(0));
+    }
+
+    /// How far apart the nearest two of the first colours are, to one kind of eye.
+    fn nearest(count: usize, eye: &[[f64; 3]; 3]) -> f64 {
+        let seen: Vec<[f64; 3]> = (0..count).map(|k| oklab(attractor(k), eye)).collect();
+        let distance = |a: &[f64; 3], b: &[f64; 3]| (0..3).map(|k| (a[k] - b[k]).powi(2)).sum::<f64>().sqrt();
+        let pairs = seen.iter().enumerate().flat_map(|(k, a)| seen[..k].iter().map(move |b| distance(a, b)));
+        pairs.fold(f64::INFINITY, f64::min)
+    }
+
+    #[test]
+    fn attractors_stay_apart_to_all_eyes() {
+        let [normal, red_blind, green_blind] = &EYES;
+        // The first eight, which most maps do with; then all.
+        for (eye, few, all) in
+            [(normal, 8.0, 3.9), (red_blind, 5.0, 2.4), (green_blind, 5.0, 2.4), (&BLUE_BLIND, 2.9, 1.5)]
+        {
+            let (found, found_all) = (nearest(8, eye), nearest(ATTRACTORS, eye));
+            assert!(
+                found >= few * NOTICEABLE && found_all >= all * NOTICEABLE,
+                "{found} {found_all} {eye:?}"
+            );
+        }
     }
 
     #[test]

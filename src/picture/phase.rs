@@ -156,16 +156,21 @@ fn colours(diagram: &Diagram) -> (Raster, Key) {
     (raster, Key { bar: Some(bar), heading: String::new(), entries, note: String::new() })
 }
 
+/// What the learning rate is called at which a minimum stops being stable.
+pub fn stability_limit(is_curve: bool, optimizer: Optimizer) -> &'static str {
+    match (is_curve, optimizer) {
+        (true, Optimizer::Gd) => "2/f″(0)",
+        (false, Optimizer::Gd) => "2/sharpness of the minimum",
+        _ => "the minimum's limit of stability",
+    }
+}
+
 /// What theory says, and where there are visits out of range.
 fn overlays(diagram: &Diagram, experiment: &PhaseExperiment) -> Vec<Series> {
     let range = &diagram.bins.range;
     let theory = &diagram.theory;
     let mut series = Vec::new();
-    let limit = match (theory.is_curve, experiment.setup.optimizer) {
-        (true, Optimizer::Gd) => "2/f″(0)",
-        (false, Optimizer::Gd) => "2/sharpness of the minimum",
-        _ => "the minimum's limit of stability",
-    };
+    let limit = stability_limit(theory.is_curve, experiment.setup.optimizer);
     for (k, x) in theory.crossings(&diagram.across).into_iter().enumerate() {
         let name = if k == 0 { format!("η = {limit}") } else { String::new() };
         let line = Series::line(&name, 0, vec![(x, range.from), (x, range.to)]);

@@ -1,5 +1,9 @@
 //! Lines and points over a chart: curves, orbits, level lines.
 
+use std::collections::HashMap;
+
+use image::Rgb;
+
 use super::canvas::{Canvas, Dash, Stroke};
 use super::palette;
 use super::theme::Tint;
@@ -29,6 +33,10 @@ pub struct Series {
     pub tint: Tint,
     /// Whether the points are the corners of an area that is filled.
     pub filled: bool,
+    /// From 0, nothing, to 1.
+    pub opacity: f32,
+    /// Width and opacity of a white rim around lines and markers.
+    pub rim: Option<(f32, f32)>,
 }
 
 impl Series {
@@ -36,17 +44,54 @@ impl Series {
     pub fn line(name: &str, k: usize, points: Vec<(f64, f64)>) -> Self {
         let tint = Tint::Colour(palette::line(k));
         let line = Some(Stroke { tint, width: 1.5, dash: Dash::Solid });
-        Self { name: name.to_owned(), points, line, marker: None, tint, filled: false }
+        Self {
+            name: name.to_owned(),
+            points,
+            line,
+            marker: None,
+            tint,
+            filled: false,
+            opacity: 1.0,
+            rim: None,
+        }
     }
 
     /// A filled area with these corners.
     pub fn area(points: Vec<(f64, f64)>, tint: Tint) -> Self {
-        Self { name: String::new(), points, line: None, marker: None, tint, filled: true }
+        Self {
+            name: String::new(),
+            points,
+            line: None,
+            marker: None,
+            tint,
+            filled: true,
+            opacity: 1.0,
+            rim: None,
+        }
     }
 
     /// Points alone, in the `k`-th colour for lines.
     pub fn dots(name: &str, k: usize, points: Vec<(f64, f64)>) -> Self {
         Self { line: None, marker: Some((Marker::Dot, 1.5)), ..Self::line(name, k, points) }
+    }
+
+    /// White crosses at points.
+    pub fn crosses(points: &[(f64, f64)]) -> Self {
+        Self::dots("", 0, points.to_vec()).marked(Marker::Cross, 5.0).tinted(Tint::Colour(Rgb([255; 3])))
+    }
+
+    /// This series with a white rim, so wide and so opaque: visible over any colour.
+    #[must_use]
+    pub fn rimmed(mut self, width: f32, opacity: f32) -> Self {
+        self.rim = Some((width, opacity));
+        self
+    }
+
+    /// This series with what is behind it shining through.
+    #[must_use]
+    pub fn faded(mut self, opacity: f32) -> Self {
+        self.opacity = opacity;
+        self
     }
 
     /// This series with another colour.
@@ -80,6 +125,26 @@ impl Series {
 
     /// Draws the series; `place` gives a point's pixel, `unit` is how many pixels a width of 1 has.
     pub fn draw(&self, canvas: &mut Canvas, unit: f32, place: impl Fn((f64, f64)) -> Option<(f32, f32)>) {
+        for layer in self.layers() {
+            match layer.opacity {
+                1.0 => layer.draw_full(canvas, unit, &place),
+                part => canvas.faded(part, |canvas| layer.draw_full(canvas, unit, &place)),
+            }
+        }
+    }
+
+    /// The rim as a series of its own, if there is one, and the series in front of it.
+    fn layers(&self) -> impl Iterator<Item = Self> {
+        let rim = self.rim.map(|(rim, opacity)| {
+            let line =
+                self.line.map(|line| Stroke { width: line.width + 2.0 * rim, dash: Dash::Solid, ..line });
+            let marker = self.marker.map(|(marker, radius)| (marker, radius + rim));
+            Self { line, marker, opacity, ..self.clone() }.tinted(Tint::Colour(Rgb([255; 3])))
+        });
+        rim.into_iter().chain([self.clone()])
+    }
+
+    fn draw_full(&self, canvas: &mut Canvas, unit: f32, place: impl Fn((f64, f64)) -> Option<(f32, f32)>) {
         let places: Vec<Option<(f32, f32)>> = self.points.iter().map(|point| place(*point)).collect();
         if self.filled {
             let corners: Vec<(f32, f32)> = places.iter().flatten().copied().collect();
@@ -97,14 +162,18 @@ impl Series {
 
     /// Draws a sample of the series for the legend, `width` pixels from `left` on, at height `y`.
     pub fn draw_sample(&self, canvas: &mut Canvas, unit: f32, left: f32, width: f32, y: f32) {
-        if let Some(line) = self.line {
-            let stroke = Stroke { width: line.width * unit, ..line };
-            canvas.line(&[(left, y), (left + width, y)], stroke);
-        }
-        if let Some((marker, radius)) = self.marker {
-            // Dots may be too small to tell their colour.
-            let radius = (radius * unit).max(2.5 * unit);
-            mark(canvas, marker, (left + width / 2.0, y), radius, self.tint);
+        for layer in self.layers() {
+            canvas.faded(layer.opacity, |canvas| {
+                if let Some(line) = layer.line {
+                    let stroke = Stroke { width: line.width * unit, ..line };
+                    canvas.line(&[(left, y), (left + width, y)], stroke);
+                }
+                if let Some((marker, radius)) = layer.marker {
+                    // Dots may be too small to tell their colour.
+                    let least = 2.5 + layer.marker.zip(self.marker).map_or(0.0, |(rim, own)| rim.1 - own.1);
+                    mark(canvas, marker, (left + width / 2.0, y), radius.max(least) * unit, layer.tint);
+                }
+            });
         }
     }
 }
@@ -120,9 +189,14 @@ fn mark(canvas: &mut Canvas, marker: Marker, (x, y): (f32, f32), radius: f32, ti
             canvas.polygon(&[(x - r, y), (x, y - r), (x + r, y), (x, y + r)], tint, None);
         }
         Marker::Cross => {
-            let stroke = Stroke { tint, width: (0.45 * r).max(1.0), dash: Dash::Solid };
-            let arms = [[(x - r, y - r), (x + r, y + r)], [(x - r, y + r), (x + r, y - r)]];
-            canvas.segments(&arms, stroke);
+            // With a black rim it is visible over any colour.
+            let width = (0.45 * r).max(1.0);
+            for (tint, rim) in [(Tint::Colour(Rgb([0; 3])), 0.22 * r), (tint, 0.0)] {
+                let stroke = Stroke { tint, width: width + 2.0 * rim, dash: Dash::Solid };
+                let r = r + rim;
+                let arms = [[(x - r, y - r), (x + r, y + r)], [(x - r, y + r), (x + r, y - r)]];
+                canvas.segments(&arms, stroke);
+            }
         }
     }
 }
@@ -141,7 +215,52 @@ pub struct Levels {
     pub tint: Tint,
 }
 
+/// One more than the lines of a landscape.
+const EVEN: usize = 14;
+
 impl Levels {
+    /// Levels that have equal areas between them.
+    pub fn even(values: &[f64]) -> Vec<f64> {
+        let mut sorted: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+        sorted.sort_by(f64::total_cmp);
+        let last = sorted.len().saturating_sub(1);
+        let mut levels: Vec<f64> = (1..EVEN).filter_map(|k| sorted.get(last * k / EVEN).copied()).collect();
+        levels.dedup();
+        levels
+    }
+
+    /// The lines of one level joined to curves, as points in grid steps from the first value.
+    pub fn curves(&self, level: f64) -> Vec<Vec<(f64, f64)>> {
+        let lines: Vec<_> = self.lines(level).into_iter().filter(|[a, b]| a != b).collect();
+        let key = |(x, y): (f64, f64)| (x.to_bits(), y.to_bits());
+        let mut meeting: HashMap<_, Vec<usize>> = HashMap::new();
+        for (k, line) in lines.iter().enumerate() {
+            line.iter().for_each(|end| meeting.entry(key(*end)).or_default().push(k));
+        }
+        let mut left = vec![true; lines.len()];
+        let is_open = |k: &usize| lines[*k].iter().any(|end| meeting[&key(*end)].len() == 1);
+        // Curves with ends from one of these, then the closed ones.
+        let (open, closed): (Vec<usize>, Vec<usize>) = (0..lines.len()).partition(is_open);
+        let mut curves = Vec::new();
+        for first in open.into_iter().chain(closed) {
+            if !left[first] {
+                continue;
+            }
+            let start = lines[first].into_iter().find(|end| meeting[&key(*end)].len() == 1);
+            let mut curve = vec![start.unwrap_or(lines[first][0])];
+            let mut next = Some(first);
+            while let Some(k) = next {
+                left[k] = false;
+                let [a, b] = lines[k];
+                let end = if curve[curve.len() - 1] == a { b } else { a };
+                curve.push(end);
+                next = meeting[&key(end)].iter().copied().find(|k| left[*k]);
+            }
+            curves.push(curve);
+        }
+        curves
+    }
+
     /// The lines of one level, as pairs of points in grid steps from the first value: by linear
     /// interpolation along the sides of each mesh, and through its mean where the level passes a
     /// saddle.
@@ -164,7 +283,8 @@ impl Levels {
             return;
         }
         let crossing = |k: usize| {
-            let (a, b) = (k, (k + 1) % 4);
+            // Both meshes beside a side go along it the same way, and find the same point.
+            let (a, b) = if k < 2 { (k, k + 1) } else { ((k + 1) % 4, k) };
             let share = heights[a] / (heights[a] - heights[b]);
             let along = |a: usize, b: usize| a as f64 + share * (b as f64 - a as f64);
             (along(corners[a].1, corners[b].1), along(corners[a].0, corners[b].0))
@@ -225,5 +345,18 @@ mod tests {
             }
         }
         assert!(levels(3, |_, _| f64::NAN).lines(0.0).is_empty());
+    }
+
+    #[test]
+    fn lines_are_joined_to_whole_curves() {
+        // Two circles, and one that the border cuts; a line through values that are the level itself.
+        let circles = levels(101, |x, y| (x.abs() - 0.5).hypot(y)).curves(0.3);
+        assert_eq!(circles.len(), 2);
+        assert!(circles.iter().all(|curve| curve.len() > 80 && curve[0] == curve[curve.len() - 1]));
+        let cut = levels(101, |x, y| (x - 1.0).hypot(y)).curves(0.3);
+        assert_eq!(cut.len(), 1);
+        assert!([cut[0][0], cut[0][cut[0].len() - 1]].iter().all(|(x, _)| *x == 100.0), "{:?}", cut[0]);
+        let straight = levels(5, |x, _| x).curves(0.0);
+        assert_eq!(straight, [(0..5).map(|k| (2.0, f64::from(k))).collect::<Vec<_>>()]);
     }
 }

@@ -80,10 +80,17 @@ pub struct Style {
     pub formats: Vec<Format>,
     /// The coloured cells alone, one pixel each.
     pub plain: bool,
+    /// The longest side of the coloured area, about, in pixels; more where it has more cells than that.
+    pub pixels: u32,
 }
+
+/// Pixels along the longest side of a picture's coloured area, if nothing else is asked for.
+pub const PIXELS: u32 = 768;
+/// The least and the most.
+pub const PIXELS_RANGE: [u32; 2] = [200, 8192];
 
 impl Default for Style {
     fn default() -> Self {
-        Self { theme: Theme::Light, formats: vec![Format::Png], plain: false }
+        Self { theme: Theme::Light, formats: vec![Format::Png], plain: false, pixels: PIXELS }
     }
 }

@@ -117,7 +117,9 @@ impl Job<'_> {
         }
         let started = Instant::now();
         let found = attractors(experiment, plan, store, self.known)?;
+        tracing::info!("{} attractors, {:.2} s", found.count, started.elapsed().as_secs_f64());
         let doubts = Doubts::find(plan, store)?;
+        tracing::info!("{} cells are doubtful", doubts.doubtful.len());
         let analyse = started.elapsed().as_secs_f64();
         let started = Instant::now();
         let uncertain = match experiment.certain {

@@ -82,6 +82,13 @@ impl Tile {
         let analyse = started.elapsed().as_secs_f64() - (planned + compile + run + readback);
         let seconds =
             StageSeconds { compile: planned + compile, run, readback, analyse, ..StageSeconds::default() };
+        let took = started.elapsed().as_secs_f64();
+        tracing::info!(
+            "rows {} to {}: {:.3e} steps, {took:.2} s",
+            rows.start,
+            rows.end - 1,
+            steps_taken as f64
+        );
         let work = Work { steps_taken, budgets, seconds };
         Ok(Self { rows, outcomes, settle, sharpness, edge, work })
     }
@@ -113,6 +120,7 @@ impl Ends {
             if plan.precision == Precision::F32 && !refuted.is_empty() {
                 // Few numbers lie within a chaotic attractor in f32: an orbit may come back to one of its own.
                 let exact = Plan { precision: Precision::F64, ..plan };
+                tracing::info!("{} cells go to the CPU in f64: in f32 their cycles are chaos", refuted.len());
                 let again: Vec<u32> = refuted.iter().map(|&k| listed[k as usize]).collect();
                 let mut ends = CpuEngine::default().run(&exact, &Cells::Listed(again.clone()), &|_| {})?;
                 refine_exponents(&exact, &again, &mut ends);
@@ -132,6 +140,7 @@ impl Ends {
                 return Ok(ends);
             }
             longer.steps = longer.steps.saturating_mul(2).min(most);
+            tracing::info!("{} undecided cells again, with {} steps", places.len(), longer.steps);
             let listed: Vec<u32> = places.iter().map(|&k| cells[k as usize]).collect();
             let decided = (cells.len() - places.len()) as u64;
             let more = run(&longer, Cells::Listed(listed.clone()), &listed, decided)?;

@@ -15,7 +15,8 @@ use super::{Frames, Stack, Way};
 use crate::error::{Error, Result};
 use crate::fate::Fate;
 use crate::map;
-use crate::output::{Aside, Directory, EXPERIMENT, FRACTIONS, PICTURE, REPORT, STACK, texts};
+use crate::output::{Aside, Directory, EXPERIMENT, FRACTIONS, REPORT, STACK, texts};
+use crate::overlay;
 use crate::picture::{Caption, Format, Style};
 
 /// Most attractors of each frame that the report lists.
@@ -97,7 +98,11 @@ fn draw(
     let texts = texts(&caption.title, &stack.to_toml(), &report.version);
     let texts = texts.each_ref().map(|(keyword, text)| (*keyword, text.as_str()));
     let attractors: Vec<_> = report.frames.iter().map(|frame| frame.report.attractors.clone()).collect();
-    let animator = Animator { stack, store, attractors: &attractors, style, length: PICTURE };
+    let over = match style.plain {
+        true => Vec::new(),
+        false => (0..stack.count()).map(|k| overlay::series(&stack.frame(k))).collect::<Result<_>>()?,
+    };
+    let animator = Animator { stack, store, attractors: &attractors, style, over };
     let digest = digest.map();
     for view in &stack.base().show {
         aside.write(&view.file_name(Format::Png), |to| animator.animate(*view, &digest, &texts, to))?;

@@ -11,7 +11,7 @@ use crate::analysis::Attractor;
 use crate::experiment::Axis;
 use crate::map::Map;
 use crate::picture::{
-    Animation, Bounds, Caption, Figure, Shared, Style, figure_of_colours, quantity, short_number,
+    Animation, Bounds, Caption, Figure, Series, Shared, Style, figure_of_colours, quantity, short_number,
     stepped_number,
 };
 use crate::view::View;
@@ -28,8 +28,8 @@ pub struct Animator<'a> {
     /// Of each frame.
     pub attractors: &'a [Vec<Attractor>],
     pub style: &'a Style,
-    /// Pixels along a picture's longest side, at least.
-    pub length: u32,
+    /// What is drawn over each frame; nothing in plain ones.
+    pub over: Vec<Vec<Series>>,
 }
 
 impl Animator<'_> {
@@ -81,11 +81,14 @@ impl Animator<'_> {
         let colours = shared.colours(map, &self.attractors[k]);
         let mut caption = caption(self.stack, k);
         let mut axes = Map { across: map.across.clone(), up: map.up.clone(), ..Map::default() };
+        let mut over = self.over[k].clone();
         if let Way::Zoom { point: [across, up], .. } = self.stack.way() {
-            from_point(&mut caption.across, &mut axes.across, *across);
-            from_point(&mut caption.up, &mut axes.up, *up);
+            let xs = over.iter_mut().flat_map(|series| &mut series.points).map(|point| &mut point.0);
+            from_point(&mut caption.across, axes.across.iter_mut().chain(xs), *across);
+            let ys = over.iter_mut().flat_map(|series| &mut series.points).map(|point| &mut point.1);
+            from_point(&mut caption.up, axes.up.iter_mut().chain(ys), *up);
         }
-        figure_of_colours(&axes, colours, &caption, self.length)
+        figure_of_colours(&axes, colours, &caption, self.style.pixels).with_series(over)
     }
 
     /// Does `work` with every frame, on all cores, and hands what comes of it to `take` in order.
@@ -108,11 +111,11 @@ impl Animator<'_> {
 }
 
 /// Turns an axis so narrow that its numbers would be too long into one that counts from the point `at`.
-fn from_point(axis: &mut Axis, values: &mut [f64], at: f64) {
+fn from_point<'a>(axis: &mut Axis, values: impl Iterator<Item = &'a mut f64>, at: f64) {
     if at == 0.0 || axis.to - axis.from > NARROW * at.abs() {
         return;
     }
-    values.iter_mut().for_each(|value| *value -= at);
+    values.for_each(|value| *value -= at);
     let sign = if at < 0.0 { '+' } else { '−' };
     axis.name = format!("{} {sign} {}", axis.name, at.abs());
     // So short a piece of a logarithmic axis is as good as linear.

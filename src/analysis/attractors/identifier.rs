@@ -108,6 +108,7 @@ impl<'a> Identifier<'a> {
             true => self.split(&keys, &groups, cells, outcomes),
             false => self.gather(&keys, &groups, cells, outcomes),
         };
+        tracing::debug!("{} cycles and fixed points searched for attractors", places.len());
         let mut labelled = Labelled {
             labels: vec![-1; cells.len()],
             turned: if self.phases { vec![0; cells.len()] } else { Vec::new() },

@@ -164,6 +164,7 @@ impl GpuEngine {
         if let Some((_, pipeline)) = kept.iter().find(|(of, _)| *of == text) {
             return Ok(pipeline.clone());
         }
+        let started = Instant::now();
         let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some("descend"),
             source: wgpu::ShaderSource::Wgsl(text.as_str().into()),
@@ -177,6 +178,7 @@ impl GpuEngine {
             cache: None,
         });
         self.check_faults()?;
+        tracing::info!("shader compiled in {:.0} ms", 1e3 * started.elapsed().as_secs_f64());
         kept.truncate(PIPELINES - 1);
         kept.insert(0, (text, pipeline.clone()));
         Ok(pipeline)

@@ -91,6 +91,7 @@ impl Pace {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let took = ended.saturating_duration_since(submitted.max(state.last_end));
         state.lane_steps = resized(done, state.lane_steps, took, self.target);
+        tracing::debug!("slice of {done} lane-steps in {:.1} ms", 1e3 * took.as_secs_f64());
         state.last_end = state.last_end.max(ended);
         Ok(result)
     }
