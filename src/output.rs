@@ -4,6 +4,7 @@ mod journal;
 mod lock;
 mod making;
 mod phase;
+mod table;
 
 use std::fs;
 use std::io::{BufWriter, Write};
@@ -12,13 +13,15 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
 use crate::experiment::{Draft, Experiment, PICTURE_KEYWORD};
-use crate::map::{Drawn, Ends};
-use crate::picture::{self, Caption, Drawing, Format, Style};
+use crate::map::{Drawn, Ends, Map};
+use crate::picture::{self, Caption, Drawing, Format, Style, Theme};
 use crate::report::Report;
 use crate::view::View;
 
 use self::lock::{LOCK, Lock};
 pub use self::making::{Asked, Made, Making, Resumed, begun_on, resume};
+pub use self::table::{CSV_ROWS, check_tables, export};
+pub(crate) use self::table::{Kind, Source};
 
 const MAP: &str = "map.npz";
 /// The arrays of a stack of maps, and its basin fractions as a table and as pictures.
@@ -147,8 +150,8 @@ impl Directory {
         directory.lock = Some(Lock::new(path)?);
         directory.clean()?;
         for name in own_files() {
-            let to = path.join(name);
-            if to.is_dir() {
+            let to = path.join(&name);
+            if to.is_dir() && !table::is_folder(&name) {
                 let reason = std::io::Error::other("a directory has this name; move it or give another -o");
                 return Err(Error::write(to)(reason));
             }
@@ -247,6 +250,18 @@ impl Directory {
     }
 }
 
+/// A view of a map as a PNG file, with axes and key, which carries the experiment.
+///
+/// # Errors
+/// Those of the encoder, for text that a PNG cannot hold.
+pub fn png(experiment: &Experiment, map: &Map, report: &Report, view: View) -> std::io::Result<Vec<u8>> {
+    let caption = Caption::of(experiment);
+    let texts = texts(&caption.title, &experiment.to_toml(), &report.version);
+    let texts = texts.each_ref().map(|(keyword, text)| (*keyword, text.as_str()));
+    let figure = picture::figure(map, &report.attractors, &caption, view, PICTURE);
+    figure.draw(Theme::Light).file(Format::Png, 1, &texts).map_err(std::io::Error::other)
+}
+
 /// What a picture file says about itself, as pairs of keyword and text.
 pub(crate) fn texts(title: &str, experiment: &str, version: &str) -> [(&'static str, String); 3] {
     [
@@ -272,6 +287,7 @@ fn own_files() -> impl Iterator<Item = String> {
         .chain(fractions)
         .chain(View::ALL.into_iter().flat_map(View::file_names))
         .chain(phase::files())
+        .chain(table::files())
 }
 
 /// Files that have been written and wait for their names.
@@ -325,6 +341,28 @@ impl Aside {
             drop(buffer);
             // Some disks say only now that they are full.
             file.sync_all()
+        };
+        written().map_err(Error::write(self.to.join(name)))?;
+        if !self.names.iter().any(|other| other == name) {
+            self.names.push(name.to_owned());
+        }
+        Ok(())
+    }
+
+    /// As [`Aside::write`], for what is a folder of files.
+    pub(crate) fn write_folder(
+        &mut self,
+        name: &str,
+        write: impl FnOnce(&Path) -> std::io::Result<()>,
+    ) -> Result<()> {
+        let folder = self.folder.join(name);
+        let written = || {
+            // Of an earlier attempt, in a folder that stays.
+            if folder.exists() {
+                fs::remove_dir_all(&folder)?;
+            }
+            fs::create_dir(&folder)?;
+            write(&folder)
         };
         written().map_err(Error::write(self.to.join(name)))?;
         if !self.names.iter().any(|other| other == name) {

@@ -10,6 +10,7 @@ mod phase;
 mod settling;
 mod setup;
 mod sweep;
+mod template;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,7 @@ pub use self::phase::{PhaseExperiment, PhaseKeys, Warm};
 pub use self::settling::Settling;
 pub use self::setup::{NamedLandscape, Setup};
 pub use self::sweep::Swept;
+pub use self::template::template;
 use crate::error::{Error, Result};
 use crate::fate;
 use crate::view::View;
@@ -86,6 +88,15 @@ pub struct Experiment {
     /// Whether doubtful cells are computed again (see [`crate::analysis::doubtful`]).
     pub certain: bool,
     pub show: Vec<View>,
+}
+
+impl std::str::FromStr for Experiment {
+    type Err = Error;
+
+    /// Reads the text of an experiment file; paths in it are from here.
+    fn from_str(text: &str) -> Result<Self> {
+        Draft::parse(text).map_err(Error::Request)?.resolve()
+    }
 }
 
 impl Experiment {

@@ -191,6 +191,15 @@ fn usual_ranges(setup: &Setup, across: &Axis, from: &[Axis]) -> Vec<Axis> {
         .collect()
 }
 
+impl std::str::FromStr for PhaseExperiment {
+    type Err = Error;
+
+    /// Reads the text of an experiment file; paths in it are from here.
+    fn from_str(text: &str) -> Result<Self> {
+        Draft::parse(text).map_err(Error::Request)?.resolve_phase()
+    }
+}
+
 impl PhaseExperiment {
     /// The experiment as a file that repeats it anywhere.
     pub fn to_toml(&self) -> String {

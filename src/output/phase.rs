@@ -4,13 +4,13 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::{Directory, EXPERIMENT, PICTURE, REPORT, texts};
-use crate::error::Result;
-use crate::experiment::PhaseExperiment;
+use super::{Directory, EXPERIMENT, Kind, PICTURE, REPORT, Source, texts};
+use crate::error::{Error, Result};
+use crate::experiment::{Draft, PhaseExperiment};
 use crate::phase::{Diagram, PhaseReport};
 use crate::picture::{self, Format, Style};
 
-const ARRAYS: &str = "phase.npz";
+pub(super) const ARRAYS: &str = "phase.npz";
 /// The name of its pictures, without ending.
 const NAME: &str = "phase";
 
@@ -48,6 +48,12 @@ impl Directory {
         self.write_picture(&mut aside, NAME, &drawing, (&style.formats, 1), &texts)?;
         report.seconds.draw = started.elapsed().as_secs_f64();
         aside.write(ARRAYS, |to| diagram.write(to))?;
+        if !style.tables.is_empty() {
+            let draft =
+                Draft::parse(&toml).map_err(|message| Error::file(aside.target(EXPERIMENT), message))?;
+            let source = Source::new(Kind::Phase, &aside.folder().join(ARRAYS), &draft)?;
+            aside.write_tables(&source, &style.tables)?;
+        }
         aside.write(REPORT, |to| to.write_all(report.to_json().as_bytes()))?;
         aside.write(EXPERIMENT, |to| to.write_all(toml.as_bytes()))?;
         aside.publish_alone()

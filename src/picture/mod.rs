@@ -44,7 +44,7 @@ pub use self::scale::Scale;
 pub use self::series::{Levels, Marker, Series};
 pub use self::shared::Shared;
 pub use self::surface::Surface;
-pub use self::theme::{Format, Style, Theme, Tint};
+pub use self::theme::{Format, Style, TableFormat, Theme, Tint};
 use crate::analysis::Attractor;
 use crate::experiment::{Axis, Experiment, MOMENTUM, Setup};
 use crate::map::Map;

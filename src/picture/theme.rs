@@ -72,7 +72,33 @@ impl Format {
     }
 }
 
-/// How pictures of a map are to look.
+/// A kind of file for the numbers of a result, besides its `.npz`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TableFormat {
+    /// A line for each cell.
+    Csv,
+    /// A row for each cell, column by column.
+    Parquet,
+    /// A folder of arrays in chunks.
+    Zarr,
+}
+
+impl TableFormat {
+    /// Every format.
+    pub const ALL: [TableFormat; 3] = [TableFormat::Csv, TableFormat::Parquet, TableFormat::Zarr];
+
+    /// The file name's ending.
+    pub fn ending(self) -> &'static str {
+        match self {
+            TableFormat::Csv => "csv",
+            TableFormat::Parquet => "parquet",
+            TableFormat::Zarr => "zarr",
+        }
+    }
+}
+
+/// How pictures of a map are to look, and what else is to be written of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Style {
     pub theme: Theme,
@@ -80,10 +106,12 @@ pub struct Style {
     pub formats: Vec<Format>,
     /// The coloured cells alone, one pixel each.
     pub plain: bool,
+    /// The numbers are written once in each.
+    pub tables: Vec<TableFormat>,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Self { theme: Theme::Light, formats: vec![Format::Png], plain: false }
+        Self { theme: Theme::Light, formats: vec![Format::Png], plain: false, tables: Vec::new() }
     }
 }

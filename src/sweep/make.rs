@@ -15,7 +15,7 @@ use super::{Frames, Stack, Way};
 use crate::error::{Error, Result};
 use crate::fate::Fate;
 use crate::map;
-use crate::output::{Aside, Directory, EXPERIMENT, FRACTIONS, PICTURE, REPORT, STACK, texts};
+use crate::output::{Aside, Directory, EXPERIMENT, FRACTIONS, Kind, PICTURE, REPORT, STACK, Source, texts};
 use crate::picture::{Caption, Format, Style};
 
 /// Most attractors of each frame that the report lists.
@@ -80,6 +80,10 @@ pub fn make(
     aside.write(REPORT, |to| to.write_all(report.to_json().as_bytes()))?;
     aside.write(EXPERIMENT, |to| to.write_all(stack.to_toml().as_bytes()))?;
     drop(store);
+    if !style.tables.is_empty() {
+        let source = Source::new(Kind::Stack, &aside.folder().join(STACK), &stack.draft())?;
+        aside.write_tables(&source, &style.tables)?;
+    }
     let files = aside.publish_alone()?;
     Ok(Made { report, fractions, files })
 }
