@@ -48,7 +48,6 @@
 
 // Only `formula::native` has code of this kind: it calls the machine code that it has written.
 #![deny(unsafe_code)]
-#![warn(missing_docs)]
 
 pub mod analysis;
 pub mod bench;

@@ -127,8 +127,11 @@ pub struct Directory {
 /// What a map's directory holds; of the map, the part that is asked for.
 #[derive(Clone, Debug)]
 pub struct Saved<M = Drawn> {
+    /// What was asked for.
     pub experiment: Experiment,
+    /// The arrays, or the part of them that is needed.
     pub map: M,
+    /// What they were made by, and what was found.
     pub report: Report,
 }
 

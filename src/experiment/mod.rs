@@ -65,8 +65,11 @@ impl Precision {
 /// A map to be made, complete and by value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Experiment {
+    /// What is descended, and how.
     pub setup: Setup,
+    /// The horizontal axis.
     pub across: Axis,
+    /// The vertical axis.
     pub up: Axis,
     /// Cells across and up.
     pub size: [u32; 2],
@@ -78,6 +81,7 @@ pub struct Experiment {
     pub period_max: u32,
     /// Whether attractors are told apart by phase (see [`crate::analysis::identify`]).
     pub phases: bool,
+    /// The number format of the trajectories.
     pub precision: Precision,
     /// Distance to an attractor that counts as arrived; `None`: 1e-7 of the map's scale.
     pub tolerance: Option<f64>,
@@ -87,6 +91,7 @@ pub struct Experiment {
     pub target: Option<f64>,
     /// Whether doubtful cells are computed again (see [`crate::analysis::doubtful`]).
     pub certain: bool,
+    /// The views that are drawn.
     pub show: Vec<View>,
 }
 

@@ -38,6 +38,7 @@ pub struct Asked {
     pub check: bool,
     /// Attractors that have their numbers already.
     pub known: Option<Vec<Attractor>>,
+    /// How its files are to be.
     pub style: Style,
 }
 
@@ -57,7 +58,9 @@ pub struct Making<'a> {
 /// A map that has been made.
 #[derive(Clone, Debug)]
 pub struct Made {
+    /// What it was made by, and what was found.
     pub report: Report,
+    /// What was written.
     pub files: Vec<PathBuf>,
     /// Of a very large map, every so manieth row and column is drawn.
     pub every: usize,

@@ -53,9 +53,13 @@ use crate::view::View;
 /// The words around a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Caption {
+    /// The landscape.
     pub title: String,
+    /// What is the same in all cells.
     pub subtitle: String,
+    /// The horizontal axis.
     pub across: Axis,
+    /// The vertical axis.
     pub up: Axis,
     /// The loss whose first step is looked for, and the most steps that are taken.
     pub target: Option<(f64, u32)>,

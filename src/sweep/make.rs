@@ -26,8 +26,11 @@ const CHART_SCALE: u32 = 2;
 /// A stack that has been made.
 #[derive(Clone, Debug)]
 pub struct Made {
+    /// What it was made by, and what was found, frame by frame.
     pub report: StackReport,
+    /// The basins' shares of each frame.
     pub fractions: Fractions,
+    /// What was written.
     pub files: Vec<PathBuf>,
 }
 

@@ -41,6 +41,7 @@ pub enum Way {
     Zoom {
         /// Across and up.
         point: [f64; 2],
+        /// Above 1.
         factor: f64,
     },
 }
@@ -196,6 +197,7 @@ impl Stack {
         &self.base
     }
 
+    /// What changes from frame to frame.
     pub fn way(&self) -> &Way {
         &self.way
     }
