@@ -6,7 +6,9 @@ use crate::formula::{Graph, Id, Unary};
 /// A range of values, cut into bins of equal width, on a linear or a logarithmic scale.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bins {
+    /// The quantity that is binned, and its ends.
     pub range: Axis,
+    /// How many bins there are.
     pub count: u32,
 }
 

@@ -30,21 +30,22 @@
 //! 12. [`cli`]: the commands. [`run`](fn@run) and [`orbit`](fn@orbit) are what they call.
 //!
 //! ```
-//! use gdscope::{engine::cpu::CpuEngine, experiment::Draft, fate::Fate};
+//! use gdscope::{CpuEngine, Experiment, fate::Fate};
 //!
-//! let experiment = Draft::parse(
-//!     r#"landscape = "f1"
-//!        across = "eta = 1 .. 4"
-//!        up = "x = -5 .. 5"
-//!        size = [8, 5]"#,
-//! )?
-//! .resolve()?;
+//! let experiment: Experiment = r#"
+//!     landscape = "f1"
+//!     across    = "eta = 1 .. 4"
+//!     up        = "x = -5 .. 5"
+//!     size      = [8, 5]"#
+//!     .parse()?;
 //! let (map, report) = gdscope::run(&experiment, &CpuEngine::default(), false, &|_| {})?;
 //! // Below eta = 2 descent converges, above it oscillates.
 //! assert_eq!((map.fate[0], map.fate[7]), (Fate::Converged as u8, Fate::Periodic as u8));
 //! assert_eq!(report.attractors.len(), 2);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! The folder `examples/` has more: a picture saved, a loss of one's own, a phase diagram.
 
 // Only `formula::native` has code of this kind: it calls the machine code that it has written.
 #![deny(unsafe_code)]
@@ -79,6 +80,10 @@ pub mod verify;
 pub mod view;
 pub mod window;
 
+pub use engine::cpu::CpuEngine;
 pub use error::{Error, Result};
+pub use experiment::{Experiment, PhaseExperiment};
 pub use orbit::orbit;
+pub use output::png;
 pub use run::run;
+pub use view::View;

@@ -8,11 +8,13 @@ use crate::experiment::Setup;
 /// An orbit's point at step `t`, and what the formulas say there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
+    /// Steps taken.
     pub t: u32,
     /// The learning rate of the step from here.
     pub eta: f64,
     /// Shape `[variables]`.
     pub point: Vec<f64>,
+    /// The loss at the point.
     pub loss: f64,
     /// Euclidean length of the gradient at the point.
     pub grad_norm: f64,

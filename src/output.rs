@@ -4,21 +4,26 @@ mod journal;
 mod lock;
 mod making;
 mod phase;
+mod table;
 
 use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use rayon::prelude::*;
+
 use crate::error::{Error, Result};
 use crate::experiment::{Draft, Experiment, PICTURE_KEYWORD};
-use crate::map::{Drawn, Ends};
-use crate::picture::{self, Caption, Drawing, Format, Style};
+use crate::map::{Drawn, Ends, Map};
+use crate::picture::{self, Caption, Drawing, Format, Style, Theme};
 use crate::report::Report;
 use crate::view::View;
 
 use self::lock::{LOCK, Lock};
 pub use self::making::{Asked, Made, Making, Resumed, begun_on, resume};
+pub use self::table::{CSV_ROWS, check_tables, export};
+pub(crate) use self::table::{Kind, Source};
 
 const MAP: &str = "map.npz";
 /// The arrays of a stack of maps, and its basin fractions as a table and as pictures.
@@ -122,8 +127,11 @@ pub struct Directory {
 /// What a map's directory holds; of the map, the part that is asked for.
 #[derive(Clone, Debug)]
 pub struct Saved<M = Drawn> {
+    /// What was asked for.
     pub experiment: Experiment,
+    /// The arrays, or the part of them that is needed.
     pub map: M,
+    /// What they were made by, and what was found.
     pub report: Report,
 }
 
@@ -145,8 +153,8 @@ impl Directory {
         directory.lock = Some(Lock::new(path)?);
         directory.clean()?;
         for name in own_files() {
-            let to = path.join(name);
-            if to.is_dir() {
+            let to = path.join(&name);
+            if to.is_dir() && !table::is_folder(&name) {
                 let reason = std::io::Error::other("a directory has this name; move it or give another -o");
                 return Err(Error::write(to)(reason));
             }
@@ -194,27 +202,25 @@ impl Directory {
         let mut aside = self.aside()?;
         let texts = texts(title, experiments, env!("CARGO_PKG_VERSION"));
         let texts = texts.each_ref().map(|(keyword, text)| (*keyword, text.as_str()));
-        self.write_picture(&mut aside, name, drawing, (formats, FIGURE_SCALE), &texts)?;
+        aside.write_all(self.picture_files(name, drawing, (formats, FIGURE_SCALE), &texts)?)?;
         aside.publish(Vec::new())
     }
 
-    /// Writes the files of one picture, those of pixels with `scale` of them for each of its own.
-    fn write_picture(
+    /// Names and bytes of the files of one picture, those of pixels with `scale` of them for each of its own.
+    fn picture_files(
         &self,
-        aside: &mut Aside,
         name: &str,
         drawing: &Drawing,
         (formats, scale): (&[Format], u32),
         texts: &[(&str, &str)],
-    ) -> Result<()> {
-        for format in formats {
+    ) -> Result<Vec<(String, Vec<u8>)>> {
+        let file = |format: &Format| {
             let name = format!("{name}.{}", format.ending());
-            let file = drawing
-                .file(*format, scale, texts)
-                .map_err(|e| Error::write(self.path.join(&name))(std::io::Error::other(e)))?;
-            aside.write(&name, |to| to.write_all(&file))?;
-        }
-        Ok(())
+            let failed = |e| Error::write(self.path.join(&name))(std::io::Error::other(e));
+            let file = drawing.file(*format, scale, texts).map_err(failed)?;
+            Ok((name, file))
+        };
+        formats.iter().map(file).collect()
     }
 
     fn draw(&self, aside: &mut Aside, saved: &Saved, views: &[View], style: &Style) -> Result<()> {
@@ -224,16 +230,17 @@ impl Directory {
         let texts = texts(&caption.title, &toml, &report.version);
         let texts = texts.each_ref().map(|(keyword, text)| (*keyword, text.as_str()));
         let over = if style.plain { Vec::new() } else { crate::overlay::series(experiment)? };
-        for view in views {
+        let draw = |view: &View| {
             let drawing = match style.plain {
                 true => picture::drawing_of(&picture::plain(map, &report.attractors, *view)),
                 false => picture::figure(map, &report.attractors, &caption, *view, style.pixels)
                     .with_series(over.iter().cloned())
                     .draw(style.theme),
             };
-            self.write_picture(aside, view.name(), &drawing, (&style.formats, 1), &texts)?;
-        }
-        Ok(())
+            self.picture_files(view.name(), &drawing, (&style.formats, 1), &texts)
+        };
+        let pictures: Vec<_> = views.par_iter().map(draw).collect::<Result<_>>()?;
+        aside.write_all(pictures.into_iter().flatten())
     }
 
     /// A folder inside the directory, on the same disk, for files without their final names.
@@ -246,6 +253,19 @@ impl Directory {
         let folder = folder.map_err(Error::write(&self.path))?;
         Ok(Aside { folder, to: self.path.clone(), names: Vec::new(), stays: false })
     }
+}
+
+/// A view of a map as a PNG file, with axes and key, which carries the experiment.
+///
+/// # Errors
+/// Those of the encoder, for text that a PNG cannot hold.
+pub fn png(experiment: &Experiment, map: &Map, report: &Report, view: View) -> std::io::Result<Vec<u8>> {
+    let caption = Caption::of(experiment);
+    let texts = texts(&caption.title, &experiment.to_toml(), &report.version);
+    let texts = texts.each_ref().map(|(keyword, text)| (*keyword, text.as_str()));
+    let over = crate::overlay::series(experiment).map_err(std::io::Error::other)?;
+    let figure = picture::figure(map, &report.attractors, &caption, view, picture::PIXELS).with_series(over);
+    figure.draw(Theme::Light).file(Format::Png, 1, &texts).map_err(std::io::Error::other)
 }
 
 /// What a picture file says about itself, as pairs of keyword and text.
@@ -273,6 +293,7 @@ fn own_files() -> impl Iterator<Item = String> {
         .chain(fractions)
         .chain(View::ALL.into_iter().flat_map(View::file_names))
         .chain(phase::files())
+        .chain(table::files())
 }
 
 /// Files that have been written and wait for their names.
@@ -333,6 +354,33 @@ impl Aside {
             self.names.push(name.to_owned());
         }
         Ok(())
+    }
+
+    /// As [`Aside::write`], for what is a folder of files.
+    pub(crate) fn write_folder(
+        &mut self,
+        name: &str,
+        write: impl FnOnce(&Path) -> std::io::Result<()>,
+    ) -> Result<()> {
+        let folder = self.folder.join(name);
+        let written = || {
+            // Of an earlier attempt, in a folder that stays.
+            if folder.exists() {
+                fs::remove_dir_all(&folder)?;
+            }
+            fs::create_dir(&folder)?;
+            write(&folder)
+        };
+        written().map_err(Error::write(self.to.join(name)))?;
+        if !self.names.iter().any(|other| other == name) {
+            self.names.push(name.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Writes files with these names and bytes.
+    pub(crate) fn write_all(&mut self, files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<()> {
+        files.into_iter().try_for_each(|(name, bytes)| self.write(&name, |to| to.write_all(&bytes)))
     }
 
     /// Gives the files their names, the last one last; earlier files of these names and those called

@@ -21,11 +21,13 @@ pub struct Report {
     pub device: String,
     /// `discrete`, `integrated`, `virtual`, `software`, `processor` or `other`.
     pub device_kind: String,
+    /// The device's driver and its version.
     pub driver: String,
     /// Vulkan, Metal, Dx12, or the instruction set.
     pub backend: String,
     /// `gpu` or `cpu`.
     pub engine: String,
+    /// The number format of the trajectories.
     pub precision: Precision,
     /// Trajectory-steps in all cells together.
     pub steps_taken: u64,
@@ -38,6 +40,7 @@ pub struct Report {
     pub certain: Certain,
     /// Cells by fate, of every fate.
     pub fates: BTreeMap<String, u64>,
+    /// How many attractors there are, listed or not.
     pub attractors_found: usize,
     /// The attractors with the largest basins, largest first, at most [`LISTED`].
     pub attractors: Vec<Attractor>,
@@ -58,12 +61,17 @@ pub struct Budget {
 /// Wall-clock seconds by stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StageSeconds {
+    /// Making formulas into code, and that into the device's.
     pub compile: f64,
+    /// Running trajectories.
     pub run: f64,
+    /// Bringing results back from the device.
     pub readback: f64,
+    /// Finding attractors and all that follows.
     pub analyse: f64,
     /// What is computed again: the comparison with f64, and the doubtful cells, if they were asked for.
     pub check: f64,
+    /// Drawing pictures.
     pub draw: f64,
 }
 

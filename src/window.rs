@@ -6,9 +6,11 @@
 pub struct Window {
     /// Steps before this window.
     pub start: u32,
+    /// Steps of the window before the probe.
     pub advance: u32,
     /// Steps of the search, and again of the measurement; 0 while the schedule still changes.
     pub half: u32,
+    /// Steps whose exponent is measured.
     pub sample: u32,
 }
 

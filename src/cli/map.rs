@@ -9,12 +9,13 @@ use super::progress::Progress;
 use super::request::Request;
 use super::style::{OverArguments, StyleArguments};
 use super::sweep::{self, Rest, SweepArguments};
+use super::units::{count, duration};
 use super::{tell, tell_files, warn};
 use crate::analysis::{Check, Known, Spread};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::experiment::{Draft, Precision, number};
-use crate::output::{self, Asked, Directory, Made, Making, Resumed, begun_on};
+use crate::output::{self, Asked, Directory, Made, Making, Resumed, begun_on, check_tables};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::sweep::{Stack, attractors_of};
@@ -182,13 +183,19 @@ fn map(arguments: &Arguments, output: &Path) -> Result<()> {
         return sweep::run(&stack, Rest { engine, output, style, known, check });
     }
     let experiment = draft.resolve()?;
-    // What cannot be run is refused before anything is written.
+    // What cannot be run or written is refused before anything is written.
     Plan::new(&experiment)?;
     crate::overlay::check(&experiment)?;
+    check_tables(&style.tables, cells(experiment.size))?;
     let engine = arguments.engine.open(experiment.precision)?;
     let directory = Directory::create(output)?;
     let asked = Asked { tile: arguments.tile, check: arguments.check, known, style };
     make(Making::begin(&directory, &experiment, engine.as_ref(), asked)?, engine.as_ref(), &directory)
+}
+
+/// Cells of a map of this size.
+pub(super) fn cells([width, height]: [u32; 2]) -> u64 {
+    u64::from(width) * u64::from(height)
 }
 
 /// Goes on with an interrupted map.
@@ -211,8 +218,7 @@ fn resume(output: &Path) -> Result<()> {
 
 /// Makes a map, and says what has become of it.
 fn make(making: Making<'_>, engine: &dyn Engine, directory: &Directory) -> Result<()> {
-    let [width, height] = making.experiment().size;
-    let cells = u64::from(width) * u64::from(height);
+    let cells = cells(making.experiment().size);
     let progress = Progress::new(cells, "cells");
     let made = making.make(engine, &|done| progress.show(done));
     progress.clear();
@@ -233,10 +239,10 @@ fn summary(report: &Report, cells: u64) -> String {
     let trajectories = if cells == 1 { "trajectory" } else { "trajectories" };
     let total = seconds.compile + seconds.run + seconds.readback;
     let mut text = format!(
-        "{cells} {trajectories}, {:.3e} steps in {total:.2} s ({:.2e} per second) on {engine}: {device} \
-         ({device_kind}, {backend})\n",
-        *steps_taken as f64,
-        *steps_taken as f64 / total,
+        "{cells} {trajectories}, {} steps in {} ({} per second) on {engine}: {device} ({device_kind}, {backend})\n",
+        count(*steps_taken as f64),
+        duration(total),
+        count(*steps_taken as f64 / total),
     );
     for (fate, count) in report.fates.iter().filter(|(_, count)| **count > 0) {
         text += &format!("  {:6.2} % {fate}\n", 100.0 * *count as f64 / cells as f64);

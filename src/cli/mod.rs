@@ -8,6 +8,7 @@ mod engine;
 mod figures;
 mod landscapes;
 mod map;
+mod new;
 mod orbit;
 mod phase;
 mod progress;
@@ -16,6 +17,7 @@ mod request;
 mod stats;
 mod style;
 mod sweep;
+mod units;
 mod verify;
 
 use std::io::Write;
@@ -61,6 +63,7 @@ enum Command {
     Orbit(orbit::Arguments),
     Render(render::Arguments),
     Stats(stats::Arguments),
+    New(new::Arguments),
     Figures(figures::Arguments),
     Verify(verify::Arguments),
     Bench(bench::Arguments),
@@ -140,6 +143,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Orbit(arguments) => orbit::run(arguments),
         Command::Render(arguments) => render::run(arguments),
         Command::Stats(arguments) => stats::run(arguments),
+        Command::New(arguments) => new::run(arguments),
         Command::Figures(arguments) => figures::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::engine::EngineArguments;
-use super::map::size;
+use super::map::{cells, size};
 use super::progress::Progress;
 use super::request::Request;
 use super::style::StyleArguments;
+use super::units::{count, duration};
 use super::{tell, tell_files};
 use crate::error::{Error, Result};
 use crate::experiment::{Draft, PhaseKeys, Precision, Warm};
-use crate::output::Directory;
+use crate::output::{Directory, check_tables};
 use crate::phase::{PhaseReport, Visits};
 use crate::plan::Plan;
 
@@ -142,13 +143,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let experiment = draft.overridden(arguments.given()?).resolve_phase()?;
     // What cannot be run is refused before anything is written.
     let orbits = Plan::of_phase(&experiment, experiment.bins().as_ref())?.cells() as u64;
+    let style = arguments.style.style();
+    check_tables(&style.tables, cells(experiment.size))?;
     let engine = arguments.engine.open(experiment.precision)?;
     let directory = Directory::create(&arguments.output)?;
     let progress = Progress::new(orbits, "orbits");
     let result = crate::phase::run(&experiment, engine.as_ref(), &|done| progress.show(done));
     progress.clear();
     let (diagram, mut report) = result?;
-    let files = directory.save_phase(&experiment, &diagram, &mut report, &arguments.style.style())?;
+    let files = directory.save_phase(&experiment, &diagram, &mut report, &style)?;
     tell(&summary(&report, orbits));
     tell_files(&files);
     Ok(())
@@ -159,18 +162,18 @@ fn summary(report: &PhaseReport, orbits: u64) -> String {
     let PhaseReport { device, device_kind, engine, backend, steps_taken, seconds, visits, .. } = report;
     let total = seconds.compile + seconds.run + seconds.readback;
     let mut text = format!(
-        "{orbits} orbit{}, {:.3e} steps in {total:.2} s ({:.2e} per second) on {engine}: {device} ({device_kind}, \
-         {backend})\n",
+        "{orbits} orbit{}, {} steps in {} ({} per second) on {engine}: {device} ({device_kind}, {backend})\n",
         if orbits == 1 { "" } else { "s" },
-        *steps_taken as f64,
-        *steps_taken as f64 / total,
+        count(*steps_taken as f64),
+        duration(total),
+        count(*steps_taken as f64 / total),
     );
     for (fate, count) in report.fates.iter().filter(|(_, count)| **count > 0) {
         text += &format!("  {:6.2} % {fate}\n", 100.0 * *count as f64 / orbits as f64);
     }
     let Visits { below, inside, above } = *visits;
     let share = |part: u64| 100.0 * part as f64 / (below + inside + above).max(1) as f64;
-    text += &format!("{:.3e} visits", (below + inside + above) as f64);
+    text += &format!("{} visits", count((below + inside + above) as f64));
     for (place, count) in [("below", below), ("above", above)].into_iter().filter(|(_, count)| *count > 0) {
         text += &format!(", {:.2} % {place} the range", share(count));
     }

@@ -5,12 +5,14 @@ use std::path::Path;
 use clap::Args;
 
 use super::engine::EngineArguments;
+use super::map::cells;
 use super::progress::Progress;
+use super::units::{count, duration};
 use super::{tell, tell_files};
 use crate::analysis::Known;
 use crate::error::Result;
 use crate::experiment::{Draft, number};
-use crate::output::Directory;
+use crate::output::{Directory, check_tables};
 use crate::picture::{Style, short_number};
 use crate::plan::Plan;
 use crate::sweep::{Frames, Stack, StackReport, Way, make};
@@ -74,6 +76,8 @@ pub fn run(stack: &Stack, rest: Rest<'_>) -> Result<()> {
         Plan::new(&frame)?;
         crate::overlay::check(&frame)?;
     }
+    let cells = cells(stack.base().size) * stack.count() as u64;
+    check_tables(&rest.style.tables, cells)?;
     let engine = rest.engine.open(stack.base().precision)?;
     let directory = Directory::create(rest.output)?;
     if let Some(k) = stack.turns_f64() {
@@ -83,7 +87,6 @@ pub fn run(stack: &Stack, rest: Rest<'_>) -> Result<()> {
             "from frame {k} on (zoom {from}) in f64{place}: neighbouring cells no longer differ in f32\n"
         ));
     }
-    let cells = u64::from(stack.base().size[0]) * u64::from(stack.base().size[1]) * stack.count() as u64;
     let progress = Progress::new(cells, "cells");
     let frames = Frames::new(stack, engine.as_ref(), rest.known);
     let made = make(stack, frames, rest.check, &directory, &rest.style, &|done| progress.show(done));
@@ -104,10 +107,10 @@ fn summary(stack: &Stack, report: &StackReport) -> String {
     });
     let first = &report.frames[0].report;
     let mut text = format!(
-        "{} maps of {width}x{height}, {:.3e} steps in {:.2} s on {}: {} ({}, {})\n",
+        "{} maps of {width}x{height}, {} steps in {} on {}: {} ({}, {})\n",
         report.frames.len(),
-        steps as f64,
-        seconds.sum::<f64>(),
+        count(steps as f64),
+        duration(seconds.sum::<f64>()),
         first.engine,
         first.device,
         first.device_kind,

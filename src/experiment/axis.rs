@@ -10,7 +10,9 @@ use crate::formula::{Graph, Scope, lower, parse};
 pub struct Axis {
     /// An initial coordinate, `eta`, or a parameter.
     pub name: String,
+    /// The least value.
     pub from: f64,
+    /// The greatest value.
     pub to: f64,
     /// Whether the values are spaced evenly in their logarithm.
     pub log: bool,

@@ -20,19 +20,25 @@ use crate::view::View;
 #[serde(deny_unknown_fields)]
 pub struct Draft {
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What is descended; a map needs one.
     pub landscape: Option<LandscapeKey>,
     /// Instead of the landscape's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Dataset>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The learning rate, unless it is an axis.
     pub eta: Option<EtaKey>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// How a step is made from the gradient.
     pub optimizer: Option<Optimizer>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Number that the noise is drawn by.
     pub seed: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The horizontal axis, `NAME = FROM .. TO`, perhaps with `: log`.
     pub across: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The vertical axis.
     pub up: Option<String>,
     /// The quantity of a stack of maps, written as an axis is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,26 +53,37 @@ pub struct Draft {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frames: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Cells across and up.
     pub size: Option<[u32; 2]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Budget per trajectory.
     pub steps: Option<u32>,
     #[serde(default, rename = "steps-max", skip_serializing_if = "Option::is_none")]
+    /// Budget up to which undecided trajectories are run again.
     pub steps_max: Option<u32>,
     #[serde(default, rename = "period-max", skip_serializing_if = "Option::is_none")]
+    /// Longest period that is looked for, in steps.
     pub period_max: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Whether the phases of a cycle are told apart.
     pub phases: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The number format of the trajectories.
     pub precision: Option<Precision>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Distance to an attractor that counts as arrived.
     pub tolerance: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Coordinate beyond which a trajectory has diverged.
     pub escape: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The loss whose first step is looked for.
     pub target: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Whether doubtful cells are computed again.
     pub certain: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The views that are drawn.
     pub show: Option<Vec<View>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contours: Option<bool>,
@@ -79,6 +96,7 @@ pub struct Draft {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<PhaseKeys>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    /// Initial coordinates and parameters that are on no axis.
     pub set: BTreeMap<String, f64>,
 }
 

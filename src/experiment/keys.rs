@@ -13,7 +13,9 @@ use crate::landscape::Landscape;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum LandscapeKey {
+    /// A built-in name or a path.
     Name(String),
+    /// The landscape itself.
     Table(Landscape),
 }
 
@@ -21,7 +23,9 @@ pub enum LandscapeKey {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum EtaKey {
+    /// A formula, or steps as the flag takes them.
     Text(String),
+    /// A number or a list of steps.
     Value(Eta),
 }
 

@@ -11,6 +11,7 @@ mod phase;
 mod settling;
 mod setup;
 mod sweep;
+mod template;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,7 @@ pub use self::phase::{PhaseExperiment, PhaseKeys, Warm};
 pub use self::settling::Settling;
 pub use self::setup::{NamedLandscape, Setup};
 pub use self::sweep::Swept;
+pub use self::template::template;
 use crate::error::{Error, Result};
 use crate::fate;
 use crate::view::View;
@@ -65,8 +67,11 @@ impl Precision {
 /// A map to be made, complete and by value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Experiment {
+    /// What is descended, and how.
     pub setup: Setup,
+    /// The horizontal axis.
     pub across: Axis,
+    /// The vertical axis.
     pub up: Axis,
     /// Cells across and up.
     pub size: [u32; 2],
@@ -78,6 +83,7 @@ pub struct Experiment {
     pub period_max: u32,
     /// Whether attractors are told apart by phase (see [`crate::analysis::identify`]).
     pub phases: bool,
+    /// The number format of the trajectories.
     pub precision: Precision,
     /// Distance to an attractor that counts as arrived; `None`: 1e-7 of the map's scale.
     pub tolerance: Option<f64>,
@@ -87,9 +93,19 @@ pub struct Experiment {
     pub target: Option<f64>,
     /// Whether doubtful cells are computed again (see [`crate::analysis::doubtful`]).
     pub certain: bool,
+    /// The views that are drawn.
     pub show: Vec<View>,
     /// What is drawn over them.
     pub over: Over,
+}
+
+impl std::str::FromStr for Experiment {
+    type Err = Error;
+
+    /// Reads the text of an experiment file; paths in it are from here.
+    fn from_str(text: &str) -> Result<Self> {
+        Draft::parse(text).map_err(Error::Request)?.resolve()
+    }
 }
 
 impl Experiment {

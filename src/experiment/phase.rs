@@ -54,15 +54,19 @@ impl Warm {
 #[serde(deny_unknown_fields)]
 pub struct PhaseKeys {
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Formula of what is observed.
     pub observe: Option<String>,
     /// `FROM .. TO`, with `: log` for bins of equal ratios.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Starts of each column.
     pub starts: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Steps that are not counted, from the first on.
     pub transient: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Whether orbits are followed from column to column.
     pub warm: Option<Warm>,
     /// By variable, as `range`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -90,7 +94,9 @@ impl PhaseKeys {
 /// A phase diagram to be made, complete and by value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PhaseExperiment {
+    /// What is descended, and how.
     pub setup: Setup,
+    /// The horizontal axis.
     pub across: Axis,
     /// The ranges of the variables that starts are spread over; the others have the value that is set, or
     /// that of the column.
@@ -109,9 +115,11 @@ pub struct PhaseExperiment {
     pub range: Option<Axis>,
     /// Whether one orbit for each start is followed from column to column.
     pub warm: Option<Warm>,
+    /// The number format of the trajectories.
     pub precision: Precision,
     /// As in a map.
     pub tolerance: Option<f64>,
+    /// As in a map.
     pub escape: Option<f64>,
 }
 
@@ -189,6 +197,15 @@ fn usual_ranges(setup: &Setup, across: &Axis, from: &[Axis]) -> Vec<Axis> {
             log: false,
         })
         .collect()
+}
+
+impl std::str::FromStr for PhaseExperiment {
+    type Err = Error;
+
+    /// Reads the text of an experiment file; paths in it are from here.
+    fn from_str(text: &str) -> Result<Self> {
+        Draft::parse(text).map_err(Error::Request)?.resolve_phase()
+    }
 }
 
 impl PhaseExperiment {

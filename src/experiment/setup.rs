@@ -13,6 +13,7 @@ use crate::landscape::Landscape;
 pub struct NamedLandscape {
     /// A built-in name, or none for a landscape of the user's.
     pub name: Option<String>,
+    /// The landscape itself.
     pub body: Landscape,
 }
 
@@ -27,9 +28,11 @@ impl NamedLandscape {
 /// A landscape, an optimiser with its learning rate, and values for the names in them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setup {
+    /// What is descended.
     pub landscape: NamedLandscape,
     /// `None` where `eta` is an axis.
     pub eta: Option<Eta>,
+    /// How a step is made from the gradient.
     pub optimizer: Optimizer,
     /// Of the noise, where the landscape has some.
     pub seed: u32,

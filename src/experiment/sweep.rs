@@ -14,7 +14,9 @@ pub(super) struct Sweep<'a> {
 /// A quantity and the values that it has in some cell; ascending.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Swept {
+    /// The quantity's name.
     pub name: String,
+    /// Its values.
     pub values: Vec<f64>,
 }
 

@@ -17,6 +17,7 @@ use crate::picture::Figure;
 pub struct Picture {
     /// The name of its file, without ending.
     pub name: String,
+    /// What is drawn.
     pub figure: Figure,
     /// The experiments that it shows, as TOML.
     pub experiments: String,
@@ -25,6 +26,7 @@ pub struct Picture {
 /// A figure of the paper: its number, and what computes its pictures while telling what it is at.
 #[derive(Clone, Copy, Debug)]
 pub struct PaperFigure {
+    /// Its number in the paper, such as 4.1.
     pub number: &'static str,
     /// Part of the caption, in a few words.
     pub about: &'static str,

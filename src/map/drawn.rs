@@ -11,6 +11,7 @@ const CELLS: u64 = 1 << 24;
 /// A map, or every so manieth of its rows and columns.
 #[derive(Clone, Debug)]
 pub struct Drawn {
+    /// The rows and columns that are drawn.
     pub map: Map,
     /// Cells of the whole map across and up.
     pub size: [usize; 2],

@@ -12,7 +12,9 @@ const BYTES: u64 = 16;
 /// The part of a map that says where each trajectory ends; as in [`Map`](super::Map), row by row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ends {
+    /// Cells in a row.
     pub width: usize,
+    /// Cells in a column.
     pub height: usize,
     /// [`Fate`](crate::fate::Fate) codes.
     pub fate: Vec<u8>,

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::journal::{Begun, Entry, Journal};
-use super::{Aside, Directory, EXPERIMENT, MAP, REPORT, Saved, Unfinished};
+use super::{Aside, Directory, EXPERIMENT, Kind, MAP, REPORT, Saved, Source, Unfinished};
 use crate::analysis::{Attractor, Known, Labelled};
 use crate::engine::{Device, Engine, Outcomes};
 use crate::error::{Error, Result};
@@ -38,6 +38,7 @@ pub struct Asked {
     pub check: bool,
     /// Attractors that have their numbers already.
     pub known: Option<Vec<Attractor>>,
+    /// How its files are to be.
     pub style: Style,
 }
 
@@ -57,7 +58,9 @@ pub struct Making<'a> {
 /// A map that has been made.
 #[derive(Clone, Debug)]
 pub struct Made {
+    /// What it was made by, and what was found.
     pub report: Report,
+    /// What was written.
     pub files: Vec<PathBuf>,
     /// Of a very large map, every so manieth row and column is drawn.
     pub every: usize,
@@ -186,6 +189,8 @@ impl<'a> Making<'a> {
         let map = Drawn::read(&map)?;
         let mut saved = Saved { experiment: self.experiment, map, report };
         self.directory.draw(&mut aside, &saved, &saved.experiment.show, &self.begun.style)?;
+        let arrays = Source::new(Kind::Map, &folder.join(MAP), &saved.experiment.draft())?;
+        aside.write_tables(&arrays, &self.begun.style.tables)?;
         saved.report.seconds.draw = started.elapsed().as_secs_f64();
         aside.names.push(MAP.to_owned());
         aside.write(REPORT, |to| to.write_all(saved.report.to_json().as_bytes()))?;
@@ -327,15 +332,24 @@ fn left(folder: &Path) -> Result<Left> {
 fn published(directory: &Directory, names: Vec<String>, stale: &[String]) -> Result<Vec<PathBuf>> {
     let folder = directory.path.join(FOLDER);
     for name in stale.iter().filter(|name| directory.path.join(name).exists()) {
-        let path = directory.path.join(name);
-        fs::remove_file(&path).map_err(Error::write(&path))?;
+        removed(&directory.path.join(name))?;
     }
     for name in names.iter().filter(|name| folder.join(name).exists()) {
         let path = directory.path.join(name);
+        // A file gives way to another by itself.
+        if path.is_dir() {
+            removed(&path)?;
+        }
         fs::rename(folder.join(name), &path).map_err(Error::write(&path))?;
     }
     fs::remove_dir_all(&folder).map_err(Error::write(&folder))?;
     Ok(names.into_iter().map(|name| directory.path.join(name)).collect())
+}
+
+/// Takes away a file, or a folder of files.
+fn removed(path: &Path) -> Result<()> {
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    removed.map_err(Error::write(path))
 }
 
 /// What of a device decides about the bits of a result.

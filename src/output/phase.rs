@@ -4,13 +4,13 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::{Directory, EXPERIMENT, REPORT, texts};
-use crate::error::Result;
-use crate::experiment::PhaseExperiment;
+use super::{Directory, EXPERIMENT, Kind, REPORT, Source, texts};
+use crate::error::{Error, Result};
+use crate::experiment::{Draft, PhaseExperiment};
 use crate::phase::{Diagram, PhaseReport};
 use crate::picture::{self, Format, Style};
 
-const ARRAYS: &str = "phase.npz";
+pub(super) const ARRAYS: &str = "phase.npz";
 /// The name of its pictures, without ending.
 const NAME: &str = "phase";
 
@@ -45,9 +45,15 @@ impl Directory {
             true => picture::drawing_of(&picture::plain_phase(diagram)),
             false => figure.draw(style.theme),
         };
-        self.write_picture(&mut aside, NAME, &drawing, (&style.formats, 1), &texts)?;
+        aside.write_all(self.picture_files(NAME, &drawing, (&style.formats, 1), &texts)?)?;
         report.seconds.draw = started.elapsed().as_secs_f64();
         aside.write(ARRAYS, |to| diagram.write(to))?;
+        if !style.tables.is_empty() {
+            let draft =
+                Draft::parse(&toml).map_err(|message| Error::file(aside.target(EXPERIMENT), message))?;
+            let source = Source::new(Kind::Phase, &aside.folder().join(ARRAYS), &draft)?;
+            aside.write_tables(&source, &style.tables)?;
+        }
         aside.write(REPORT, |to| to.write_all(report.to_json().as_bytes()))?;
         aside.write(EXPERIMENT, |to| to.write_all(toml.as_bytes()))?;
         aside.publish_alone()

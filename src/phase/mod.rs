@@ -34,6 +34,7 @@ pub struct Diagram {
     pub counts: Vec<u32>,
     /// Visits below and above the range of the bins.
     pub below: Vec<u32>,
+    /// Visits above the range.
     pub above: Vec<u32>,
     /// Orbits that diverge; their visits are in no count.
     pub diverged: Vec<u32>,
@@ -42,6 +43,7 @@ pub struct Diagram {
     pub period: Vec<u32>,
     /// Mean Lyapunov exponent of the orbits that do not diverge, nats per step; NaN if all do.
     pub lyapunov: Vec<f64>,
+    /// What theory says of the columns.
     pub theory: Theory,
 }
 

@@ -18,30 +18,37 @@ pub struct PhaseReport {
     pub device: String,
     /// `discrete`, `integrated`, `virtual`, `software`, `processor` or `other`.
     pub device_kind: String,
+    /// The device's driver and its version.
     pub driver: String,
     /// Vulkan, Metal, Dx12, or the instruction set.
     pub backend: String,
     /// `gpu` or `cpu`.
     pub engine: String,
+    /// The number format of the trajectories.
     pub precision: Precision,
     /// Trajectory-steps in all: those of the orbits that are counted, and those that find periods and
     /// exponents.
     pub steps_taken: u64,
     /// Of these, the first ones, and what a second of running has done of them.
     pub steps_counted: u64,
+    /// Counted trajectory-steps per second.
     pub counted_per_second: f64,
     /// Wall-clock seconds by stage.
     pub seconds: StageSeconds,
     /// Orbits by fate, of every fate.
     pub fates: BTreeMap<String, u64>,
+    /// How many visits there were.
     pub visits: Visits,
 }
 
 /// Where the visits of all columns are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visits {
+    /// Below the range.
     pub below: u64,
+    /// Inside the range.
     pub inside: u64,
+    /// Above the range.
     pub above: u64,
 }
 

@@ -46,7 +46,7 @@ pub use self::scale::Scale;
 pub use self::series::{Levels, Marker, Series};
 pub use self::shared::Shared;
 pub use self::surface::Surface;
-pub use self::theme::{Format, PIXELS, PIXELS_RANGE, Style, Theme, Tint};
+pub use self::theme::{Format, PIXELS, PIXELS_RANGE, Style, TableFormat, Theme, Tint};
 use crate::analysis::Attractor;
 use crate::experiment::{Axis, Experiment, MOMENTUM, Setup};
 use crate::map::Map;
@@ -55,9 +55,13 @@ use crate::view::View;
 /// The words around a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Caption {
+    /// The landscape.
     pub title: String,
+    /// What is the same in all cells.
     pub subtitle: String,
+    /// The horizontal axis.
     pub across: Axis,
+    /// The vertical axis.
     pub up: Axis,
     /// The loss whose first step is looked for, and the most steps that are taken.
     pub target: Option<(f64, u32)>,

@@ -72,7 +72,33 @@ impl Format {
     }
 }
 
-/// How pictures of a map are to look.
+/// A kind of file for the numbers of a result, besides its `.npz`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TableFormat {
+    /// A line for each cell.
+    Csv,
+    /// A row for each cell, column by column.
+    Parquet,
+    /// A folder of arrays in chunks.
+    Zarr,
+}
+
+impl TableFormat {
+    /// Every format.
+    pub const ALL: [TableFormat; 3] = [TableFormat::Csv, TableFormat::Parquet, TableFormat::Zarr];
+
+    /// The file name's ending.
+    pub fn ending(self) -> &'static str {
+        match self {
+            TableFormat::Csv => "csv",
+            TableFormat::Parquet => "parquet",
+            TableFormat::Zarr => "zarr",
+        }
+    }
+}
+
+/// How pictures of a map are to look, and what else is to be written of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Style {
     pub theme: Theme,
@@ -82,6 +108,8 @@ pub struct Style {
     pub plain: bool,
     /// The longest side of the coloured area, about, in pixels; more where it has more cells than that.
     pub pixels: u32,
+    /// The numbers are written once in each.
+    pub tables: Vec<TableFormat>,
 }
 
 /// Pixels along the longest side of a picture's coloured area, if nothing else is asked for.
@@ -91,6 +119,7 @@ pub const PIXELS_RANGE: [u32; 2] = [200, 8192];
 
 impl Default for Style {
     fn default() -> Self {
-        Self { theme: Theme::Light, formats: vec![Format::Png], plain: false, pixels: PIXELS }
+        let formats = vec![Format::Png];
+        Self { theme: Theme::Light, formats, plain: false, pixels: PIXELS, tables: Vec::new() }
     }
 }

@@ -15,7 +15,7 @@ use super::{Frames, Stack, Way};
 use crate::error::{Error, Result};
 use crate::fate::Fate;
 use crate::map;
-use crate::output::{Aside, Directory, EXPERIMENT, FRACTIONS, REPORT, STACK, texts};
+use crate::output::{Aside, Directory, EXPERIMENT, FRACTIONS, Kind, REPORT, STACK, Source, texts};
 use crate::overlay;
 use crate::picture::{Caption, Format, Style};
 
@@ -27,8 +27,11 @@ const CHART_SCALE: u32 = 2;
 /// A stack that has been made.
 #[derive(Clone, Debug)]
 pub struct Made {
+    /// What it was made by, and what was found, frame by frame.
     pub report: StackReport,
+    /// The basins' shares of each frame.
     pub fractions: Fractions,
+    /// What was written.
     pub files: Vec<PathBuf>,
 }
 
@@ -81,6 +84,10 @@ pub fn make(
     aside.write(REPORT, |to| to.write_all(report.to_json().as_bytes()))?;
     aside.write(EXPERIMENT, |to| to.write_all(stack.to_toml().as_bytes()))?;
     drop(store);
+    if !style.tables.is_empty() {
+        let source = Source::new(Kind::Stack, &aside.folder().join(STACK), &stack.draft())?;
+        aside.write_tables(&source, &style.tables)?;
+    }
     let files = aside.publish_alone()?;
     Ok(Made { report, fractions, files })
 }

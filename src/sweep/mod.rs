@@ -41,6 +41,7 @@ pub enum Way {
     Zoom {
         /// Across and up.
         point: [f64; 2],
+        /// Above 1.
         factor: f64,
     },
 }
@@ -196,6 +197,7 @@ impl Stack {
         &self.base
     }
 
+    /// What changes from frame to frame.
     pub fn way(&self) -> &Way {
         &self.way
     }
@@ -287,15 +289,19 @@ impl Stack {
 
     /// The stack as a file that repeats it.
     pub fn to_toml(&self) -> String {
+        self.draft().to_toml()
+    }
+
+    /// The stack as it is written down.
+    pub(crate) fn draft(&self) -> Draft {
         let draft = self.base.draft();
         let frames = Some(self.asked);
-        let draft = match &self.way {
+        match &self.way {
             Way::Sweep(axis) => Draft { sweep: Some(axis.to_string()), frames, ..draft },
             Way::Zoom { point, factor } => {
                 Draft { zoom: Some(point.to_vec()), factor: Some(*factor), frames, ..draft }
             }
-        };
-        draft.to_toml()
+        }
     }
 }
 

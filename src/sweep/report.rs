@@ -16,6 +16,7 @@ pub struct StackReport {
     pub version: String,
     /// The swept quantity, or `zoom`.
     pub quantity: String,
+    /// Frames that were asked for; a zoom may end before.
     pub frames_asked: u32,
     /// The first frame that was computed in f64, because neighbouring cells no longer differ in f32.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -25,6 +26,7 @@ pub struct StackReport {
     pub ended: Option<String>,
     /// Wall-clock seconds for all pictures.
     pub seconds_draw: f64,
+    /// What is to be told of each frame.
     pub frames: Vec<FrameReport>,
 }
 
@@ -35,8 +37,10 @@ pub struct FrameReport {
     pub value: f64,
     /// The ends of the axes.
     pub across: [f64; 2],
+    /// Ends of the axis up.
     pub up: [f64; 2],
     #[serde(flatten)]
+    /// As of a map.
     pub report: Report,
 }
 

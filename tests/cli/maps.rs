@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::common::{Place, words};
 
-/// Axes for each built-in landscape that is tried on both engines.
-const REQUESTS: [(&str, &str); 8] = [
+/// Axes for each built-in landscape, tried on both engines.
+const REQUESTS: [(&str, &str); 11] = [
     ("quadratic", "--across x=-5..5 --up eta=0.5..3"),
     ("f1", "--across eta=0.5..10 --up x=-8..8"),
     ("f2", "--across w=-4..4 --up C=1..5 --eta 0.5"),
@@ -15,6 +15,9 @@ const REQUESTS: [(&str, &str); 8] = [
     ("noisy-valley", "--across x1=-2..2 --up eta=0.1..0.3 --set x2=0.1 --seed 2 --steps 200"),
     ("separable", "--across x1=-4..4 --up eta=0.5..6 --set x2=1"),
     ("two-valleys", "--across x1=-1..1 --up x2=-1..1 --eta 2.5@0,0.05@20 --steps 2000"),
+    ("relu-data", "--across w=-1..1 --up eta=0.005..0.1"),
+    ("relu-uniform", "--across w=-1..1 --up eta=0.05..0.5"),
+    ("relu-2d", "--across w1=-1..1 --up w2=-0.09..0.09 --eta 0.02 --set N=3 --steps 4000"),
 ];
 
 const ARRAYS: [(&str, &str); 10] = [
@@ -112,8 +115,10 @@ fn png_texts(path: &Path) -> BTreeMap<String, String> {
 fn maps_every_landscape(engine: &str, flags: &str) {
     let place = Place::new();
     let listed = place.done(&["landscapes"]).out;
+    for name in listed.lines().filter_map(|line| line.split_whitespace().next()) {
+        assert!(REQUESTS.iter().any(|(known, _)| *known == name), "{name} is not among the requests");
+    }
     for (name, axes) in REQUESTS {
-        assert!(listed.lines().any(|line| line.split_whitespace().next() == Some(name)));
         let line =
             format!("map {name} {axes} --size 32x32 {flags} -o {name} --show basins,amplitude,lyapunov");
         let ran = place.done(&words(&line));

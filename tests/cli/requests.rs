@@ -246,7 +246,7 @@ fn arguments() {
         ("frobnicate", ["frobnicate", "--help"]),
         ("landscapes f9", ["unknown landscape `f9`", "did you mean"]),
         ("landscapes --wgsl", ["not provided", "NAME|FILE"]),
-        ("render out", ["not provided", "--show"]),
+        ("render out", ["nothing to draw", "--show"]),
         ("orbit f1 --set x=1", ["no learning rate", "--eta"]),
         ("orbit f1 --eta 1", ["`x` has no value", "--set x=NUMBER"]),
     ] {

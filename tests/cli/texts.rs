@@ -15,6 +15,7 @@ fn help_is_as_written_down() {
         "landscapes",
         "man",
         "map",
+        "new",
         "orbit",
         "phase",
         "render",

@@ -9,6 +9,7 @@ mod check;
 mod claims;
 mod data;
 mod engines;
+mod examples;
 mod f1;
 mod f2;
 mod fates;
