@@ -31,7 +31,7 @@ pub fn template(landscape: &str) -> Result<String> {
     text += &axes(&body, edge);
     text += &stacks(&body, edge);
     text += &budget();
-    text += &pictures();
+    text += &pictures(&body);
     text += &phase(&body);
     if is_file {
         let table = Draft { landscape: Some(LandscapeKey::Table(body)), ..Draft::default() };
@@ -233,13 +233,25 @@ precision = \"f32\"
     )
 }
 
-fn pictures() -> String {
+fn pictures(body: &Landscape) -> String {
     let all = View::ALL.map(|view| view.name().to_owned()).join(", ");
+    let over = match body.variables.len() {
+        1 => "# (contours and orbit: they are drawn over planes of two initial coordinates.)\n",
+        _ => {
+            "# Level lines of the loss over the pictures, and the orbits from these points, across and up. Default: none.
+#contours = true
+#orbit = [[-3.0, 3.0]]
+"
+        }
+    };
     format!(
         "
 # Pictures: any of {all}
 # (reach needs target, certainty needs certain). Default: [\"basins\", \"amplitude\"].
 show = [\"basins\", \"amplitude\"]
+{over}# What theory says over the pictures: where the sharpness at the start is 2/eta, where the minimum stops being stable,
+# and the cycle x_eta. Default: false.
+#theory = true
 "
     )
 }

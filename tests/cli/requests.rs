@@ -260,5 +260,5 @@ fn arguments() {
     refused(&format!("{MAP_F1} --devise 0"), &["a similar argument exists: '--device'"]);
     let bare = Place::new().run(&[]);
     assert_eq!((bare.code, bare.out.as_str()), (Some(2), ""));
-    assert!(bare.err.contains("Usage: gdscope <COMMAND>"));
+    assert!(bare.err.contains("Usage: gdscope [OPTIONS] <COMMAND>"));
 }
