@@ -218,7 +218,7 @@ fn make(making: Making<'_>, engine: &dyn Engine, directory: &Directory) -> Resul
         tell(&format!("the pictures show every {every}th row and column of so large a map\n"));
     }
     tell_files(&files);
-    Ok(())
+    report.check.as_ref().map_or(Ok(()), Check::verdict)
 }
 
 /// What a run was made by and what it found, in a few lines.
@@ -242,6 +242,12 @@ fn summary(report: &Report, cells: u64) -> String {
         cells => format!(", {cells} cells computed again"),
     };
     text += &format!("{:.2} % certain{again}\n", 100.0 * report.certain.share);
+    if report.fallback_cells > 0 {
+        text += &format!(
+            "{} cells computed on the CPU engine, because the device failed\n",
+            report.fallback_cells
+        );
+    }
     report.check.iter().for_each(|check| text += &agreement(check));
     text
 }

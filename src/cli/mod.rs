@@ -18,7 +18,7 @@ mod style;
 mod sweep;
 mod verify;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -139,6 +139,12 @@ fn run(command: &Command) -> Result<()> {
 /// Writes a message to stderr. Unlike `eprint!`, it goes on where nobody reads it.
 fn tell(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// Warns of something that does not end the work; what is left of a progress line gives way.
+fn warn(text: &str) {
+    let clear = if std::io::stderr().is_terminal() { "\r\x1b[K" } else { "" };
+    tell(&format!("{clear}gdscope: warning: {text}\n"));
 }
 
 /// Says which files have been written.

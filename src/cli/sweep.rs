@@ -7,7 +7,7 @@ use clap::Args;
 use super::engine::EngineArguments;
 use super::progress::Progress;
 use super::{tell, tell_files};
-use crate::analysis::Known;
+use crate::analysis::{Check, Known};
 use crate::error::Result;
 use crate::experiment::{Draft, number};
 use crate::output::Directory;
@@ -84,7 +84,7 @@ pub fn run(stack: &Stack, rest: Rest<'_>) -> Result<()> {
     let made = made?;
     tell(&summary(stack, &made.report));
     tell_files(&made.files);
-    Ok(())
+    made.report.frames.iter().filter_map(|frame| frame.report.check.as_ref()).try_for_each(Check::verdict)
 }
 
 /// What a stack was made by and what was found, in a few lines.
