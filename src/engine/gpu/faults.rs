@@ -55,7 +55,11 @@ impl Opened {
         match self.faults.as_ref().and_then(|faults| faults.dispatch()) {
             None => {}
             Some(Fault::Lost) => self.device.destroy(),
-            Some(Fault::OutOfMemory) => drop(buffer(self.device.limits().max_buffer_size)),
+            Some(Fault::OutOfMemory) => {
+                drop(buffer(self.device.limits().max_buffer_size));
+                // Software adapters promise any memory, and have it only once it is written to: it is said for them.
+                self.note(wgpu::Error::OutOfMemory { source: "no device has so much".into() }.to_string());
+            }
             Some(Fault::Invalid) => encoder.copy_buffer_to_buffer(&buffer(16), 0, &buffer(16), 0, 32),
             Some(Fault::Hang) => self.hangs.store(true, Ordering::Relaxed),
             Some(Fault::Dropped) => return false,

@@ -35,6 +35,10 @@ pub struct Opened {
     pub(super) hangs: AtomicBool,
 }
 
+fn note(fault: &Mutex<Option<String>>, message: String) {
+    fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(message);
+}
+
 impl Opened {
     /// Opens an adapter.
     ///
@@ -58,9 +62,6 @@ impl Opened {
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&request)).map_err(|e| failed(&e))?;
         let fault = Arc::new(Mutex::new(None));
-        let note = |fault: &Mutex<Option<String>>, message: String| {
-            fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(message);
-        };
         let seen = Arc::clone(&fault);
         device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| note(&seen, e.to_string())));
         let seen = Arc::clone(&fault);
@@ -86,6 +87,11 @@ impl Opened {
         });
         // Either way there is nothing to be done.
         let _ = receiver.recv_timeout(CLOSING);
+    }
+
+    /// Notes what has gone wrong, if it is the first.
+    pub(super) fn note(&self, message: String) {
+        note(&self.fault, message);
     }
 
     /// What went wrong on the device, if anything did.
@@ -160,7 +166,8 @@ impl Opened {
         let timeout = if hangs { Duration::ZERO } else { PATIENCE };
         let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(timeout) };
         // wgpu panics where a device is lost while it is waited for.
-        let polled = catch_unwind(AssertUnwindSafe(|| self.device.poll(wait)));
+        let poll = |how| catch_unwind(AssertUnwindSafe(|| self.device.poll(how)));
+        let polled = poll(wait);
         self.check_faults()?;
         let why = match polled {
             Ok(Ok(_)) if !hangs => return Ok(()),
@@ -168,6 +175,9 @@ impl Opened {
             Ok(Err(e)) => e.to_string(),
             Err(_) => "it was lost".to_owned(),
         };
+        // Only now does wgpu say that a device was lost before.
+        let _ = poll(wgpu::PollType::Poll);
+        self.check_faults()?;
         Err(Error::Device(format!("{} did not answer: {why}", self.name)))
     }
 
