@@ -50,10 +50,11 @@ fn plan(precision: Precision) -> Plan {
     Plan { precision, ..Plan::new(&Draft::parse(MIXED).unwrap().resolve().unwrap()).unwrap() }
 }
 
-/// Small tiles in small slices, and no pauses.
+/// Small tiles in small slices, kept after each window, and no pauses.
 const SMALL: fn() -> Settings = || Settings {
     tile_lanes: 500,
     slice_target: Duration::from_nanos(1),
+    keep_every: Duration::ZERO,
     pause: Duration::ZERO,
     ..Settings::default()
 };
