@@ -49,7 +49,13 @@ impl EngineArguments {
     pub fn of(engine: &str, device: &str) -> Self {
         match engine {
             "cpu" => Self { engine: Choice::Cpu, device: None, ..Self::default() },
-            _ => Self { engine: Choice::Gpu, device: Some(device.to_owned()), ..Self::default() },
+            // It was tested, or trusted, when it was used before.
+            _ => Self {
+                engine: Choice::Gpu,
+                device: Some(device.to_owned()),
+                trust_device: true,
+                ..Self::default()
+            },
         }
     }
 
