@@ -31,7 +31,8 @@ struct Slice {
 @group(0) @binding(2) var<storage, read> cells: array<u32>;
 // By dimension, then by lane.
 @group(0) @binding(3) var<storage, read_write> state: array<Float>;
-// By row, then by column: below the range, in each bin, above it, not counted.
+// By row, then by column: below the range, in each bin, above it, not counted. Behind them, the mark that dispatches
+// were done: their lanes.
 @group(0) @binding(4) var<storage, read_write> visits: array<atomic<u32>>;
 
 // Beyond this, a place is far outside the range.
@@ -115,4 +116,5 @@ fn count(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var d = 0u; d < DIMS; d++) {
         state[d * slice.capacity + lane] = x[d];
     }
+    atomicAdd(&visits[(BINS + 3u) * slice.columns], 1u);
 }

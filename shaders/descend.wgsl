@@ -37,8 +37,9 @@ struct Slice {
 @group(0) @binding(2) var<storage, read> cells: array<u32>;
 @group(0) @binding(3) var<storage, read> running: array<u32>;
 @group(0) @binding(4) var<storage, read_write> still_running: array<u32>;
-// Lanes that still run, and lanes that have ended: together the mark that the window was done.
-@group(0) @binding(5) var<storage, read_write> counts: array<atomic<u32>, 2>;
+// Lanes that still run, and lanes that have ended: together the mark that the window was done. Where it takes several
+// dispatches, the lanes of those before the last are the mark of these.
+@group(0) @binding(5) var<storage, read_write> counts: array<atomic<u32>, 3>;
 // By column, then by lane: state, tangent, memory (4), sums over the samples (2 DIMS + 4), and where windows
 // take several dispatches what has been seen (4 DIMS + 14).
 @group(0) @binding(6) var<storage, read_write> state: array<Float>;
@@ -421,6 +422,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         if slice.start + slice.begin == 0u {
             store_memory(lane, memory);
         }
+        atomicAdd(&counts[2], 1u);
         return;
     }
     if slice.sample > 0u {

@@ -28,9 +28,15 @@ pub enum Error {
     /// No GPU can be used.
     #[error("{0}")]
     NoDevice(String),
+    /// A GPU that computes wrongly is not used.
+    #[error("{0}")]
+    Refused(String),
     /// The GPU failed while computing.
     #[error("the device failed: {0}")]
     Device(String),
+    /// A map does not agree with what was computed again.
+    #[error("the check has failed: {0}")]
+    Check(String),
     /// So many of the claims checked do not hold.
     #[error("{0} of {1} claims do not hold")]
     Claims(usize, usize),

@@ -36,6 +36,12 @@ pub struct Report {
     /// The budgets that trajectories were run with, each longer one only for what was undecided before it.
     #[serde(default)]
     pub budgets: Vec<Budget>,
+    /// Times that the device failed, was opened again, and went on.
+    #[serde(default)]
+    pub device_faults: u64,
+    /// Cells that the CPU engine computed, because the device had failed for good.
+    #[serde(default)]
+    pub fallback_cells: u64,
     /// How far the map can be relied on.
     pub certain: Certain,
     /// Cells by fate, of every fate.

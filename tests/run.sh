@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # All tests of gdscope: formatting, clippy, docs, and every test, those of the GPU engine included.
-# Where there is no adapter, it installs a software Vulkan driver (Debian and Ubuntu).
+# Where there is no adapter, it installs a software Vulkan driver, and spirv-val where that is missing (Debian and
+# Ubuntu).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -28,6 +29,17 @@ if ! has_adapter; then
     has_adapter || { echo "the driver is installed, and still there is no adapter" >&2; exit 1; }
 fi
 ./target/release/gdscope devices
+
+if ! command -v spirv-val >/dev/null; then
+    step "no spirv-val: installing spirv-tools"
+    if ! command -v apt-get >/dev/null; then
+        echo "the tests of the shaders need spirv-val: install spirv-tools or the Vulkan SDK" >&2
+        exit 1
+    fi
+    sudo=$([ "$(id -u)" = 0 ] || echo sudo)
+    $sudo apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq spirv-tools >/dev/null
+fi
 
 step "clippy"
 cargo clippy --release --all-targets --locked -- -D warnings

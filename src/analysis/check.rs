@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::cycles::refine_exponents;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Cells, Engine, Outcomes};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::experiment::Precision;
 use crate::plan::Plan;
 
@@ -26,6 +26,43 @@ pub struct Check {
     pub away_from_boundary: Agreement,
     /// Cells with a neighbour that ends otherwise.
     pub next_to_boundary: Agreement,
+}
+
+/// Least share of the cells away from boundaries that have to end as in f64, and on the same attractor; and the most
+/// that their amplitudes may be off, relative, in the median. Rounding alone stays far from these.
+const FATES: f64 = 0.98;
+const ATTRACTORS: f64 = 0.95;
+const AMPLITUDES: f64 = 0.01;
+/// Cells that a verdict needs.
+const ENOUGH: usize = 50;
+
+impl Check {
+    /// Whether the map can be what the experiment says.
+    ///
+    /// # Errors
+    /// [`Error::Check`] if something has gone wrong that rounding does not explain.
+    pub fn verdict(&self) -> Result<()> {
+        let away = &self.away_from_boundary;
+        if away.cells < ENOUGH {
+            return Ok(());
+        }
+        let share = |share: Option<f64>| share.unwrap_or(1.0);
+        let shares = [("end", share(away.fates), FATES), ("attractor", share(away.attractors), ATTRACTORS)];
+        let low = shares.into_iter().find(|(_, share, least)| share < least).map(|(what, share, least)| {
+            format!("only {:.2} % have the same {what}, less than {:.0} %", 100.0 * share, 100.0 * least)
+        });
+        let error = away.amplitude_error.median.filter(|error| *error > AMPLITUDES);
+        let off =
+            error.map(|error| format!("half of the amplitudes are off by more than {:.1} %", 100.0 * error));
+        match low.or(off) {
+            None => Ok(()),
+            Some(what) => Err(Error::Check(format!(
+                "of {} cells away from basin boundaries, computed again by the {}, {what}; do not rely on this map, \
+                 and try --engine cpu, or --precision f64 where f32 has not digits enough",
+                away.cells, self.against
+            ))),
+        }
+    }
 }
 
 /// Agreement of the cells of one kind.

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::bench_table::{Look, text};
 use super::progress::Progress;
-use super::{map, printed, warn};
+use super::{map, printed, say};
 use crate::bench::{CASES, Case, Kind, Options, Target, measure};
 use crate::error::{Error, Result};
 use crate::experiment::Precision;
@@ -139,7 +139,7 @@ fn targets(arguments: &Arguments) -> Result<Vec<Target>> {
     let adapters = if arguments.engine == Choice::Cpu { Vec::new() } else { Target::adapters() };
     for adapter in adapters {
         // The others are still worth measuring.
-        adapter.map_or_else(|e| warn(&format!("gdscope: {e}\n")), |target| targets.push(target));
+        adapter.map_or_else(|e| say(&format!("gdscope: {e}\n")), |target| targets.push(target));
     }
     let none = || Error::NoDevice("no GPU was found; use --engine cpu".to_owned());
     if targets.is_empty() { Err(none()) } else { Ok(targets) }

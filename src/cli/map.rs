@@ -10,7 +10,7 @@ use super::request::Request;
 use super::style::{OverArguments, StyleArguments};
 use super::sweep::{self, Rest, SweepArguments};
 use super::units::{count, duration};
-use super::{tell, tell_files, warn};
+use super::{say, tell, tell_files};
 use crate::analysis::{Check, Known, Spread};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -223,14 +223,14 @@ fn make(making: Making<'_>, engine: &dyn Engine, directory: &Directory) -> Resul
     let made = making.make(engine, &|done| progress.show(done));
     progress.clear();
     let Made { report, files, every } = made.inspect_err(|_| {
-        directory.unfinished().iter().for_each(|words| warn(words));
+        directory.unfinished().iter().for_each(|words| say(words));
     })?;
     tell(&summary(&report, cells));
     if every > 1 {
         tell(&format!("the pictures show every {every}th row and column of so large a map\n"));
     }
     tell_files(&files);
-    Ok(())
+    report.check.as_ref().map_or(Ok(()), Check::verdict)
 }
 
 /// What a run was made by and what it found, in a few lines.
@@ -254,6 +254,12 @@ fn summary(report: &Report, cells: u64) -> String {
         cells => format!(", {cells} cells computed again"),
     };
     text += &format!("{:.2} % certain{again}\n", 100.0 * report.certain.share);
+    if report.fallback_cells > 0 {
+        text += &format!(
+            "{} cells computed on the CPU engine, because the device failed\n",
+            report.fallback_cells
+        );
+    }
     report.check.iter().for_each(|check| text += &agreement(check));
     text
 }

@@ -90,17 +90,17 @@ pub fn main() -> ExitCode {
     // Without a handler the process would end by the signal, which is not the same for every caller.
     let interrupted = || {
         if let Some(words) = crate::output::abandon() {
-            warn(&format!("\ngdscope: interrupted; {words}"));
+            say(&format!("\ngdscope: interrupted; {words}"));
         }
         std::process::exit(130)
     };
     if let Err(e) = ctrlc::set_handler(interrupted) {
-        warn(&format!("gdscope: interrupts are left to the system: {e}\n"));
+        say(&format!("gdscope: interrupts are left to the system: {e}\n"));
     }
     match run(&arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            warn(&format!("gdscope: {e}\n"));
+            say(&format!("gdscope: {e}\n"));
             ExitCode::from(if e.is_request() { 2 } else { 1 })
         }
     }
@@ -124,7 +124,7 @@ fn unparsed(error: &clap::Error) -> ExitCode {
     let told = told.collect::<Vec<&str>>().join(" ").replace(" tip: ", "; ");
     let told = told.replace("invalid digit found in string", "give a whole number from 0 on");
     let told = told.strip_prefix("error: ").unwrap_or(&told);
-    warn(&format!("gdscope: {told}; --help tells more\n"));
+    say(&format!("gdscope: {told}; --help tells more\n"));
     ExitCode::from(2)
 }
 
@@ -157,13 +157,18 @@ fn run(command: &Command) -> Result<()> {
 /// Writes a message to stderr, unless there are to be none. Unlike `eprint!`, it goes on where nobody reads it.
 fn tell(text: &str) {
     if !progress::is_quiet() {
-        warn(text);
+        say(text);
     }
 }
 
-/// Writes a warning or an error to stderr.
-fn warn(text: &str) {
+/// Writes to stderr what must not be missed.
+fn say(text: &str) {
     let _ = progress::Above.write_all(text.as_bytes());
+}
+
+/// Warns of something that does not end the work.
+fn warn(text: &str) {
+    say(&format!("gdscope: warning: {text}\n"));
 }
 
 /// Says which files have been written.

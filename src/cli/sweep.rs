@@ -9,7 +9,7 @@ use super::map::cells;
 use super::progress::Progress;
 use super::units::{count, duration};
 use super::{tell, tell_files};
-use crate::analysis::Known;
+use crate::analysis::{Check, Known};
 use crate::error::Result;
 use crate::experiment::{Draft, number};
 use crate::output::{Directory, check_tables};
@@ -94,7 +94,7 @@ pub fn run(stack: &Stack, rest: Rest<'_>) -> Result<()> {
     let made = made?;
     tell(&summary(stack, &made.report));
     tell_files(&made.files);
-    Ok(())
+    made.report.frames.iter().filter_map(|frame| frame.report.check.as_ref()).try_for_each(Check::verdict)
 }
 
 /// What a stack was made by and what was found, in a few lines.

@@ -4,6 +4,7 @@
 //! windows, and end trajectories by the same rule ([`crate::fate`]).
 
 pub mod cpu;
+pub mod fallback;
 pub mod gpu;
 pub mod several;
 
@@ -53,6 +54,10 @@ pub struct Outcomes {
     /// target.
     pub reach: Vec<f64>,
     pub seconds: Seconds,
+    /// Times that a device has failed, and what was not done was done again.
+    pub faults: u64,
+    /// The places, ascending, of the trajectories that another engine has computed, because the device failed.
+    pub fallback: Vec<u32>,
 }
 
 /// Wall-clock time that an engine has spent, in seconds.
@@ -90,6 +95,8 @@ impl Outcomes {
             point: vec![f64::NAN; cells * dims],
             reach: Vec::new(),
             seconds: Seconds::default(),
+            faults: 0,
+            fallback: Vec::new(),
         }
     }
 
@@ -99,7 +106,7 @@ impl Outcomes {
         Self { reach, ..Self::missing(cells, plan.initial.len()) }
     }
 
-    /// Puts outcomes in their place, from the one at `start` on.
+    /// Puts outcomes in their place, from the one at `start` on. Faults of both count.
     pub fn put(&mut self, start: usize, part: &Self) {
         fn copy<T: Copy>(to: &mut [T], from: &[T], start: usize) {
             to[start..start + from.len()].copy_from_slice(from);
@@ -116,10 +123,22 @@ impl Outcomes {
         if !part.reach.is_empty() {
             copy(&mut self.reach, &part.reach, start);
         }
+        self.faults += part.faults;
+        self.fell_back(part.fallback.iter().map(|&place| place + start as u32));
     }
 
-    /// Puts `more` after these outcomes. The time of both counts.
+    /// Notes places of which another engine has computed the trajectories.
+    fn fell_back(&mut self, places: impl Iterator<Item = u32>) {
+        self.fallback.extend(places);
+        self.fallback.sort_unstable();
+        self.fallback.dedup();
+    }
+
+    /// Puts `more` after these outcomes. The time and the faults of both count.
     pub fn append(&mut self, more: &Self) {
+        let start = self.fate.len() as u32;
+        self.fell_back(more.fallback.iter().map(|&place| place + start));
+        self.faults += more.faults;
         self.fate.extend(&more.fate);
         self.period.extend(&more.period);
         self.phase.extend(&more.phase);
@@ -152,7 +171,7 @@ impl Outcomes {
         }
     }
 
-    /// Puts outcomes in the place of those at `places`. The time of both counts.
+    /// Puts outcomes in the place of those at `places`. The time and the faults of both count.
     pub fn replace(&mut self, places: &[u32], by: &Self) {
         let dims = by.point.len() / by.fate.len().max(1);
         for (k, &to) in places.iter().enumerate() {
@@ -169,6 +188,8 @@ impl Outcomes {
             }
             self.point[to * dims..(to + 1) * dims].copy_from_slice(&by.point[k * dims..(k + 1) * dims]);
         }
+        self.faults += by.faults;
+        self.fell_back(by.fallback.iter().map(|&place| places[place as usize]));
         self.seconds.add(by.seconds);
     }
 
@@ -201,6 +222,10 @@ pub struct Density {
     /// one orbit for each row; else empty.
     pub ends: Vec<f64>,
     pub seconds: Seconds,
+    /// Times that a device has failed, and all was done again.
+    pub faults: u64,
+    /// Whether another engine has counted, because the device failed.
+    pub fallback: bool,
 }
 
 impl Density {
@@ -219,6 +244,22 @@ pub trait Engine: Send + Sync {
     /// [`crate::Error::Device`] if the device fails, [`crate::Error::Request`] if it cannot do what
     /// the plan asks for.
     fn run(&self, plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcomes>;
+
+    /// As [`Engine::run`], into `outcomes`, which are [`Outcomes::of`] the plan; where the device fails, those of the
+    /// trajectories that were done before are there, and the others missing.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    fn run_into(
+        &self,
+        outcomes: &mut Outcomes,
+        plan: &Plan,
+        cells: &Cells,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<()> {
+        *outcomes = self.run(plan, cells, progress)?;
+        Ok(())
+    }
 
     /// Counts what the trajectories of `plan` that `cells` lists visit; all of them if one orbit is
     /// followed from column to column. `progress` is told how many are done.

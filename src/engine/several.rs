@@ -1,11 +1,11 @@
 //! Several devices as one: chunks of the work are given to whichever is free.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::{Cells, Density, Device, Engine, Outcomes, Seconds, Watch};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plan::Plan;
 
 /// Trajectories of a chunk, unless the map is large: fewer keep no GPU busy.
@@ -13,9 +13,12 @@ const CHUNK: usize = 1 << 18;
 /// Chunks of a large map for each device: the last ones even out how fast devices are.
 const CHUNKS: usize = 4;
 
-/// Several engines that share the trajectories of a plan, which end as they do on each engine alone.
+/// Several engines that share the trajectories of a plan, which end as they do on each engine alone. Where one fails,
+/// the others do its work.
 pub struct Several {
     engines: Vec<Box<dyn Engine>>,
+    /// Which of them have failed.
+    failed: Vec<AtomicBool>,
     device: Device,
     /// Fewest trajectories of a chunk.
     chunk: usize,
@@ -36,7 +39,14 @@ impl Several {
             driver: all(|device| &device.driver),
             f64: devices.iter().all(|device| device.f64),
         };
-        Self { engines, device, chunk: CHUNK }
+        let failed = engines.iter().map(|_| AtomicBool::new(false)).collect();
+        Self { engines, failed, device, chunk: CHUNK }
+    }
+
+    /// The engines that have not failed, with their numbers.
+    fn alive(&self) -> impl Iterator<Item = (usize, &dyn Engine)> {
+        let engines = self.engines.iter().map(AsRef::as_ref).enumerate();
+        engines.filter(|(k, _)| !self.failed[*k].load(Ordering::Relaxed))
     }
 
     /// Gives the numbers `0 .. count` in chunks to the engines. `put` takes what `work` has made of each.
@@ -47,35 +57,60 @@ impl Several {
         put: impl FnMut(usize, T) + Send,
     ) -> Result<Seconds> {
         let chunk = count.div_ceil(CHUNKS * self.engines.len()).max(self.chunk);
-        let (next, put) = (AtomicUsize::new(0), Mutex::new(put));
-        let worker = |engine: &dyn Engine| {
+        let left: Vec<_> =
+            (0..count).step_by(chunk).map(|start| start..count.min(start + chunk)).rev().collect();
+        let (left, put) = (Mutex::new(left), Mutex::new(put));
+        let worker = |k: usize, engine: &dyn Engine| {
             let mut sum = Seconds::default();
             loop {
-                let start = next.fetch_add(chunk, Ordering::Relaxed);
-                if start >= count {
-                    return Ok(sum);
+                let next = left.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let Some(range) = next else { return Ok(sum) };
+                match work(engine, range.clone()) {
+                    Ok((part, seconds)) => {
+                        put.lock().unwrap_or_else(PoisonError::into_inner)(range.start, part);
+                        sum.add(seconds);
+                    }
+                    Err(e) => {
+                        let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+                        match &e {
+                            Error::Device(_) => self.failed[k].store(true, Ordering::Relaxed),
+                            // Nothing that the others could still do is of use.
+                            _ => left.clear(),
+                        }
+                        left.push(range);
+                        return Err(e);
+                    }
                 }
-                let done = work(engine, start..count.min(start + chunk));
-                if done.is_err() {
-                    // Nothing that the others could still do is of use.
-                    next.store(count, Ordering::Relaxed);
-                }
-                let (part, seconds) = done?;
-                put.lock().unwrap_or_else(PoisonError::into_inner)(start, part);
-                sum.add(seconds);
             }
         };
-        std::thread::scope(|scope| {
-            let worker = &worker;
-            let threads: Vec<_> =
-                self.engines.iter().map(|engine| scope.spawn(move || worker(engine.as_ref()))).collect();
-            let joined = threads.into_iter().map(|thread| match thread.join() {
-                Ok(result) => result,
-                Err(panic) => std::panic::resume_unwind(panic),
+        let mut sum = Seconds::default();
+        let mut last = Error::Device("all devices have failed".to_owned());
+        while !left.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            let results: Vec<Result<Seconds>> = std::thread::scope(|scope| {
+                let worker = &worker;
+                let threads: Vec<_> =
+                    self.alive().map(|(k, engine)| scope.spawn(move || worker(k, engine))).collect();
+                let joined = threads.into_iter().map(|thread| match thread.join() {
+                    Ok(result) => result,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                });
+                joined.collect()
             });
+            if results.is_empty() {
+                return Err(last);
+            }
             // They work at the same time: the slowest tells how long it took.
-            joined.reduce(|a, b| Ok(longest(a?, b?))).unwrap_or_else(|| Ok(Seconds::default()))
-        })
+            let mut slowest = Seconds::default();
+            for result in results {
+                match result {
+                    Ok(seconds) => slowest = longest(slowest, seconds),
+                    Err(e @ Error::Device(_)) => last = e,
+                    Err(e) => return Err(e),
+                }
+            }
+            sum.add(slowest);
+        }
+        Ok(sum)
     }
 }
 
@@ -133,8 +168,19 @@ impl Engine for Several {
     }
 
     fn run(&self, plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcomes> {
+        let mut outcomes = Outcomes::of(plan, cells.count(plan));
+        self.run_into(&mut outcomes, plan, cells, progress)?;
+        Ok(outcomes)
+    }
+
+    fn run_into(
+        &self,
+        outcomes: &mut Outcomes,
+        plan: &Plan,
+        cells: &Cells,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<()> {
         let count = cells.count(plan);
-        let mut outcomes = Outcomes::of(plan, count);
         let progress = Progress { sum: Mutex::new(0), tell: progress };
         let seconds = self.share(
             count,
@@ -145,10 +191,11 @@ impl Engine for Several {
             },
             |start, part| outcomes.put(start, &part),
         )?;
-        Ok(Outcomes { seconds, ..outcomes })
+        outcomes.seconds = seconds;
+        Ok(())
     }
 
-    /// Orbits that go on from column to column all stay on the first engine.
+    /// Orbits that go on from column to column all stay on one engine.
     fn density(
         &self,
         plan: &Plan,
@@ -157,20 +204,33 @@ impl Engine for Several {
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Density> {
         if watch.warm.is_some() {
-            return self.engines[0].density(plan, watch, cells, progress);
+            let mut last = Error::Device("all devices have failed".to_owned());
+            for (k, engine) in self.alive() {
+                match engine.density(plan, watch, cells, progress) {
+                    Err(e @ Error::Device(_)) => {
+                        self.failed[k].store(true, Ordering::Relaxed);
+                        last = e;
+                    }
+                    other => return other,
+                }
+            }
+            return Err(last);
         }
         let rows = watch.bins as usize + Density::OTHERS;
-        let mut visits = vec![0; rows * plan.across.len()];
+        let (mut visits, mut faults) = (vec![0; rows * plan.across.len()], 0);
         let progress = Progress { sum: Mutex::new(0), tell: progress };
         let seconds = self.share(
             cells.count(plan),
             |engine, range| {
                 let part = engine.density(plan, watch, &listed(cells, range), &progress.of_chunk())?;
-                Ok((part.visits, part.seconds))
+                Ok(((part.visits, part.faults), part.seconds))
             },
-            |_, part| visits.iter_mut().zip(part).for_each(|(sum, count)| *sum += count),
+            |_, (part, more)| {
+                visits.iter_mut().zip(part).for_each(|(sum, count)| *sum += count);
+                faults += more;
+            },
         )?;
-        Ok(Density { visits, seconds, ..Density::default() })
+        Ok(Density { visits, seconds, faults, ..Density::default() })
     }
 }
 
@@ -256,14 +316,25 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_fails_is_heard_of() {
+    fn the_work_of_a_device_that_fails_is_done_by_the_others() {
         let plan = Plan::new(&Draft::parse(MIXED).unwrap().resolve().unwrap()).unwrap();
-        let broken = Broken(Device { name: "old".to_owned(), f64: false, ..cpu().device().clone() });
-        let engines = Several { chunk: 10, ..Several::new(vec![cpu(), Box::new(broken), cpu()]) };
+        let broken = || {
+            let device = Device { name: "old".to_owned(), f64: false, ..cpu().device().clone() };
+            Box::new(Broken(device)) as Box<dyn Engine>
+        };
+        let engines = Several { chunk: 10, ..Several::new(vec![cpu(), broken(), cpu()]) };
         let name = cpu().device().name.clone();
         assert_eq!(engines.device().name, format!("2 x {name} + old"));
         assert!(!engines.device().f64);
+        for cells in [Cells::All, Cells::Listed((100..400).collect())] {
+            let alone = cpu().run(&plan, &cells, &|_| {}).unwrap();
+            let found = engines.run(&plan, &cells, &|_| {}).unwrap();
+            assert_eq!((found.fate, found.steps), (alone.fate, alone.steps));
+        }
+        let engines = several(vec![broken(), broken()]);
         let error = engines.run(&plan, &Cells::All, &|_| {}).unwrap_err();
         assert!(error.to_string().contains("it broke"), "{error}");
+        let error = engines.run(&plan, &Cells::All, &|_| {}).unwrap_err();
+        assert!(error.to_string().contains("all devices have failed"), "{error}");
     }
 }

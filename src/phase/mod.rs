@@ -132,10 +132,13 @@ pub fn run(
         analyse,
         ..StageSeconds::default()
     };
+    let fallback =
+        if density.fallback { followed.max(outcomes.fallback.len()) } else { outcomes.fallback.len() };
     let counted = followed as u64 * u64::from(steps);
     let report = PhaseReport::new(experiment, engine.device(), &diagram)
         .with_fates(fates(&outcomes))
         .with_steps(outcomes.steps_taken(), counted, density.seconds.run)
+        .with_faults(outcomes.faults + density.faults, fallback as u64)
         .with_seconds(seconds);
     Ok((diagram, report))
 }

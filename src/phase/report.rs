@@ -35,6 +35,12 @@ pub struct PhaseReport {
     pub counted_per_second: f64,
     /// Wall-clock seconds by stage.
     pub seconds: StageSeconds,
+    /// Times that the device failed, was opened again, and went on.
+    #[serde(default)]
+    pub device_faults: u64,
+    /// Orbits that the CPU engine followed, because the device had failed for good.
+    #[serde(default)]
+    pub fallback_cells: u64,
     /// Orbits by fate, of every fate.
     pub fates: BTreeMap<String, u64>,
     /// How many visits there were.
@@ -67,6 +73,8 @@ impl PhaseReport {
             steps_counted: 0,
             counted_per_second: 0.0,
             seconds: StageSeconds::default(),
+            device_faults: 0,
+            fallback_cells: 0,
             fates: BTreeMap::new(),
             visits: Visits {
                 below: sum(&diagram.below),
@@ -84,6 +92,10 @@ impl PhaseReport {
     pub(super) fn with_steps(self, of_map: u64, steps_counted: u64, took: f64) -> Self {
         let steps_taken = of_map + steps_counted;
         Self { steps_taken, steps_counted, counted_per_second: steps_counted as f64 / took.max(1e-9), ..self }
+    }
+
+    pub(super) fn with_faults(self, device_faults: u64, fallback_cells: u64) -> Self {
+        Self { device_faults, fallback_cells, ..self }
     }
 
     pub(super) fn with_seconds(self, seconds: StageSeconds) -> Self {

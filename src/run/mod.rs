@@ -149,6 +149,8 @@ impl Job<'_> {
                 ..work.seconds
             },
             budgets: work.budgets,
+            device_faults: work.device_faults,
+            fallback_cells: work.fallback_cells,
             certain,
             fates: doubts.fates,
             attractors_found: found.count,

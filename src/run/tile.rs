@@ -32,6 +32,9 @@ pub struct Work {
     pub steps_taken: u64,
     pub budgets: Vec<Budget>,
     pub seconds: StageSeconds,
+    /// As in the [`Report`](crate::report::Report), like the next.
+    pub device_faults: u64,
+    pub fallback_cells: u64,
 }
 
 impl Work {
@@ -49,6 +52,8 @@ impl Work {
         self.seconds.run += more.seconds.run;
         self.seconds.readback += more.seconds.readback;
         self.seconds.analyse += more.seconds.analyse;
+        self.device_faults += more.device_faults;
+        self.fallback_cells += more.fallback_cells;
     }
 }
 
@@ -89,7 +94,8 @@ impl Tile {
             rows.end - 1,
             steps_taken as f64
         );
-        let work = Work { steps_taken, budgets, seconds };
+        let (device_faults, fallback_cells) = (outcomes.faults, outcomes.fallback.len() as u64);
+        let work = Work { steps_taken, budgets, seconds, device_faults, fallback_cells };
         Ok(Self { rows, outcomes, settle, sharpness, edge, work })
     }
 }

@@ -6,6 +6,7 @@ mod common;
 mod bench;
 mod claims;
 mod data;
+mod devices;
 mod failures;
 mod figures;
 mod files;

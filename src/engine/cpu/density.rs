@@ -37,7 +37,7 @@ pub fn density<R: Real>(
     let all = Mutex::new(Density {
         visits: vec![0; rows * width],
         ends: vec![f64::NAN; if watch.warm.is_some() { plan.cells() * dims } else { 0 }],
-        seconds: Seconds::default(),
+        ..Density::default()
     });
     let wanted = Wanted::new(plan, cells);
     let done = AtomicU64::new(0);

@@ -1,33 +1,58 @@
-//! Finding a device and opening it.
+//! Finding a device, opening it, and opening it again where it has failed.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::faults::Faults;
+use super::opened::{F64, Opened};
 use super::run::{ROUNDS, SLICE_TARGET};
-use super::slice::TILE_LANES;
+use super::slice::{Pace, TILE_LANES};
 use crate::engine::Device;
 use crate::error::{Error, Result, nearest};
 use crate::experiment::Precision;
 
+/// How often in a row what a device has failed at is tried again, if nothing gets done between.
+pub const REPEATS: u32 = 4;
+
 /// A GPU, or a software adapter, opened for computing.
 pub struct GpuEngine {
-    pub(super) device: wgpu::Device,
-    pub(super) queue: wgpu::Queue,
     pub(super) description: Device,
-    /// Rounds of loops that one invocation of a kernel may take.
-    pub(super) rounds: u64,
-    /// Most lanes of a tile.
-    pub(super) tile_lanes: u64,
-    /// How long a submission should take.
-    pub(super) slice_target: Duration,
-    /// The kernels compiled last, by their texts.
-    pub(super) pipelines: Mutex<Vec<(String, wgpu::ComputePipeline)>>,
-    /// The first thing that went wrong on the device, if anything did.
-    pub(super) fault: Arc<Mutex<Option<String>>>,
+    /// Among all adapters.
+    place: usize,
+    pub(super) limits: wgpu::Limits,
+    pub(super) settings: Settings,
+    /// None where the last one has failed.
+    opened: Mutex<Option<Arc<Opened>>>,
+    faults: Option<Arc<dyn Faults>>,
+    tell: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
-/// What a shader in f64 needs: the numbers, and integers as wide to see their bits.
-const F64: wgpu::Features = wgpu::Features::SHADER_F64.union(wgpu::Features::SHADER_INT64);
+/// How the work is cut. None of it changes a bit of the result.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings {
+    /// Rounds of loops that one invocation of a kernel may take.
+    pub rounds: u64,
+    /// Most lanes of a tile.
+    pub tile_lanes: u64,
+    /// How long a submission should take.
+    pub slice_target: Duration,
+    /// After how long a tile's state is kept, to go on from it if the device fails.
+    pub keep_every: Duration,
+    /// How long a device that has failed is left alone; twice as long each time.
+    pub pause: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            rounds: ROUNDS,
+            tile_lanes: TILE_LANES,
+            slice_target: SLICE_TARGET,
+            keep_every: Duration::from_secs(5),
+            pause: Duration::from_millis(100),
+        }
+    }
+}
 
 fn adapters() -> Vec<wgpu::Adapter> {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
@@ -79,7 +104,7 @@ impl GpuEngine {
             Some(wanted) => named(&descriptions, wanted)?,
             None => best(&descriptions)?,
         };
-        Self::open_adapter(&adapters[place], descriptions[place].clone())
+        Self::open_adapter(place, &adapters[place], descriptions[place].clone())
     }
 
     /// Opens every hardware GPU; where there is none, every software adapter.
@@ -93,43 +118,100 @@ impl GpuEngine {
         if places.is_empty() {
             return Err(Error::NoDevice("no GPU was found; use --engine cpu".to_owned()));
         }
-        places.into_iter().map(|k| Self::open_adapter(&adapters[k], descriptions[k].clone())).collect()
+        places.into_iter().map(|k| Self::open_adapter(k, &adapters[k], descriptions[k].clone())).collect()
     }
 
-    fn open_adapter(adapter: &wgpu::Adapter, description: Device) -> Result<Self> {
-        let failed =
-            |e: &dyn std::fmt::Display| Error::NoDevice(format!("{} does not open: {e}", description.name));
-        let request = wgpu::DeviceDescriptor {
-            label: Some("gdscope"),
-            required_features: if description.f64 { F64 } else { wgpu::Features::empty() },
-            required_limits: adapter.limits(),
-            ..wgpu::DeviceDescriptor::default()
-        };
-        let (device, queue) = pollster::block_on(adapter.request_device(&request)).map_err(|e| failed(&e))?;
-        let fault = Arc::new(Mutex::new(None));
-        let note = |fault: &Arc<Mutex<Option<String>>>, message: String| {
-            if let Ok(mut fault) = fault.lock() {
-                fault.get_or_insert(message);
-            }
-        };
-        let seen = Arc::clone(&fault);
-        device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| note(&seen, e.to_string())));
-        let seen = Arc::clone(&fault);
-        device.set_device_lost_callback(move |reason, message| {
-            if reason != wgpu::DeviceLostReason::Destroyed {
-                note(&seen, format!("lost: {message}"));
-            }
-        });
+    fn open_adapter(place: usize, adapter: &wgpu::Adapter, description: Device) -> Result<Self> {
+        let opened = Opened::new(adapter, &description, None)?;
         Ok(Self {
-            device,
-            queue,
             description,
-            rounds: ROUNDS,
-            tile_lanes: TILE_LANES,
-            slice_target: SLICE_TARGET,
-            pipelines: Mutex::default(),
-            fault,
+            place,
+            limits: opened.device.limits(),
+            settings: Settings::default(),
+            opened: Mutex::new(Some(Arc::new(opened))),
+            faults: None,
+            tell: Arc::new(|_| {}),
         })
+    }
+
+    /// This engine, which tells of what has failed and is tried again.
+    #[must_use]
+    pub fn telling(self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self { tell: Arc::new(tell), ..self }
+    }
+
+    /// This engine with a device on which things go wrong: for tests.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_faults(self, faults: Arc<dyn Faults>) -> Self {
+        let engine = Self { faults: Some(faults), ..self };
+        engine.close();
+        engine
+    }
+
+    /// The device, opened again if it has failed.
+    ///
+    /// # Errors
+    /// [`Error::NoDevice`] if it does not open.
+    pub(super) fn opened(&self) -> Result<Arc<Opened>> {
+        let mut kept = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(opened) = &*kept {
+            return Ok(Arc::clone(opened));
+        }
+        // A driver that was reset has new adapters; of several that are alike, the one in the same place.
+        let adapters = adapters();
+        let is_own = |k: &usize| adapters.get(*k).is_some_and(|own| describe(own) == self.description);
+        let Some(place) = Some(self.place).filter(is_own).or_else(|| (0..adapters.len()).find(is_own)) else {
+            return Err(Error::NoDevice(format!("{} is no longer there", self.description.name)));
+        };
+        let opened = Arc::new(Opened::new(&adapters[place], &self.description, self.faults.clone())?);
+        *kept = Some(Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    /// Closes the device, to be opened again when it is needed.
+    fn close(&self) {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(opened) = opened {
+            opened.close();
+        }
+    }
+
+    /// Does `work` on the device. Where it fails, it is done again on the device opened anew, in slices of half the
+    /// size; after [`REPEATS`] failures between which `done` has not grown, that is an error. Says, too, how often the
+    /// device has failed.
+    ///
+    /// # Errors
+    /// [`Error::Device`], and those of `work` that are not the device's.
+    pub(super) fn repeatedly<T>(
+        &self,
+        pace: &Pace,
+        done: impl Fn() -> u64,
+        mut work: impl FnMut(&Opened) -> Result<T>,
+    ) -> (Result<T>, u64) {
+        let (mut failures, mut in_a_row, mut before) = (0, 0, done());
+        loop {
+            let failure = match self.opened().and_then(|opened| work(&opened)) {
+                Err(Error::Device(message) | Error::NoDevice(message)) => message,
+                other => return (other, failures),
+            };
+            failures += 1;
+            self.close();
+            let now = done();
+            in_a_row = if now > before { 1 } else { in_a_row + 1 };
+            before = now;
+            let name = &self.description.name;
+            if in_a_row > REPEATS {
+                let message = format!("{name}, {in_a_row} times in a row, at last: {failure}");
+                return (Err(Error::Device(message)), failures);
+            }
+            (self.tell)(&format!(
+                "{name} has failed: {failure}; it is opened again, and what was not done is repeated in smaller \
+                 slices ({in_a_row} of {REPEATS} times)"
+            ));
+            std::thread::sleep(self.settings.pause * (1 << (in_a_row - 1)));
+            pace.halve();
+        }
     }
 
     /// Whether the device computes in `precision`.

@@ -38,7 +38,8 @@ impl GpuEngine {
     pub fn multiply_adds(&self, precision: Precision, time: Duration) -> Result<f64> {
         use wgpu::BufferUsages as Usage;
         let most = TILE_LANES as u32;
-        let device = &self.device;
+        let opened = self.opened()?;
+        let device = &opened.device;
         let buffer = |label: &str, size: u64, usage: Usage| {
             let size = size.max(16);
             device.create_buffer(&wgpu::BufferDescriptor {
@@ -49,14 +50,11 @@ impl GpuEngine {
             })
         };
         let factors = buffer("factors", 8, Usage::STORAGE | Usage::COPY_DST);
-        self.queue.write_buffer(&factors, 0, bytemuck::cast_slice(&FACTORS));
+        opened.queue.write_buffer(&factors, 0, bytemuck::cast_slice(&FACTORS));
         let bytes = 4 * u64::from(most);
         let sums = buffer("sums", bytes, Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST);
         let through = buffer("sums, read", bytes, Usage::MAP_READ | Usage::COPY_DST);
-        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some("ceiling"),
-            source: wgpu::ShaderSource::Wgsl(ceiling_source(precision).into()),
-        });
+        let module = opened.shader("ceiling", ceiling_source(precision));
         let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some("ceiling"),
             layout: None,
@@ -73,14 +71,14 @@ impl GpuEngine {
             layout: &pipeline.get_bind_group_layout(0),
             entries: &entries.collect::<Vec<_>>(),
         });
-        self.check_faults()?;
+        opened.check_faults()?;
         // The first dispatch may still compile.
         let mut lanes = WORKGROUP;
         let timed = |lanes: u32| {
-            let mut encoder = self.encoder();
-            self.dispatch(&mut encoder, &pipeline, &bindings, lanes);
+            let mut encoder = opened.encoder();
+            opened.dispatch(&mut encoder, &pipeline, &bindings, lanes);
             let started = Instant::now();
-            self.finish(encoder)?;
+            opened.finish(encoder)?;
             Ok::<_, Error>(started.elapsed())
         };
         timed(lanes)?;
@@ -91,12 +89,12 @@ impl GpuEngine {
         }
         let repeats = (time.as_secs_f64() / took.as_secs_f64().max(1e-6)).clamp(3.0, 1000.0) as u32;
         let clear = vec![0; 4 * lanes as usize];
-        self.queue.write_buffer(&sums, 0, &clear);
+        opened.queue.write_buffer(&sums, 0, &clear);
         for _ in 0..repeats {
             took = took.min(timed(lanes)?);
         }
         let sums: Vec<f32> =
-            bytemuck::pod_collect_to_vec(&self.read(&sums, &through, 4 * u64::from(lanes))?);
+            bytemuck::pod_collect_to_vec(&opened.read(&sums, &through, 4 * u64::from(lanes))?);
         complete(&sums)?;
         Ok(f64::from(lanes) * f64::from(ROUNDS) * f64::from(PER_ROUND) / took.as_secs_f64())
     }

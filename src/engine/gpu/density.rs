@@ -1,12 +1,14 @@
 //! Counting what trajectories visit, on a GPU: the counts stay in a buffer of the device, a group of columns
 //! at a time.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use bytemuck::{Pod, Zeroable};
 
 use super::adapters::GpuEngine;
 use super::format::Format;
+use super::opened::Opened;
 use super::run::{axes, timed};
 use super::shader::density_source;
 use super::slice::{Pace, TILE_LANES};
@@ -44,7 +46,7 @@ pub fn density_layout() -> Vec<(&'static str, u32)> {
     layout!(begin end transient first count capacity width column columns back)
 }
 
-/// Counts on the device, in buffers of no more than `most` bytes.
+/// Counts on the device, in buffers of no more than `most` bytes. Where the device fails, all of it is done again.
 pub fn density(
     engine: &GpuEngine,
     plan: &Plan,
@@ -53,8 +55,29 @@ pub fn density(
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Density> {
     engine.check(plan.precision)?;
-    let mut seconds = Seconds::default();
-    let counter = timed(&mut seconds.compile, || Counter::new(engine, plan, watch, most))?;
+    let pace = Pace::new(engine.settings.slice_target);
+    let rounds = engine.settings.rounds;
+    let (density, faults) = engine.repeatedly(
+        &pace,
+        || 0,
+        |opened| {
+            let mut seconds = Seconds::default();
+            let counter =
+                timed(&mut seconds.compile, || Counter::new(opened, plan, watch, most, (&pace, rounds)))?;
+            counted(&counter, cells, seconds, progress)
+        },
+    );
+    Ok(Density { faults, ..density? })
+}
+
+/// Counts on a device that is open.
+fn counted(
+    counter: &Counter,
+    cells: &Cells,
+    mut seconds: Seconds,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Density> {
+    let Counter { opened, plan, watch, .. } = *counter;
     let rows = watch.bins as usize + Density::OTHERS;
     let width = plan.across.len();
     let mut density = Density { visits: vec![0; rows * width], ..Density::default() };
@@ -67,7 +90,7 @@ pub fn density(
     if watch.warm.is_some() {
         let sweep = order.iter().flat_map(|j| (0..plan.up.len()).map(move |i| (i * width + j) as u32));
         let sweep: Vec<u32> = sweep.collect();
-        engine.queue.write_buffer(&counter.cells, 0, bytemuck::cast_slice(&sweep));
+        opened.queue.write_buffer(&counter.cells, 0, bytemuck::cast_slice(&sweep));
     }
     let mut done = 0;
     for group in groups {
@@ -90,9 +113,11 @@ pub fn density(
 
 /// The buffers and the pipeline that works on them.
 struct Counter<'a> {
-    engine: &'a GpuEngine,
+    opened: &'a Opened,
     plan: &'a Plan,
     watch: &'a Watch,
+    /// Rounds of loops that one invocation may take.
+    rounds: u64,
     /// Lanes, and columns of a group.
     capacity: usize,
     columns: usize,
@@ -103,23 +128,34 @@ struct Counter<'a> {
     visits: wgpu::Buffer,
     through: wgpu::Buffer,
     bindings: wgpu::BindGroup,
-    pace: Pace,
+    /// Lanes that have been told to do some steps since the counts were cleared, each time counted.
+    told: Cell<u32>,
+    pace: &'a Pace,
 }
 
 /// Binding number of the data's columns.
 const DATA: u32 = 8;
+/// Bytes of the mark that dispatches were done, behind the counts.
+const MARK: u64 = 4;
 
 impl<'a> Counter<'a> {
-    fn new(engine: &'a GpuEngine, plan: &'a Plan, watch: &'a Watch, most: u64) -> Result<Self> {
+    fn new(
+        opened: &'a Opened,
+        plan: &'a Plan,
+        watch: &'a Watch,
+        most: u64,
+        (pace, rounds): (&'a Pace, u64),
+    ) -> Result<Self> {
         use wgpu::BufferUsages as Usage;
-        let limits = engine.device.limits();
+        let limits = opened.device.limits();
         let bytes = most.min(limits.max_storage_buffer_binding_size).min(limits.max_buffer_size);
         let format = Format(plan.precision);
         let cells = plan.cells() as u64;
         // Of a trajectory's state.
         let lane_bytes = format.bytes() * plan.initial.len() as u64;
         let rows = u64::from(watch.bins) + Density::OTHERS as u64;
-        let columns = (bytes / (4 * rows)).min(plan.across.len() as u64);
+        // One more number is the mark.
+        let columns = (bytes.saturating_sub(MARK) / (4 * rows)).min(plan.across.len() as u64);
         // Swept, every cell keeps its orbit's state; else those that are computed together do.
         let capacity = match watch.warm {
             Some(_) => cells,
@@ -132,7 +168,7 @@ impl<'a> Counter<'a> {
             ));
         }
         let buffer = |label: &str, size: u64, usage: Usage| {
-            engine.device.create_buffer(&wgpu::BufferDescriptor {
+            opened.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some(label),
                 size: size.max(16),
                 usage,
@@ -142,7 +178,7 @@ impl<'a> Counter<'a> {
         let storage = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
         let filled = |label: &str, bytes: &[u8]| {
             let filled = buffer(label, bytes.len() as u64, storage);
-            engine.queue.write_buffer(&filled, 0, bytes);
+            opened.queue.write_buffer(&filled, 0, bytes);
             filled
         };
         let axes = filled("axes", &axis_bytes);
@@ -151,18 +187,19 @@ impl<'a> Counter<'a> {
         let slice = buffer("slice", size_of::<Slice>() as u64, Usage::UNIFORM | Usage::COPY_DST);
         let listed = buffer("cells", 4 * capacity, storage);
         let state = buffer("state", capacity * lane_bytes, storage);
-        let visits = buffer("visits", 4 * rows * columns, storage);
+        let visits = buffer("visits", 4 * rows * columns + MARK, storage);
         let through = buffer("read", visits.size().max(state.size()), Usage::MAP_READ | Usage::COPY_DST);
         let mut bound = vec![(0, &slice), (1, &axes), (2, &listed), (3, &state), (4, &visits)];
         if !tables.is_empty() {
             bound.push((DATA, &data));
         }
-        let (pipeline, bindings) = pipeline(engine, plan, watch, &bound);
-        engine.check_faults()?;
+        let (pipeline, bindings) = pipeline(opened, plan, watch, &bound);
+        opened.check_faults()?;
         Ok(Self {
-            engine,
+            opened,
             plan,
             watch,
+            rounds,
             capacity: capacity as usize,
             columns: columns as usize,
             pipeline,
@@ -172,13 +209,15 @@ impl<'a> Counter<'a> {
             visits,
             through,
             bindings,
-            pace: Pace::new(engine.slice_target),
+            told: Cell::new(0),
+            pace,
         })
     }
 
     fn clear(&self, group: &Range<usize>) {
         let rows = self.watch.bins as usize + Density::OTHERS;
-        self.engine.queue.write_buffer(&self.visits, 0, &vec![0; 4 * rows * group.len()]);
+        self.told.set(0);
+        self.opened.queue.write_buffer(&self.visits, 0, &vec![0; 4 * rows * group.len() + MARK as usize]);
     }
 
     /// Follows each cell's trajectory from its own start; says how many there were in each column.
@@ -189,7 +228,7 @@ impl<'a> Counter<'a> {
         let of_group: Vec<u32> = of_group.filter(|cell| group.contains(&(*cell as usize % width))).collect();
         of_group.iter().for_each(|cell| followed[*cell as usize % width - group.start] += 1);
         for cells in of_group.chunks(self.capacity) {
-            self.engine.queue.write_buffer(&self.cells, 0, bytemuck::cast_slice(cells));
+            self.opened.queue.write_buffer(&self.cells, 0, bytemuck::cast_slice(cells));
             self.follow(group, 0..cells.len() as u32, 0)?;
         }
         Ok(followed)
@@ -208,7 +247,7 @@ impl<'a> Counter<'a> {
     /// Takes all steps of some lanes.
     fn follow(&self, group: &Range<usize>, lane: Range<u32>, back: u32) -> Result<()> {
         let steps = self.watch.steps;
-        let at_once = steps_at_once(self.plan, self.engine.rounds).min(steps);
+        let at_once = steps_at_once(self.plan, self.rounds).min(steps);
         let mut first = lane.start;
         while first < lane.end {
             let count = self.pace.lanes(at_once).min(lane.end - first);
@@ -226,23 +265,28 @@ impl<'a> Counter<'a> {
                     columns: group.len() as u32,
                     back,
                 };
-                self.engine.queue.write_buffer(&self.slice, 0, bytemuck::bytes_of(&slice));
-                let mut encoder = self.engine.encoder();
-                self.engine.dispatch(&mut encoder, &self.pipeline, &self.bindings, count);
+                self.opened.queue.write_buffer(&self.slice, 0, bytemuck::bytes_of(&slice));
+                let mut encoder = self.opened.encoder();
+                self.opened.dispatch(&mut encoder, &self.pipeline, &self.bindings, count);
                 let done = u64::from(count) * u64::from(end - begin);
-                self.pace.time(done, || self.engine.finish(encoder))?;
+                self.pace.time(done, || self.opened.finish(encoder))?;
+                self.told.set(self.told.get().wrapping_add(count));
             }
             first += count;
         }
         Ok(())
     }
 
-    /// Reads the counts of a group into their place. Every visit has been counted in some row: if one is
-    /// missing, the device has failed and not said so.
+    /// Reads the counts of a group into their place. Every visit has been counted in some row, and every lane of a
+    /// dispatch in the mark: if one is missing, the device has failed and not said so.
     fn read(&self, group: &Range<usize>, followed: &[u32], density: &mut Density) -> Result<()> {
         let (width, rows) = (self.plan.across.len(), self.watch.bins as usize + Density::OTHERS);
-        let bytes = self.engine.read(&self.visits, &self.through, 4 * (rows * group.len()) as u64)?;
+        let bytes = self.opened.read(&self.visits, &self.through, 4 * (rows * group.len()) as u64 + MARK)?;
         let words: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes);
+        let (mark, told) = (words[rows * group.len()], self.told.get());
+        if mark != told {
+            return Err(Error::Device(format!("the marks of {mark} lanes came back instead of {told}")));
+        }
         for (k, followed) in followed.iter().enumerate() {
             let column = (0..rows).map(|row| words[row * group.len() + k]);
             let found: u64 = column.clone().map(u64::from).sum();
@@ -265,7 +309,7 @@ impl<'a> Counter<'a> {
         let dims = self.plan.initial.len();
         let format = Format(self.plan.precision);
         let size = format.bytes() * (dims * self.capacity) as u64;
-        let words = format.decode(&self.engine.read(&self.state, &self.through, size)?);
+        let words = format.decode(&self.opened.read(&self.state, &self.through, size)?);
         density.ends = vec![f64::NAN; dims * width * height];
         for (k, column) in order.iter().enumerate() {
             for row in 0..height {
@@ -281,12 +325,12 @@ impl<'a> Counter<'a> {
 
 /// The pipeline with its buffers. A formula may leave one of them unused: so the layout is not the shader's.
 fn pipeline(
-    engine: &GpuEngine,
+    opened: &Opened,
     plan: &Plan,
     watch: &Watch,
     bound: &[(u32, &wgpu::Buffer)],
 ) -> (wgpu::ComputePipeline, wgpu::BindGroup) {
-    let device = &engine.device;
+    let device = &opened.device;
     let kind = |binding: u32| match binding {
         0 => wgpu::BufferBindingType::Uniform,
         3 | 4 => wgpu::BufferBindingType::Storage { read_only: false },
@@ -312,10 +356,7 @@ fn pipeline(
         bind_group_layouts: &[Some(&layout)],
         ..wgpu::PipelineLayoutDescriptor::default()
     });
-    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: Some("density"),
-        source: wgpu::ShaderSource::Wgsl(density_source(plan, watch.bins).into()),
-    });
+    let module = opened.shader("density", density_source(plan, watch.bins));
     let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label: Some("density"),
         layout: Some(&pipeline_layout),

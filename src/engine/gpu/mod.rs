@@ -2,21 +2,28 @@
 
 mod adapters;
 mod ceiling;
+mod compute;
 mod density;
+mod faults;
 mod format;
+mod opened;
 mod run;
 mod shader;
 mod slice;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod trust;
 mod unroll;
 
-pub use self::adapters::{GpuEngine, devices};
+pub use self::adapters::{GpuEngine, REPEATS, devices};
 pub use self::ceiling::ceiling_source;
 pub use self::density::density_layout;
+#[doc(hidden)]
+pub use self::faults::{Fault, Faults};
 pub use self::shader::WORKGROUP;
 pub use self::slice::slice_layout;
+pub use self::trust::{cache_directory, known_answers_source};
 use crate::plan::Plan;
 
 /// The whole WGSL text for `plan`.

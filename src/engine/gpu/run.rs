@@ -8,32 +8,31 @@
 //!
 //! Two threads have a tile each: while one reads back how a window has ended, or what became of its
 //! trajectories, a submission of the other runs.
+//!
+//! A device may be lost, run out of memory, hang, or leave out what it was told to do. Then it is opened again, and
+//! the tiles that were not done go on from where they were last kept.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::adapters::GpuEngine;
 use super::density::density;
 use super::format::Format;
-use super::shader::{WORKGROUP, source};
+use super::opened::Opened;
+use super::shader::source;
 use super::slice::Pace;
-use super::tile::{BINDING_BYTES, Tile, is_cut, tile_lanes};
+use super::tile::{BINDING_BYTES, Kept, Tile, is_cut, tile_lanes};
 use crate::engine::{Cells, Density, Device, Engine, Outcomes, Seconds, Watch};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plan::Plan;
 
 /// How long a submission should take.
 pub(super) const SLICE_TARGET: Duration = Duration::from_millis(50);
-/// How long a submission may take before the device is given up.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Rounds of loops in one invocation of a kernel. A software adapter ends all loops, and says nothing,
 /// after 65,535 rounds.
 pub(super) const ROUNDS: u64 = 1 << 15;
 /// Tiles that are computed at once.
 const TILES: usize = 2;
-/// Pipelines that an engine keeps: an experiment needs few.
-const PIPELINES: usize = 8;
 
 impl Engine for GpuEngine {
     fn device(&self) -> &Device {
@@ -41,42 +40,52 @@ impl Engine for GpuEngine {
     }
 
     fn run(&self, plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcomes> {
+        let mut outcomes = Outcomes::of(plan, cells.count(plan));
+        self.run_into(&mut outcomes, plan, cells, progress)?;
+        Ok(outcomes)
+    }
+
+    fn run_into(
+        &self,
+        outcomes: &mut Outcomes,
+        plan: &Plan,
+        cells: &Cells,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<()> {
         self.check(plan.precision)?;
         let count = cells.count(plan);
         if count == 0 {
-            return Ok(Outcomes::of(plan, 0));
+            return Ok(());
         }
-        let cut = is_cut(plan, self.rounds);
-        let mut compile = 0.0;
-        let pipeline = timed(&mut compile, || self.pipeline(source(plan, cut)))?;
-        let lanes = tile_lanes(self, plan, cut, count);
+        let cut = is_cut(plan, self.settings.rounds);
+        let lanes = tile_lanes((&self.settings, &self.limits), plan, cut, count);
         let work = Work {
             cells,
+            count,
             lanes,
-            pace: Pace::new(self.slice_target),
-            next: AtomicUsize::new(0),
-            done: Mutex::new(Done { outcomes: Outcomes::of(plan, count), cells: 0, ended: Instant::now() }),
+            pace: Pace::new(self.settings.slice_target),
+            left: Mutex::default(),
+            done: Mutex::new(Done { outcomes: std::mem::take(outcomes), cells: 0, ended: Instant::now() }),
             progress,
         };
+        let mut compile = 0.0;
         let started = Instant::now();
-        let worker = || {
-            let tile = Tile::new(self, plan, &pipeline, lanes as u32, cut)?;
-            work.run(plan, &tile)
-        };
-        std::thread::scope(|scope| {
-            let others = 1..count.div_ceil(lanes).min(TILES);
-            let others: Vec<_> = others.map(|_| scope.spawn(worker)).collect();
-            let joined = others.into_iter().map(|other| match other.join() {
-                Ok(result) => result,
-                Err(panic) => std::panic::resume_unwind(panic),
-            });
-            std::iter::once(worker()).chain(joined).collect::<Result<()>>()
-        })?;
-        let Done { mut outcomes, ended, .. } = work.done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (result, faults) = self.repeatedly(
+            &work.pace,
+            || work.advanced(),
+            |opened| {
+                let pipeline = timed(&mut compile, || opened.pipeline(source(plan, cut)))?;
+                work.on(plan, (opened, self), &pipeline, cut)
+            },
+        );
+        let done = work.done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        *outcomes = done.outcomes;
         // What was read back while others were still running took no time of its own.
-        let run = ended.saturating_duration_since(started).as_secs_f64();
-        outcomes.seconds = Seconds { compile, run, readback: ended.elapsed().as_secs_f64() };
-        Ok(outcomes)
+        let run = done.ended.saturating_duration_since(started).as_secs_f64() - compile;
+        outcomes.seconds =
+            Seconds { compile, run: run.max(0.0), readback: done.ended.elapsed().as_secs_f64() };
+        outcomes.faults = faults;
+        result
     }
 
     fn density(
@@ -93,13 +102,32 @@ impl Engine for GpuEngine {
 /// What the threads of a run share.
 struct Work<'a> {
     cells: &'a Cells,
+    count: usize,
     /// Of a tile.
     lanes: usize,
     pace: Pace,
-    /// The first trajectory of the next tile.
-    next: AtomicUsize,
+    left: Mutex<Left>,
     done: Mutex<Done>,
     progress: &'a (dyn Fn(u64) + Sync),
+}
+
+/// What is to be done.
+#[derive(Default)]
+struct Left {
+    /// The first trajectory of the next tile, ...
+    next: usize,
+    /// ... after those that a device has failed at.
+    again: Vec<Part>,
+    /// Windows that were done before the tiles were kept, in all.
+    kept: u64,
+    /// Nobody begins another tile.
+    stopped: bool,
+}
+
+/// The trajectories of a tile.
+struct Part {
+    start: usize,
+    kept: Option<Kept>,
 }
 
 struct Done {
@@ -110,28 +138,86 @@ struct Done {
 }
 
 impl Work<'_> {
+    /// Takes tiles on an open device as long as there are any.
+    fn on(
+        &self,
+        plan: &Plan,
+        (opened, engine): (&Opened, &GpuEngine),
+        pipeline: &wgpu::ComputePipeline,
+        cut: bool,
+    ) -> Result<()> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).stopped = false;
+        let worker = || {
+            let tile = Tile::new((opened, engine.settings), plan, pipeline, self.lanes as u32, cut)?;
+            self.run(&tile)
+        };
+        std::thread::scope(|scope| {
+            let others = 1..self.count.div_ceil(self.lanes).min(TILES);
+            let others: Vec<_> = others.map(|_| scope.spawn(worker)).collect();
+            let own = worker();
+            let joined = others.into_iter().map(|other| match other.join() {
+                Ok(result) => result,
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            // All are waited for before the first failure is told of.
+            let results: Vec<Result<()>> = std::iter::once(own).chain(joined).collect();
+            results.into_iter().collect()
+        })
+    }
+
     /// Takes tiles as long as there are any.
-    fn run(&self, plan: &Plan, tile: &Tile) -> Result<()> {
-        let count = self.cells.count(plan);
-        loop {
-            let start = self.next.fetch_add(self.lanes, Ordering::Relaxed);
-            if start >= count {
-                return Ok(());
+    fn run(&self, tile: &Tile) -> Result<()> {
+        while let Some(mut part) = self.take() {
+            let start = part.start;
+            let cells: Vec<u32> =
+                (start..self.count.min(start + self.lanes)).map(|k| self.cells.at(k)).collect();
+            let before = part.kept.as_ref().map_or(0, |kept| kept.window);
+            let ended = tile.run(&cells, &self.pace, &mut part.kept).map(|()| Instant::now());
+            match ended.and_then(|ended| Ok((ended, tile.read(start, cells.len())?))) {
+                Err(e) => {
+                    self.give_back(part, before);
+                    return Err(e);
+                }
+                Ok((ended, outcomes)) => {
+                    let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+                    done.outcomes.put(start, &outcomes);
+                    done.ended = done.ended.max(ended);
+                    done.cells += cells.len() as u64;
+                    (self.progress)(done.cells);
+                }
             }
-            let cells: Vec<u32> = (start..count.min(start + self.lanes)).map(|k| self.cells.at(k)).collect();
-            let ended = tile.run(&cells, &self.pace).map(|()| Instant::now());
-            let part = ended.and_then(|ended| Ok((ended, tile.read(start, cells.len())?)));
-            if part.is_err() {
-                // Nothing that the others could still do is of use.
-                self.next.store(count, Ordering::Relaxed);
-            }
-            let (ended, part) = part?;
-            let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-            done.outcomes.put(start, &part);
-            done.ended = done.ended.max(ended);
-            done.cells += cells.len() as u64;
-            (self.progress)(done.cells);
         }
+        Ok(())
+    }
+
+    fn take(&self) -> Option<Part> {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        if left.stopped {
+            return None;
+        }
+        left.again.pop().or_else(|| {
+            let start = left.next;
+            left.next += self.lanes;
+            (start < self.count).then_some(Part { start, kept: None })
+        })
+    }
+
+    /// Takes back a tile that the device has failed at; `before`: the windows that were done when it was taken.
+    fn give_back(&self, mut part: Part, before: usize) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        match &part.kept {
+            Some(kept) if kept.window > before => left.kept += (kept.window - before) as u64,
+            // What was kept led to nothing: it may be wrong itself.
+            _ => part.kept = None,
+        }
+        left.again.push(part);
+        left.stopped = true;
+    }
+
+    /// A number that grows with what is done.
+    fn advanced(&self) -> u64 {
+        let kept = self.left.lock().unwrap_or_else(PoisonError::into_inner).kept;
+        kept + self.done.lock().unwrap_or_else(PoisonError::into_inner).cells
     }
 }
 
@@ -147,104 +233,4 @@ pub(super) fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> T) -> T {
     let done = work();
     *seconds += started.elapsed().as_secs_f64();
     done
-}
-
-impl GpuEngine {
-    /// What went wrong on the device, if anything did.
-    pub(super) fn check_faults(&self) -> Result<()> {
-        match self.fault.lock().ok().and_then(|mut fault| fault.take()) {
-            Some(message) => Err(Error::Device(message)),
-            None => Ok(()),
-        }
-    }
-
-    /// The compiled kernel `descend` of a shader, compiled now unless it was lately.
-    fn pipeline(&self, text: String) -> Result<wgpu::ComputePipeline> {
-        let mut kept = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, pipeline)) = kept.iter().find(|(of, _)| *of == text) {
-            return Ok(pipeline.clone());
-        }
-        let started = Instant::now();
-        let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some("descend"),
-            source: wgpu::ShaderSource::Wgsl(text.as_str().into()),
-        });
-        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some("descend"),
-            layout: None,
-            module: &module,
-            entry_point: Some("descend"),
-            compilation_options: wgpu::PipelineCompilationOptions::default(),
-            cache: None,
-        });
-        self.check_faults()?;
-        tracing::info!("shader compiled in {:.0} ms", 1e3 * started.elapsed().as_secs_f64());
-        kept.truncate(PIPELINES - 1);
-        kept.insert(0, (text, pipeline.clone()));
-        Ok(pipeline)
-    }
-
-    pub(super) fn encoder(&self) -> wgpu::CommandEncoder {
-        self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default())
-    }
-
-    /// Adds a kernel for `count` lanes to the commands.
-    pub(super) fn dispatch(
-        &self,
-        encoder: &mut wgpu::CommandEncoder,
-        pipeline: &wgpu::ComputePipeline,
-        bindings: &wgpu::BindGroup,
-        count: u32,
-    ) {
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        pass.set_pipeline(pipeline);
-        pass.set_bind_group(0, bindings, &[]);
-        pass.dispatch_workgroups(count.div_ceil(WORKGROUP), 1, 1);
-    }
-
-    /// Submits the commands and waits for their end.
-    pub(super) fn finish(&self, encoder: wgpu::CommandEncoder) -> Result<()> {
-        self.wait(self.queue.submit([encoder.finish()]))
-    }
-
-    fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
-        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(PATIENCE) };
-        let polled = self.device.poll(wait);
-        self.check_faults()?;
-        polled
-            .map(|_| ())
-            .map_err(|e| Error::Device(format!("{} did not answer: {e}", self.description.name)))
-    }
-
-    /// Copies `buffer` to the mappable buffer `through` and reads its bytes.
-    pub(super) fn read(&self, buffer: &wgpu::Buffer, through: &wgpu::Buffer, size: u64) -> Result<Vec<u8>> {
-        let mut encoder = self.encoder();
-        encoder.copy_buffer_to_buffer(buffer, 0, through, 0, size);
-        self.finish_reading(encoder, through, size)
-    }
-
-    /// As [`GpuEngine::finish`], and reads what the commands have left in the mappable buffer `through`.
-    pub(super) fn finish_reading(
-        &self,
-        encoder: wgpu::CommandEncoder,
-        through: &wgpu::Buffer,
-        size: u64,
-    ) -> Result<Vec<u8>> {
-        let submission = self.queue.submit([encoder.finish()]);
-        let (sender, receiver) = std::sync::mpsc::channel();
-        through.map_async(wgpu::MapMode::Read, 0..size, move |result| {
-            // The receiver is gone only if this function has already failed.
-            let _ = sender.send(result);
-        });
-        self.wait(submission)?;
-        let mapped =
-            receiver.recv_timeout(PATIENCE).map_err(|e| Error::Device(format!("no data came back: {e}")))?;
-        mapped.map_err(|e| Error::Device(e.to_string()))?;
-        let bytes = {
-            let view = through.get_mapped_range(0..size).map_err(|e| Error::Device(e.to_string()))?;
-            view.to_vec()
-        };
-        through.unmap();
-        Ok(bytes)
-    }
 }

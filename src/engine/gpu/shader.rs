@@ -18,6 +18,9 @@ const NOISE: &str = include_str!("../../../shaders/noise.wgsl");
 const FATE: &str = include_str!("../../../shaders/fate.wgsl");
 const DENSITY: &str = include_str!("../../../shaders/density.wgsl");
 const DESCEND: &str = include_str!("../../../shaders/descend.wgsl");
+/// What is the same for every plan.
+pub(super) const TEXTS: &str =
+    concat!(include_str!("../../../shaders/fate.wgsl"), include_str!("../../../shaders/descend.wgsl"));
 
 /// The whole WGSL text for `plan`; `cut`: for windows that may take several dispatches.
 pub fn source(plan: &Plan, cut: bool) -> String {

@@ -66,6 +66,8 @@ pub(super) struct Pace {
 
 struct PaceState {
     lane_steps: u64,
+    /// The most that they may become: less than a device has failed at.
+    most: u64,
     /// When the device was last known to have come to the end of a slice.
     last_end: Instant,
 }
@@ -73,13 +75,20 @@ struct PaceState {
 impl Pace {
     /// For slices that take about `target`.
     pub fn new(target: Duration) -> Self {
-        let state = PaceState { lane_steps: SLICE_FIRST, last_end: Instant::now() };
+        let state = PaceState { lane_steps: SLICE_FIRST, most: u64::MAX, last_end: Instant::now() };
         Self { target, state: Mutex::new(state) }
     }
 
     /// The lanes of the next slice, whose lanes take so many steps.
     pub fn lanes(&self, steps: u32) -> u32 {
         lanes(self.state.lock().unwrap_or_else(PoisonError::into_inner).lane_steps, steps)
+    }
+
+    /// Makes slices half as large, and keeps them from growing again.
+    pub fn halve(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.most = (state.lane_steps / 2).max(u64::from(WORKGROUP));
+        state.lane_steps = state.most;
     }
 
     /// Does `work`, a slice of `done` lane-steps, and learns from it. Slices of several threads wait for one
@@ -90,7 +99,7 @@ impl Pace {
         let ended = Instant::now();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let took = ended.saturating_duration_since(submitted.max(state.last_end));
-        state.lane_steps = resized(done, state.lane_steps, took, self.target);
+        state.lane_steps = resized(done, state.lane_steps, took, self.target).min(state.most);
         tracing::debug!("slice of {done} lane-steps in {:.1} ms", 1e3 * took.as_secs_f64());
         state.last_end = state.last_end.max(ended);
         Ok(result)
@@ -118,6 +127,18 @@ mod tests {
         assert_eq!(resized(4096, 4096, target * 8, target), 512);
         assert_eq!(resized(64, 4096, target / 10, target), 4096);
         assert_eq!(resized(64, 64, target * 10, target), 64);
+    }
+
+    #[test]
+    fn slices_that_a_device_has_failed_at_do_not_come_back() {
+        let pace = Pace::new(Duration::from_secs(1));
+        let before = pace.lanes(16);
+        pace.halve();
+        assert_eq!(pace.lanes(16), before / 2);
+        pace.time(SLICE_FIRST / 2, || Ok(())).unwrap();
+        assert_eq!(pace.lanes(16), before / 2);
+        (0..100).for_each(|_| pace.halve());
+        assert_eq!(pace.lanes(1), WORKGROUP);
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! Tiles: the trajectories whose state the device holds, run window by window to their ends.
 
+use std::time::Instant;
+
 use bytemuck::Zeroable;
 
-use super::adapters::GpuEngine;
+use super::adapters::Settings;
 use super::format::Format;
+use super::opened::Opened;
 use super::run::axes;
 use super::slice::{Pace, Slice};
 use super::unroll::UNROLLED;
@@ -16,17 +19,21 @@ use crate::plan::{Plan, Source, Stage};
 /// Most bytes of a buffer that is bound: what every device can do.
 pub(super) const BINDING_BYTES: u64 = 128 << 20;
 /// Bytes of the mark that a window was done.
-const COUNTS: u64 = 8;
+const COUNTS: u64 = 12;
 
 /// Lanes of the tiles that `count` trajectories are computed in: so few that a tile's state fits one binding, and
 /// in a large map so few that there are two tiles.
-pub(super) fn tile_lanes(engine: &GpuEngine, plan: &Plan, cut: bool, count: usize) -> usize {
-    let limits = engine.device.limits();
+pub(super) fn tile_lanes(
+    (settings, limits): (&Settings, &wgpu::Limits),
+    plan: &Plan,
+    cut: bool,
+    count: usize,
+) -> usize {
     let columns = state_columns(plan, cut).max(outcome_columns(plan)) as u64;
     let bytes = BINDING_BYTES.min(limits.max_storage_buffer_binding_size).min(limits.max_buffer_size);
-    let most = engine.tile_lanes.min(bytes / (Format(plan.precision).bytes() * columns)).max(1);
+    let most = settings.tile_lanes.min(bytes / (Format(plan.precision).bytes() * columns)).max(1);
     let count = count as u64;
-    let lanes = if count > engine.tile_lanes / 4 { count.div_ceil(2) } else { count };
+    let lanes = if count > settings.tile_lanes / 4 { count.div_ceil(2) } else { count };
     lanes.min(most) as usize
 }
 
@@ -55,7 +62,8 @@ fn outcome_columns(plan: &Plan) -> usize {
 
 /// The buffers of a tile and the pipeline that works on them.
 pub(super) struct Tile<'a> {
-    engine: &'a GpuEngine,
+    opened: &'a Opened,
+    settings: Settings,
     plan: &'a Plan,
     capacity: u32,
     pipeline: &'a wgpu::ComputePipeline,
@@ -65,10 +73,22 @@ pub(super) struct Tile<'a> {
     lists: [wgpu::Buffer; 2],
     counts: wgpu::Buffer,
     counts_read: wgpu::Buffer,
+    state: wgpu::Buffer,
     outcomes: wgpu::Buffer,
     outcomes_read: wgpu::Buffer,
     /// For reading the list of this number and writing the other.
     bindings: [wgpu::BindGroup; 2],
+}
+
+/// How far the trajectories of a tile were when all was well.
+pub(super) struct Kept {
+    /// The first window that is not done.
+    pub window: usize,
+    running: u32,
+    /// What the buffers held.
+    list: Vec<u8>,
+    state: Vec<u8>,
+    outcomes: Vec<u8>,
 }
 
 impl<'a> Tile<'a> {
@@ -77,14 +97,14 @@ impl<'a> Tile<'a> {
     /// # Errors
     /// If the device does not hold them.
     pub fn new(
-        engine: &'a GpuEngine,
+        (opened, settings): (&'a Opened, Settings),
         plan: &'a Plan,
         pipeline: &'a wgpu::ComputePipeline,
         capacity: u32,
         cut: bool,
     ) -> Result<Self> {
         use wgpu::BufferUsages as Usage;
-        let device = &engine.device;
+        let device = &opened.device;
         let lanes = u64::from(capacity);
         let buffer = |label: &str, size: u64, usage: Usage| {
             device.create_buffer(&wgpu::BufferDescriptor {
@@ -100,10 +120,10 @@ impl<'a> Tile<'a> {
         let slice = buffer("slice", size_of::<Slice>() as u64, Usage::UNIFORM | Usage::COPY_DST);
         let axis = axes(plan);
         let axes = buffer("axes", axis.len() as u64, storage);
-        engine.queue.write_buffer(&axes, 0, &axis);
+        opened.queue.write_buffer(&axes, 0, &axis);
         let columns = format.encode(wgsl_tables(&plan.descent.graph).flat_map(|(_, values)| values));
         let data = buffer("data", columns.len() as u64, storage);
-        engine.queue.write_buffer(&data, 0, &columns);
+        opened.queue.write_buffer(&data, 0, &columns);
         let cells = buffer("cells", 4 * lanes, storage);
         let lists = [buffer("running", 4 * lanes, storage), buffer("still running", 4 * lanes, storage)];
         let counts = buffer("counts", COUNTS, storage);
@@ -132,9 +152,10 @@ impl<'a> Tile<'a> {
                 entries: &entries,
             })
         });
-        engine.check_faults()?;
+        opened.check_faults()?;
         Ok(Self {
-            engine,
+            opened,
+            settings,
             plan,
             capacity,
             counts_read: buffer("counts, read", COUNTS, read),
@@ -144,28 +165,65 @@ impl<'a> Tile<'a> {
             cells,
             lists,
             counts,
+            state,
             outcomes,
             bindings,
         })
     }
 
-    /// Runs the trajectories of `cells` to their ends.
-    pub fn run(&self, cells: &[u32], pace: &Pace) -> Result<()> {
-        let queue = &self.engine.queue;
+    /// Runs the trajectories of `cells` to their ends, from where they were `kept`, if they were. From time to time
+    /// they are kept.
+    pub fn run(&self, cells: &[u32], pace: &Pace, kept: &mut Option<Kept>) -> Result<()> {
+        let queue = &self.opened.queue;
         queue.write_buffer(&self.cells, 0, bytemuck::cast_slice(cells));
-        let identity: Vec<u32> = (0..cells.len() as u32).collect();
-        queue.write_buffer(&self.lists[0], 0, bytemuck::cast_slice(&identity));
-        // A missing write must be seen: every outcome starts as one that no kernel writes.
-        let missing = vec![Outcomes::MISSING; cells.len() * Format(self.plan.precision).bytes() as usize];
-        queue.write_buffer(&self.outcomes, 0, &missing);
-        let mut running = cells.len() as u32;
-        for (k, stage) in self.plan.stages().enumerate() {
+        let (first, mut running) = match kept {
+            Some(kept) => {
+                queue.write_buffer(&self.lists[kept.window % 2], 0, &kept.list);
+                queue.write_buffer(&self.state, 0, &kept.state);
+                queue.write_buffer(&self.outcomes, 0, &kept.outcomes);
+                (kept.window, kept.running)
+            }
+            None => {
+                let identity: Vec<u32> = (0..cells.len() as u32).collect();
+                queue.write_buffer(&self.lists[0], 0, bytemuck::cast_slice(&identity));
+                // A missing write must be seen: every outcome starts as one that no kernel writes.
+                let bytes = Format(self.plan.precision).bytes() as usize;
+                queue.write_buffer(&self.outcomes, 0, &vec![Outcomes::MISSING; cells.len() * bytes]);
+                (0, cells.len() as u32)
+            }
+        };
+        let mut kept_at = Instant::now();
+        for (k, stage) in self.plan.stages().enumerate().skip(first) {
             running = self.run_window(k % 2, running, self.slice(&stage), stage.window.steps(), pace)?;
             if running == 0 {
                 break;
             }
+            if kept_at.elapsed() >= self.settings.keep_every {
+                *kept = Some(self.keep(k + 1, running)?);
+                kept_at = Instant::now();
+            }
         }
         Ok(())
+    }
+
+    /// Reads what is needed to go on with window number `window`.
+    fn keep(&self, window: usize, running: u32) -> Result<Kept> {
+        let read = |buffer: &wgpu::Buffer, size: u64| {
+            let through = self.opened.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("kept"),
+                size: size.max(16),
+                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            });
+            self.opened.read(buffer, &through, size)
+        };
+        Ok(Kept {
+            window,
+            running,
+            list: read(&self.lists[window % 2], 4 * u64::from(running))?,
+            state: read(&self.state, self.state.size())?,
+            outcomes: read(&self.outcomes, self.outcomes.size())?,
+        })
     }
 
     /// What a dispatch is told of its window.
@@ -190,7 +248,7 @@ impl<'a> Tile<'a> {
     /// Runs one window for all running lanes and returns how many still run. The last slice brings the mark that
     /// the window was done.
     fn run_window(&self, from: usize, running: u32, window: Slice, steps: u32, pace: &Pace) -> Result<u32> {
-        let at_once = steps_at_once(self.plan, self.engine.rounds);
+        let at_once = steps_at_once(self.plan, self.settings.rounds);
         let mut counts = Vec::new();
         let mut first = 0;
         while first < running {
@@ -198,28 +256,30 @@ impl<'a> Tile<'a> {
             for begin in (0..steps).step_by(at_once as usize) {
                 let end = steps.min(begin + at_once);
                 let slice = Slice { begin, end, first, count, ..window };
-                self.engine.queue.write_buffer(&self.slice, 0, bytemuck::bytes_of(&slice));
-                let mut encoder = self.engine.encoder();
+                self.opened.queue.write_buffer(&self.slice, 0, bytemuck::bytes_of(&slice));
+                let mut encoder = self.opened.encoder();
                 if first == 0 && begin == 0 {
                     encoder.clear_buffer(&self.counts, 0, None);
                 }
-                self.engine.dispatch(&mut encoder, self.pipeline, &self.bindings[from], count);
+                self.opened.dispatch(&mut encoder, self.pipeline, &self.bindings[from], count);
                 let done = u64::from(count) * u64::from(end - begin);
                 counts = pace.time(done, || {
                     if first + count < running || end < steps {
-                        return self.engine.finish(encoder).map(|()| Vec::new());
+                        return self.opened.finish(encoder).map(|()| Vec::new());
                     }
                     encoder.copy_buffer_to_buffer(&self.counts, 0, &self.counts_read, 0, COUNTS);
-                    self.engine.finish_reading(encoder, &self.counts_read, COUNTS)
+                    self.opened.finish_reading(encoder, &self.counts_read, COUNTS)
                 })?;
             }
             first += count;
         }
         let counts: Vec<u32> = bytemuck::pod_collect_to_vec(&counts);
-        let (still, ended) = (counts[0], counts[1]);
-        if u64::from(still) + u64::from(ended) != u64::from(running) {
+        let (still, ended, before_last) = (counts[0], counts[1], counts[2]);
+        let wanted = running.wrapping_mul(steps.div_ceil(at_once) - 1);
+        if u64::from(still) + u64::from(ended) != u64::from(running) || before_last != wanted {
             return Err(Error::Device(format!(
-                "a window of {running} trajectories came back with {still} running and {ended} ended"
+                "the mark of a slice is missing: a window of {running} trajectories came back with {still} running \
+                 and {ended} ended, and {before_last} of {wanted} marks before its end"
             )));
         }
         Ok(still)
@@ -228,7 +288,7 @@ impl<'a> Tile<'a> {
     /// Reads the outcomes of the first `lanes` lanes, which are those of the trajectories from number `start` on.
     pub fn read(&self, start: usize, lanes: usize) -> Result<Outcomes> {
         let mut outcomes = Outcomes::of(self.plan, lanes);
-        let bytes = self.engine.read(&self.outcomes, &self.outcomes_read, self.outcomes.size())?;
+        let bytes = self.opened.read(&self.outcomes, &self.outcomes_read, self.outcomes.size())?;
         let format = Format(self.plan.precision);
         let words = format.decode(&bytes);
         let dims = self.plan.initial.len();

@@ -1,13 +1,16 @@
-//! The elementary functions as a device computes them, against the bounds that `math` states.
+//! The elementary functions as a device computes them, against the bounds that `math` states; and how work is cut.
+
+mod faults;
+mod mutations;
+mod trust;
 
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::adapters::GpuEngine;
+use super::adapters::{GpuEngine, Settings};
+use super::compute::Computed;
 use super::density::density;
-use super::format::Format;
 use super::run::{ROUNDS, SLICE_TARGET};
-use super::shader;
 use super::slice::TILE_LANES;
 use super::tile::is_cut;
 use crate::engine::{Cells, Engine, Outcomes, Watch};
@@ -42,63 +45,8 @@ fn compute_of<T: bytemuck::Pod>(
     a: &[T],
     b: &[T],
 ) -> Vec<T> {
-    use wgpu::BufferUsages as Usage;
-    let text = format!(
-        "{}
-@group(0) @binding(0) var<storage, read> first: array<{kind}>;
-@group(0) @binding(1) var<storage, read> second: array<{kind}>;
-@group(0) @binding(2) var<storage, read_write> values: array<{kind}>;
-@compute @workgroup_size(64)
-fn compute(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {{
-    for (var i = id.x; i < arrayLength(&values); i += 64u * groups.x) {{
-        let a = first[i];
-        let b = second[i];
-        values[i] = {expression};
-    }}
-}}",
-        [shader::math(Format(precision)), shader::noise()].concat()
-    );
-    let device = &engine.device;
-    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: Some(expression),
-        source: wgpu::ShaderSource::Wgsl(text.into()),
-    });
-    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some(expression),
-        layout: None,
-        module: &module,
-        entry_point: Some("compute"),
-        compilation_options: wgpu::PipelineCompilationOptions::default(),
-        cache: None,
-    });
-    let size = size_of_val(a) as u64;
-    let buffer = |usage| {
-        device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false })
-    };
-    let storage = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
-    let buffers = [buffer(storage), buffer(storage), buffer(storage)];
-    engine.queue.write_buffer(&buffers[0], 0, bytemuck::cast_slice(a));
-    engine.queue.write_buffer(&buffers[1], 0, bytemuck::cast_slice(b));
-    let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
-        .zip(&buffers)
-        .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
-        .collect();
-    let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
-        label: None,
-        layout: &pipeline.get_bind_group_layout(0),
-        entries: &entries,
-    });
-    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    {
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        pass.set_pipeline(&pipeline);
-        pass.set_bind_group(0, &group, &[]);
-        pass.dispatch_workgroups(1024, 1, 1);
-    }
-    engine.queue.submit([encoder.finish()]);
-    let through = buffer(Usage::MAP_READ | Usage::COPY_DST);
-    let bytes = engine.read(&buffers[2], &through, size).expect("the device answers");
-    bytemuck::pod_collect_to_vec(&bytes)
+    let computed = Computed { precision, kind, more: "", expression };
+    computed.of(&engine.opened().unwrap(), a, b).expect("the device answers")
 }
 
 /// The error of a device's value: what is smaller than the normal numbers may be anything so small.
@@ -229,7 +177,8 @@ fn the_work_may_be_cut_anywhere() {
             let plan = Plan { precision, ..plan };
             let count = plan.cells();
             let mut run = |rounds: u64, tile_lanes: u64, target: Duration| {
-                (engine.rounds, engine.tile_lanes, engine.slice_target) = (rounds, tile_lanes, target);
+                let cut = Settings { rounds, tile_lanes, slice_target: target, ..Settings::default() };
+                engine.settings = cut;
                 let told = Mutex::new(Vec::new());
                 let outcomes =
                     engine.run(&plan, &Cells::All, &|done| told.lock().unwrap().push(done)).unwrap();
@@ -249,7 +198,7 @@ fn the_work_may_be_cut_anywhere() {
                 assert!(run(1, TILE_LANES, SLICE_TARGET).0 == whole);
             }
             // In parts, in any order, to be put together.
-            (engine.rounds, engine.tile_lanes, engine.slice_target) = (ROUNDS, TILE_LANES, SLICE_TARGET);
+            engine.settings = Settings::default();
             let mut parts = Outcomes::of(&plan, count);
             for start in [1000, 0] {
                 let listed = Cells::Listed((start..if start == 0 { 1000 } else { count as u32 }).collect());
@@ -275,14 +224,14 @@ fn counting_may_be_cut_anywhere() {
             Some(_) => Cells::All,
         };
         let mut run = |rounds: u64, bytes: u64| {
-            engine.rounds = rounds;
+            engine.settings.rounds = rounds;
             let density = density(&engine, &plan, &watch, (&cells, bytes), &|_| {}).unwrap();
             (density.visits, density.ends.iter().map(|x| x.to_bits()).collect::<Vec<u64>>())
         };
         let whole = run(ROUNDS, 1 << 20);
         assert!(whole.0.iter().any(|&count| count > 0));
         assert_eq!(whole.1.is_empty(), experiment.warm.is_none());
-        // The axes and lists need 17,200 bytes; the counts of a column 92.
+        // The axes and lists need 17,200 bytes; the counts of a column 92, with the mark 96.
         assert!(run(500, 17_300) == whole, "{more}");
         assert!(density(&engine, &plan, &watch, (&cells, 17_000), &|_| {}).is_err());
     }

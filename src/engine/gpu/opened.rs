@@ -1,0 +1,217 @@
+//! A device that is open: its queue, the kernels compiled for it, and the first thing that went wrong on it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::faults::Faults;
+use super::shader::WORKGROUP;
+use crate::engine::Device;
+use crate::error::{Error, Result};
+
+/// How long a submission may take before the device is given up.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a device that has failed may take to close before another is opened beside it.
+const CLOSING: Duration = Duration::from_secs(2);
+/// Pipelines that are kept: an experiment needs few.
+const PIPELINES: usize = 8;
+
+/// What a shader in f64 needs: the numbers, and integers as wide to see their bits.
+pub(super) const F64: wgpu::Features = wgpu::Features::SHADER_F64.union(wgpu::Features::SHADER_INT64);
+
+/// A connection to a device. Once anything has failed on it, everything does.
+pub struct Opened {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    pub(super) name: String,
+    /// The kernels compiled last, by their texts.
+    pipelines: Mutex<Vec<(String, wgpu::ComputePipeline)>>,
+    /// The first thing that went wrong.
+    fault: Arc<Mutex<Option<String>>>,
+    pub(super) faults: Option<Arc<dyn Faults>>,
+    /// Whether the next submission counts as one that does not end.
+    pub(super) hangs: AtomicBool,
+}
+
+fn note(fault: &Mutex<Option<String>>, message: String) {
+    fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(message);
+}
+
+impl Opened {
+    /// Opens an adapter.
+    ///
+    /// # Errors
+    /// [`Error::NoDevice`].
+    pub fn new(
+        adapter: &wgpu::Adapter,
+        description: &Device,
+        faults: Option<Arc<dyn Faults>>,
+    ) -> Result<Self> {
+        let failed =
+            |e: &dyn std::fmt::Display| Error::NoDevice(format!("{} does not open: {e}", description.name));
+        if let Some(reason) = faults.as_ref().and_then(|faults| faults.opening()) {
+            return Err(failed(&reason));
+        }
+        let request = wgpu::DeviceDescriptor {
+            label: Some("gdscope"),
+            required_features: if description.f64 { F64 } else { wgpu::Features::empty() },
+            required_limits: adapter.limits(),
+            ..wgpu::DeviceDescriptor::default()
+        };
+        let (device, queue) = pollster::block_on(adapter.request_device(&request)).map_err(|e| failed(&e))?;
+        let fault = Arc::new(Mutex::new(None));
+        let seen = Arc::clone(&fault);
+        device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| note(&seen, e.to_string())));
+        let seen = Arc::clone(&fault);
+        device.set_device_lost_callback(move |_, message| note(&seen, format!("lost: {message}")));
+        Ok(Self {
+            device,
+            queue,
+            name: description.name.clone(),
+            pipelines: Mutex::default(),
+            fault,
+            faults,
+            hangs: AtomicBool::new(false),
+        })
+    }
+
+    /// Closes a device on which something has failed. Drivers may wait for it without end, or panic: so this is
+    /// done aside, and not waited for long.
+    pub fn close(self: Arc<Self>) {
+        let (sender, receiver) = sync_channel::<()>(1);
+        std::thread::spawn(move || {
+            drop(self);
+            drop(sender);
+        });
+        // Either way there is nothing to be done.
+        let _ = receiver.recv_timeout(CLOSING);
+    }
+
+    /// Notes what has gone wrong, if it is the first.
+    pub(super) fn note(&self, message: String) {
+        note(&self.fault, message);
+    }
+
+    /// What went wrong on the device, if anything did.
+    pub(super) fn check_faults(&self) -> Result<()> {
+        match &*self.fault.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(message) => Err(Error::Device(message.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// A compiled shader.
+    pub(super) fn shader(&self, label: &str, text: String) -> wgpu::ShaderModule {
+        let text = match &self.faults {
+            Some(faults) => faults.shader(text),
+            None => text,
+        };
+        self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(label),
+            source: wgpu::ShaderSource::Wgsl(text.into()),
+        })
+    }
+
+    /// The compiled kernel `descend` of a shader, compiled now unless it was lately.
+    pub(super) fn pipeline(&self, text: String) -> Result<wgpu::ComputePipeline> {
+        let mut kept = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, pipeline)) = kept.iter().find(|(of, _)| *of == text) {
+            return Ok(pipeline.clone());
+        }
+        let started = Instant::now();
+        let module = self.shader("descend", text.clone());
+        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some("descend"),
+            layout: None,
+            module: &module,
+            entry_point: Some("descend"),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            cache: None,
+        });
+        self.check_faults()?;
+        tracing::info!("shader compiled in {:.0} ms", 1e3 * started.elapsed().as_secs_f64());
+        kept.truncate(PIPELINES - 1);
+        kept.insert(0, (text, pipeline.clone()));
+        Ok(pipeline)
+    }
+
+    pub(super) fn encoder(&self) -> wgpu::CommandEncoder {
+        self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default())
+    }
+
+    /// Adds a kernel for `count` lanes to the commands.
+    pub(super) fn dispatch(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        pipeline: &wgpu::ComputePipeline,
+        bindings: &wgpu::BindGroup,
+        count: u32,
+    ) {
+        if !self.befall(encoder) {
+            return;
+        }
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        pass.set_pipeline(pipeline);
+        pass.set_bind_group(0, bindings, &[]);
+        pass.dispatch_workgroups(count.div_ceil(WORKGROUP), 1, 1);
+    }
+
+    /// Submits the commands and waits for their end.
+    pub(super) fn finish(&self, encoder: wgpu::CommandEncoder) -> Result<()> {
+        self.wait(self.queue.submit([encoder.finish()]))
+    }
+
+    fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
+        let hangs = self.hangs.load(Ordering::Relaxed);
+        let timeout = if hangs { Duration::ZERO } else { PATIENCE };
+        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(timeout) };
+        // wgpu panics where a device is lost while it is waited for.
+        let poll = |how| catch_unwind(AssertUnwindSafe(|| self.device.poll(how)));
+        let polled = poll(wait);
+        self.check_faults()?;
+        let why = match polled {
+            Ok(Ok(_)) if !hangs => return Ok(()),
+            Ok(Ok(_)) => "late".to_owned(),
+            Ok(Err(e)) => e.to_string(),
+            Err(_) => "it was lost".to_owned(),
+        };
+        // Only now does wgpu say that a device was lost before.
+        let _ = poll(wgpu::PollType::Poll);
+        self.check_faults()?;
+        Err(Error::Device(format!("{} did not answer: {why}", self.name)))
+    }
+
+    /// Copies `buffer` to the mappable buffer `through` and reads its bytes.
+    pub(super) fn read(&self, buffer: &wgpu::Buffer, through: &wgpu::Buffer, size: u64) -> Result<Vec<u8>> {
+        let mut encoder = self.encoder();
+        encoder.copy_buffer_to_buffer(buffer, 0, through, 0, size);
+        self.finish_reading(encoder, through, size)
+    }
+
+    /// As [`Opened::finish`], and reads what the commands have left in the mappable buffer `through`.
+    pub(super) fn finish_reading(
+        &self,
+        encoder: wgpu::CommandEncoder,
+        through: &wgpu::Buffer,
+        size: u64,
+    ) -> Result<Vec<u8>> {
+        let submission = self.queue.submit([encoder.finish()]);
+        let (sender, receiver) = channel();
+        through.map_async(wgpu::MapMode::Read, 0..size, move |result| {
+            // The receiver is gone only if this function has already failed.
+            let _ = sender.send(result);
+        });
+        self.wait(submission)?;
+        let mapped =
+            receiver.recv_timeout(PATIENCE).map_err(|e| Error::Device(format!("no data came back: {e}")))?;
+        mapped.map_err(|e| Error::Device(e.to_string()))?;
+        let bytes = {
+            let view = through.get_mapped_range(0..size).map_err(|e| Error::Device(e.to_string()))?;
+            view.to_vec()
+        };
+        through.unmap();
+        Ok(bytes)
+    }
+}
