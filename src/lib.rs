@@ -45,9 +45,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-// Only `formula::native` has code of this kind: it calls the machine code that it has written.
-#![deny(unsafe_code)]
-
 pub mod analysis;
 pub mod bench;
 pub mod bins;
@@ -60,6 +57,7 @@ pub mod experiment;
 pub mod fate;
 pub mod figures;
 pub mod formula;
+mod input;
 pub mod landscape;
 pub mod map;
 pub mod math;

@@ -16,7 +16,9 @@ mod run;
 mod store;
 
 use crate::error::{Error, Result};
-use crate::experiment::{Axis, CELLS_IN_MEMORY, Draft, Eta, Experiment, Precision, check_spacing};
+use crate::experiment::{
+    Axis, CELLS_IN_MEMORY, Draft, Eta, Experiment, Precision, check_sides, check_spacing,
+};
 use crate::fate;
 
 pub use self::fractions::Fractions;
@@ -301,6 +303,7 @@ impl Stack {
 
 /// Whether a stack is not too large.
 fn check_size(base: &Experiment, frames: u32) -> Result<()> {
+    check_sides(base.size)?;
     let [width, height] = base.size;
     if frames > FRAMES_MAX {
         return Err(Error::request(format!("frames: {frames} are too many; give at most {FRAMES_MAX}")));

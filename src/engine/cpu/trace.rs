@@ -62,7 +62,7 @@ impl Tracer {
         let reserved = tangent + descent.tangent_next.len();
         let place = |ids: &[_], from: usize| ids.iter().copied().zip(from..).collect::<Vec<_>>();
         let compile = |outputs: &[_]| {
-            Stepper::new(Tape::compile(&descent.graph, &inputs, reserved, outputs), (), Isa::widest())
+            Stepper::new(Tape::compile(&descent.graph, &inputs, reserved, outputs), (), Isa::chosen())
         };
         let advance = compile(&place(&descent.next, 0));
         let observe = compile(&place(&readings, first));
