@@ -171,7 +171,7 @@ impl Stack {
         }
         self.base.check()?;
         for k in 0..self.asked {
-            let value = factor.powf(f64::from(k));
+            let value = libm::pow(factor, f64::from(k));
             let formats = [self.base.precision, Precision::F64];
             let told = formats.map(|precision| {
                 let frame = self.narrowed(value, precision);
@@ -279,7 +279,7 @@ impl Stack {
         for (axis, at) in [&mut frame.across, &mut frame.up].into_iter().zip(point) {
             let end = |end: f64| match axis.log {
                 _ if times == 1.0 => end,
-                true => at * ((end / at).ln() / times).exp(),
+                true => at * libm::exp(libm::log(end / at) / times),
                 false => at + (end - at) / times,
             };
             (axis.from, axis.to) = (end(axis.from), end(axis.to));

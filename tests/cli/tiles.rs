@@ -65,7 +65,7 @@ fn fifty_kills_at_any_moment_leave_the_same_bytes() {
     const KILLS: usize = 50;
     let place = Place::new();
     let begun = Instant::now();
-    place.done(&words(&format!("{MAP} --tile 1 -o whole")));
+    place.done(&words(&format!("{MAP} --tile 2 -o whole")));
     let usual = begun.elapsed();
     let whole = ["map.npz", "experiment.toml", "basins.png"].map(|name| place.read(&format!("whole/{name}")));
     let (mut random, mut kills, mut finished, mut resumed) = (7u64, 0, 0, 0);
@@ -74,7 +74,7 @@ fn fifty_kills_at_any_moment_leave_the_same_bytes() {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let share = (random >> 40) as f64 / (1u64 << 24) as f64;
         let is_begun = fs::read(place.path(JOURNAL)).is_ok_and(|text| text.contains(&b'\n'));
-        let line = if is_begun { "map --resume out".to_owned() } else { format!("{MAP} --tile 1 -o out") };
+        let line = if is_begun { "map --resume out".to_owned() } else { format!("{MAP} --tile 2 -o out") };
         resumed += usize::from(is_begun);
         let mut command = place.command(&words(&line));
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();

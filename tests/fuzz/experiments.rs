@@ -159,7 +159,7 @@ fn landscape_files() {
         draft.up = Some("eta = 0.5 .. 1".to_owned());
         draft.set = others.chain(unset.map(|name| (name.clone(), 2.0))).collect();
         (draft.size, draft.steps) = (Some([2, 3]), Some(5));
-        let result = draft.resolve().and_then(|experiment| run(&experiment));
+        let result = draft.resolve().and_then(|experiment| run(&experiment, text.0.len() % 8 == 0));
         result.is_ok()
     });
 }
@@ -193,7 +193,7 @@ fn experiment_files() {
             // What it is written down as is the same experiment.
             let written = Draft::parse(&experiment.to_toml()).unwrap().resolve();
             assert_eq!(written.map(|again| again.to_toml()).ok(), Some(experiment.to_toml()));
-            if is_small(&experiment) { run(&experiment) } else { Plan::new(&experiment).map(drop) }
+            run(&experiment, text.0.len() % 8 == 0 && is_small(&experiment))
         });
         phase.is_ok() || stack.is_ok_and(|stack| stack.is_some()) || map.is_ok()
     });
@@ -221,7 +221,8 @@ fn reports() {
 #[test]
 fn large_files() {
     let place = Place::new();
-    let length = 40 << 20;
+    // As long as is read.
+    let length = 31 << 20;
     for part in [
         "[",
         "a=[[],[],[],",
@@ -237,7 +238,7 @@ fn large_files() {
         "[a.b]\n",
         "\u{e9}",
     ] {
-        for start in ["", "x=[", "set={a="] {
+        for start in ["", "x=["] {
             let text = format!("{start}{}", part.repeat(length / part.len()));
             let path = place.file("e.toml", text.as_bytes());
             drop(text);

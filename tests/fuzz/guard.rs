@@ -64,16 +64,19 @@ unsafe impl GlobalAlloc for Counting {
 
 /// Lets one test run at a time: memory is counted for all.
 static TURN: Mutex<()> = Mutex::new(());
-/// The input that is being read, and since when.
-static CURRENT: Mutex<Option<(Instant, String)>> = Mutex::new(None);
+/// The number of the input that is being read, and since when.
+static CURRENT: Mutex<Option<(Instant, usize)>> = Mutex::new(None);
 
 /// Ends the process with the input that takes too long, which nothing else could interrupt.
 fn watch() {
     loop {
         std::thread::sleep(Duration::from_secs(1));
         let current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((since, input)) = current.as_ref().filter(|(since, _)| since.elapsed() > PATIENCE) {
-            eprintln!("after {:?} still at: {}", since.elapsed(), &input[..input.len().min(100_000)]);
+        if let Some((since, number)) = current.filter(|(since, _)| since.elapsed() > PATIENCE) {
+            eprintln!(
+                "after {:?} still at input {number}; the same with FUZZ_SHOW={number} prints it",
+                since.elapsed()
+            );
             std::process::abort();
         }
     }
@@ -83,8 +86,11 @@ fn watch() {
 pub struct Place(tempfile::TempDir);
 
 impl Place {
+    /// In memory, where the system has a folder for that: a million files are written.
     pub fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        Self(folder.unwrap())
     }
 
     /// A file in it with this content.
@@ -127,10 +133,14 @@ pub fn fuzz<S: Strategy>(cases: u32, strategy: S, read: impl Fn(&S::Value) -> bo
         ..Config::default()
     };
     let (taken, slowest, largest) = (AtomicUsize::new(0), Mutex::new(Duration::ZERO), AtomicUsize::new(0));
-    let begun = Instant::now();
+    let (begun, count, shown) = (Instant::now(), AtomicUsize::new(0), asked("FUZZ_SHOW"));
     let result = TestRunner::new(config).run(&strategy, |input| {
         let since = Instant::now();
-        *CURRENT.lock().unwrap() = Some((since, format!("{input:?}")));
+        let number = count.fetch_add(1, Relaxed);
+        if shown == Some(number as u64) {
+            println!("{input:?}");
+        }
+        *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Some((since, number));
         let most = measured(|| {
             if read(&input) {
                 taken.fetch_add(1, Relaxed);

@@ -206,7 +206,7 @@ fn largest_eigenvalue(matrix: &[f64], dims: usize) -> f64 {
         // The solver does not end on a NaN.
         _ if !matrix.iter().all(|v| v.is_finite()) => f64::NAN,
         [a] => a,
-        [a, b, _, d] => 0.5 * a + 0.5 * d + (0.5 * a - 0.5 * d).hypot(b),
+        [a, b, _, d] => 0.5 * a + 0.5 * d + libm::hypot(0.5 * a - 0.5 * d, b),
         _ => DMatrix::from_column_slice(dims, dims, matrix).symmetric_eigenvalues().max(),
     }
 }
