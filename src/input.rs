@@ -33,6 +33,25 @@ pub fn read_text(path: &Path) -> io::Result<String> {
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "the file is not UTF-8 text"))
 }
 
+/// Whether TOML is of a kind whose parser stays below 1 GiB: it takes up to 170 bytes for a sign, whatever stands
+/// between.
+///
+/// # Errors
+/// A message with the remedy.
+pub fn check_toml(text: &str) -> Result<(), String> {
+    const SIGNS: usize = 1 << 22;
+    if text.len() as u64 > TEXT_MAX {
+        return Err(too_large(TEXT_MAX));
+    }
+    let is_sign = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"-+_".contains(byte);
+    match text.bytes().filter(|byte| is_sign(byte)).count() {
+        0..=SIGNS => Ok(()),
+        _ => Err(format!(
+            "the file holds more than {SIGNS} signs between names and numbers; give fewer rows of data"
+        )),
+    }
+}
+
 /// What is said of a file that is too large.
 pub fn too_large(most: u64) -> String {
     format!("the file is larger than {} MiB, the most that is read", most >> 20)

@@ -92,7 +92,9 @@ impl Landscape {
             Some((_, text)) => ((*text).to_owned(), Path::new(name)),
             None if Self::is_path(name) => {
                 let path = Path::new(name);
-                (input::read_text(path).map_err(|e| Error::file(path, e))?, path)
+                let text = input::read_text(path).map_err(|e| Error::file(path, e))?;
+                input::check_toml(&text).map_err(|e| Error::file(path, e))?;
+                (text, path)
             }
             None => {
                 let hint = nearest(name, Self::names());

@@ -312,9 +312,9 @@ fn read_text(path: &Path) -> Result<String> {
                 Error::file(path, "is not a text file; give a TOML file, or a picture of a map")
             }),
         })
-        .and_then(|text| match text.len() as u64 > TEXT_MAX {
-            true => Err(Error::file(path, input::too_large(TEXT_MAX))),
-            false => Ok(text),
+        .and_then(|text| match input::check_toml(&text) {
+            Ok(()) => Ok(text),
+            Err(message) => Err(Error::file(path, message)),
         })
 }
 

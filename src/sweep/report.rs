@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::Attractor;
 use crate::error::{Error, Result};
-use crate::input::{self, FILE_MAX};
+use crate::input::{self, TEXT_MAX};
 use crate::report::Report;
 
 /// What a stack was made by, and what was found in each frame.
@@ -54,7 +54,7 @@ struct Kind {
 pub fn attractors_of(directory: &Path) -> Result<Vec<Attractor>> {
     let path = directory.join("report.json");
     let failed = |e: &dyn std::fmt::Display| Error::file(&path, e);
-    let text = input::read(&path, FILE_MAX).map_err(|e| failed(&e))?;
+    let text = input::read(&path, 2 * TEXT_MAX).map_err(|e| failed(&e))?;
     let kind: Kind = serde_json::from_slice(&text).map_err(|e| failed(&e))?;
     if kind.frames.is_none() {
         return Ok(Report::read(&path)?.attractors);
