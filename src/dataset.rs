@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::error::{Error, Result};
 use crate::experiment::number;
 use crate::formula::{Count, Data, MAX_ROWS, parse};
+use crate::input;
 
 /// The key under which a CSV file's path stands.
 const FILE: &str = "file";
@@ -62,11 +63,16 @@ impl Dataset {
         })
     }
 
-    /// Means the path of a file that is named from `folder` on.
-    pub(crate) fn rebase(&mut self, folder: &Path) {
+    /// Means the path of a file that is named in a file in `folder`, which may name one beside it or below.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if it names another.
+    pub(crate) fn rebase(&mut self, folder: &Path) -> Result<()> {
         if let Some(Values::Formula(path)) = self.0.get_mut(FILE) {
-            *path = folder.join(&path).to_string_lossy().into_owned();
+            let beside = input::beside(folder, path).map_err(Error::request)?;
+            *path = beside.to_string_lossy().into_owned();
         }
+        Ok(())
     }
 
     /// The data of `words`: each a column, `x=1,2,5` or `x=linspace(0, 1, 64)`, or a CSV file's path.
@@ -86,21 +92,21 @@ impl Dataset {
             }
         }
         let mut dataset = Self(columns);
-        dataset.read_file(Path::new(""))?;
+        dataset.read_file()?;
         Ok(dataset)
     }
 
-    /// Puts the columns of the CSV file that is named, if one is, in its place. Its path is meant from
-    /// `folder`; its first line names the columns, and all others hold numbers in those that formulas use.
+    /// Puts the columns of the CSV file that is named, if one is, in its place. Its first line names
+    /// the columns, and all others hold numbers in those that formulas use.
     ///
     /// # Errors
     /// [`Error::File`] with the line and the remedy.
-    pub fn read_file(&mut self, folder: &Path) -> Result<()> {
+    pub fn read_file(&mut self) -> Result<()> {
         let Some(values) = self.0.remove(FILE) else { return Ok(()) };
         let Values::Formula(path) = values else {
             return Err(Error::request("data: `file` is the path of a CSV file; call the column otherwise"));
         };
-        for (name, values) in file::read(&folder.join(path))? {
+        for (name, values) in file::read(Path::new(&path))? {
             if name == FILE {
                 return Err(Error::request(
                     "data: a column cannot be called `file`, which stands for a CSV file; rename it",

@@ -86,6 +86,12 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// ` (did you mean ...?)` for the known name nearest to `name`, or nothing if none is near.
 pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    // Comparing takes the product of both lengths, in time and memory; nobody calls anything by so long a name.
+    const LONGEST: usize = 64;
+    if name.len() > LONGEST {
+        return String::new();
+    }
+    let known = known.filter(|known| known.len() <= LONGEST);
     let near = |a: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &a.to_lowercase());
     match known.map(|k| (near(k), k)).min() {
         // Two different letters are not alike.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result, nearest, toml_message};
 use crate::formula::{Ast, Graph, Id, Scope, is_reserved, lower, parse, parse_definition};
+use crate::input;
 
 /// The files of the folder `landscapes/`, by name.
 macro_rules! files {
@@ -91,7 +92,9 @@ impl Landscape {
             Some((_, text)) => ((*text).to_owned(), Path::new(name)),
             None if Self::is_path(name) => {
                 let path = Path::new(name);
-                (std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?, path)
+                let text = input::read_text(path).map_err(|e| Error::file(path, e))?;
+                input::check_toml(&text).map_err(|e| Error::file(path, e))?;
+                (text, path)
             }
             None => {
                 let hint = nearest(name, Self::names());
@@ -107,7 +110,8 @@ impl Landscape {
             Some(data) => landscape.take_data(data)?,
             None => {
                 let folder = path.parent().unwrap_or(Path::new(""));
-                landscape.data.read_file(folder).map_err(|e| e.within(path))?;
+                let read = landscape.data.rebase(folder).and_then(|()| landscape.data.read_file());
+                read.map_err(|e| e.within(path))?;
             }
         }
         landscape.check()?;

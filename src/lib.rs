@@ -47,9 +47,6 @@
 //!
 //! The folder `examples/` has more: a picture saved, a loss of one's own, a phase diagram.
 
-// Only `formula::native` has code of this kind: it calls the machine code that it has written.
-#![deny(unsafe_code)]
-
 pub mod analysis;
 pub mod bench;
 pub mod bins;
@@ -62,6 +59,7 @@ pub mod experiment;
 pub mod fate;
 pub mod figures;
 pub mod formula;
+mod input;
 pub mod landscape;
 pub mod map;
 pub mod math;

@@ -14,7 +14,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 pub use self::drawn::Drawn;
 pub use self::ends::Ends;
-pub(crate) use self::layout::{Layout, read_numbers, write_numbers};
+pub(crate) use self::layout::{Layout, checksum, read_numbers, write_numbers};
 use self::npz::Arrays;
 use crate::analysis::Certainty;
 use crate::error::{Error, Result};

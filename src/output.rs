@@ -385,7 +385,7 @@ impl Aside {
 
     /// Gives the files their names, the last one last; earlier files of these names and those called
     /// `stale` make room first. If that fails, everything is as it was.
-    fn publish(self, stale: Vec<String>) -> Result<Vec<PathBuf>> {
+    pub(crate) fn publish(self, stale: Vec<String>) -> Result<Vec<PathBuf>> {
         // An interrupt waits until this is done.
         let guard = UNFINISHED.lock();
         let earlier = self.folder.join("earlier");

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::analysis::{Attractor, Certain, Check};
 use crate::error::{Error, Result};
 use crate::experiment::Precision;
+use crate::input;
 
 /// Most attractors that are listed; `attractors_found` counts them all.
 pub const LISTED: usize = 10_000;
@@ -128,7 +129,7 @@ impl Report {
     /// # Errors
     /// [`Error::File`] with the reason.
     pub(crate) fn text(path: &Path) -> Result<String> {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
+        let text = input::read_text(path).map_err(|e| Error::file(path, e))?;
         let stamp: Stamp = serde_json::from_str(&text).map_err(|e| Error::file(path, e))?;
         stamp.check().map_err(|message| Error::file(path, message))?;
         Ok(text)

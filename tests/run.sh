@@ -44,6 +44,13 @@ fi
 step "clippy"
 cargo clippy --release --all-targets --locked -- -D warnings
 
+# The tests look at the same, but for the advisories.
+if cargo deny --version >/dev/null 2>&1; then
+    step "dependencies"
+    cargo deny check licenses bans sources
+    if cargo deny fetch db; then cargo deny check advisories; else echo "no advisories: their database is out of reach"; fi
+fi
+
 step "docs"
 RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked --quiet
 

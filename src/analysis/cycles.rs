@@ -205,7 +205,7 @@ fn log_spectral_radius(mut matrix: DMatrix<f64>) -> f64 {
         let (half, spread) = (0.5 * (a + d), 0.25 * (a - d) * (a - d) + b * c);
         let radius = if spread < 0.0 { (half * half - spread).sqrt() } else { half.abs() + spread.sqrt() };
         if radius.is_normal() {
-            return radius.ln();
+            return libm::log(radius);
         }
     }
     let (mut log, mut share) = (0.0, 1.0);
@@ -214,10 +214,12 @@ fn log_spectral_radius(mut matrix: DMatrix<f64>) -> f64 {
         if size == 0.0 || !size.is_finite() {
             return if size == 0.0 { f64::NEG_INFINITY } else { f64::NAN };
         }
-        log += share * size.ln();
+        log += share * libm::log(size);
         share *= 0.5;
         matrix /= size;
-        matrix = &matrix * &matrix;
+        // Not by the library's product, which rounds otherwise on other processors.
+        let product = |i: usize, j: usize| (0..matrix.ncols()).map(|k| matrix[(i, k)] * matrix[(k, j)]).sum();
+        matrix = DMatrix::from_fn(matrix.nrows(), matrix.ncols(), product);
     }
     log
 }

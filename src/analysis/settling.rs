@@ -163,7 +163,7 @@ impl Beside {
             Some((step, _, _)) if step + 1 >= self.last => f64::NAN,
             Some((step, outside, inside)) => {
                 let resolved = inside.max(f64::EPSILON * self.tolerance);
-                f64::from(step) + (outside / self.tolerance).ln() / (outside / resolved).ln()
+                f64::from(step) + libm::log(outside / self.tolerance) / libm::log(outside / resolved)
             }
         }
     }

@@ -1,13 +1,14 @@
 //! `gdscope completions` and `gdscope man`: the command line, for shells and for readers of manuals.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 use super::{printed, tell_files};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::output::{Aside, Directory};
 
 /// Print what a shell needs to complete commands and flags
 ///
@@ -43,24 +44,20 @@ pub struct ManualArguments {
 
 /// Writes the manual pages.
 pub fn manual(arguments: &ManualArguments) -> Result<()> {
-    let folder = &arguments.output;
-    std::fs::create_dir_all(folder).map_err(Error::write(folder))?;
+    let directory = Directory::create(&arguments.output)?;
     let mut root = super::Arguments::command();
     root.build();
-    let mut files = vec![page(folder, &root)?];
+    let mut aside = directory.aside()?;
+    page(&mut aside, &root)?;
     for command in root.get_subcommands().filter(|command| command.get_name() != "help") {
-        files.push(page(folder, command)?);
+        page(&mut aside, command)?;
     }
-    tell_files(&files);
+    tell_files(&aside.publish(Vec::new())?);
     Ok(())
 }
 
 /// Writes the page of one command.
-fn page(folder: &Path, command: &clap::Command) -> Result<PathBuf> {
-    let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
-    let path = folder.join(format!("{name}.1"));
-    let mut text = Vec::new();
-    let rendered = clap_mangen::Man::new(command.clone()).render(&mut text);
-    rendered.and_then(|()| std::fs::write(&path, text)).map_err(Error::write(&path))?;
-    Ok(path)
+fn page(aside: &mut Aside, command: &clap::Command) -> Result<()> {
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name());
+    aside.write(&format!("{name}.1"), |to| clap_mangen::Man::new(command.clone()).render(to))
 }

@@ -10,6 +10,7 @@ use crate::engine::several::Several;
 use crate::engine::{Device, Engine};
 use crate::error::{Error, Result};
 use crate::experiment::Precision;
+use crate::formula::Isa;
 
 /// Which engine computes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -21,6 +22,17 @@ enum Choice {
     Gpu,
     /// All cores of the CPU
     Cpu,
+}
+
+/// What machine code the CPU engine writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Code {
+    /// With 512-bit vectors
+    Avx512,
+    /// With 256-bit vectors
+    Avx2,
+    /// None: every instruction of a formula runs as it was compiled into gdscope
+    None,
 }
 
 /// Engine and device.
@@ -42,13 +54,17 @@ pub struct EngineArguments {
     /// Use a GPU without the short test of its answers that is made the first time, or although it failed that
     #[arg(long)]
     trust_device: bool,
+    /// Machine code that the CPU engine writes for formulas; the results are the same, to the bit [default: the
+    /// widest that the processor runs]
+    #[arg(long, value_enum, value_name = "SET")]
+    isa: Option<Code>,
 }
 
 impl EngineArguments {
     /// The flags that ask for a device which is known by its name.
     pub fn of(engine: &str, device: &str) -> Self {
         match engine {
-            "cpu" => Self { engine: Choice::Cpu, device: None, ..Self::default() },
+            "cpu" => Self { engine: Choice::Cpu, ..Self::default() },
             // It was tested, or trusted, when it was used before.
             _ => Self {
                 engine: Choice::Gpu,
@@ -89,7 +105,14 @@ impl EngineArguments {
             Ok(self.guarded(opened))
         };
         let cpu = || Box::new(CpuEngine::default()) as Box<dyn Engine>;
+        if let Some(code) = self.isa {
+            choose(code)?;
+        }
         match (self.engine, self.device.as_deref()) {
+            (Choice::Gpu, _) | (_, Some(_)) if self.isa.is_some() => Err(Error::request(
+                "isa: a GPU runs no machine code of the CPU engine; drop --isa, or use --engine cpu",
+            )),
+            (Choice::Auto, None) if self.isa.is_some() => Ok(cpu()),
             (Choice::Cpu, Some(device)) => Err(without_device(device)),
             (Choice::Cpu, None) => Ok(cpu()),
             (Choice::Gpu, wanted) => gpu(wanted),
@@ -105,6 +128,27 @@ impl EngineArguments {
             })),
         }
     }
+}
+
+/// Has machine code of this kind written, and no other.
+fn choose(code: Code) -> Result<()> {
+    let name = match code {
+        Code::None => None,
+        Code::Avx512 => Some("AVX-512"),
+        Code::Avx2 => Some("AVX2"),
+    };
+    let found = name.map(|name| {
+        let mut all = Isa::ALL.into_iter().filter(|isa| isa.is_here());
+        all.find(|isa| isa.name().ends_with(name)).ok_or_else(|| {
+            let here: Vec<&str> = Isa::ALL.into_iter().filter(|isa| isa.is_here()).map(Isa::name).collect();
+            let here = if here.is_empty() { "none".to_owned() } else { here.join(", ") };
+            Error::request(format!(
+                "isa: this processor does not run {name}; use --isa none (it runs: {here})"
+            ))
+        })
+    });
+    let set = Isa::choose(found.transpose()?);
+    set.map_err(|_| Error::request("isa: other code has been written already; give --isa once"))
 }
 
 /// Why the CPU engine takes no device.

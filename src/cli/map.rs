@@ -206,6 +206,11 @@ fn resume(output: &Path) -> Result<()> {
     match output::resume(&directory, engine.as_ref())? {
         Resumed::Making(making) => {
             let (done, tiles) = making.tiles();
+            match making.damaged() {
+                0 => {}
+                1 => tell("a stored tile is damaged, and is computed again\n"),
+                damaged => tell(&format!("{damaged} stored tiles are damaged, and are computed again\n")),
+            }
             tell(&format!("{done} of {tiles} tiles are done\n"));
             make(*making, engine.as_ref(), &directory)
         }

@@ -5,6 +5,12 @@ use std::path::Path;
 use super::Values;
 use crate::error::{Error, Result};
 use crate::formula::MAX_ROWS;
+use crate::input::{self, FILE_MAX};
+
+/// Most columns of a file, ...
+const MAX_COLUMNS: usize = 1 << 12;
+/// ... and numbers in all: as many as one column may have rows. The experiment of a map lists them.
+const MAX_NUMBERS: usize = MAX_ROWS;
 
 /// The columns of a CSV file by name; one that holds something else than numbers is kept as what is wrong
 /// with it, for the formula that wants it.
@@ -17,6 +23,9 @@ pub(super) fn read(path: &Path) -> Result<Vec<(String, Values)>> {
         .flexible(true)
         .from_reader(text.as_bytes());
     let header = reader.headers().map_err(|e| fault(e.to_string()))?.clone();
+    if header.len() > MAX_COLUMNS {
+        return Err(fault(format!("{} columns; give at most {MAX_COLUMNS}", header.len())));
+    }
     check_header(&header).map_err(fault)?;
     let mut columns: Vec<Vec<f64>> = vec![Vec::new(); header.len()];
     let mut wrong: Vec<Option<String>> = vec![None; header.len()];
@@ -26,6 +35,11 @@ pub(super) fn read(path: &Path) -> Result<Vec<(String, Values)>> {
         let line = record.position().map_or(0, csv::Position::line);
         if rows == MAX_ROWS {
             return Err(fault(format!("more than {MAX_ROWS} rows; give fewer")));
+        }
+        if (rows + 1) * header.len() > MAX_NUMBERS {
+            let message =
+                format!("more than {MAX_NUMBERS} numbers; leave out rows, or columns that are not used");
+            return Err(fault(message));
         }
         check_length(&record, line, header.len()).map_err(fault)?;
         rows += 1;
@@ -51,7 +65,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<(String, Values)>> {
 }
 
 fn text_of(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path).map_err(|e| {
+    let bytes = input::read(path, FILE_MAX).map_err(|e| {
         let remedy = "give the path of a CSV file, or columns such as x=1,2,5";
         Error::file(path, format!("cannot be read: {e}; {remedy}"))
     })?;

@@ -35,9 +35,10 @@ impl Axis {
 
     /// The value number `i` of those from 0 to `last`.
     fn between(&self, i: f64, last: f64) -> f64 {
-        let (a, b) = if self.log { (self.from.ln(), self.to.ln()) } else { (self.from, self.to) };
+        // The system's own logarithms have other last digits on other systems.
+        let (a, b) = if self.log { (libm::log(self.from), libm::log(self.to)) } else { (self.from, self.to) };
         match (a * (last - i) + b * i) / last {
-            value if self.log => value.exp().clamp(self.from, self.to),
+            value if self.log => libm::exp(value).clamp(self.from, self.to),
             value => value,
         }
     }

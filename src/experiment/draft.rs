@@ -12,6 +12,7 @@ use super::{
 use crate::dataset::Dataset;
 use crate::error::{Error, Result, toml_message};
 use crate::fate;
+use crate::input::{self, FILE_MAX, TEXT_MAX};
 use crate::landscape::Landscape;
 use crate::view::View;
 
@@ -135,11 +136,11 @@ impl Draft {
             Some(LandscapeKey::Name(name)) if Landscape::is_path(name) => {
                 *name = folder.join(&name).to_string_lossy().into_owned();
             }
-            Some(LandscapeKey::Table(body)) => body.data.rebase(folder),
+            Some(LandscapeKey::Table(body)) => body.data.rebase(folder).map_err(|e| e.within(path))?,
             _ => {}
         }
         if let Some(data) = &mut draft.data {
-            data.rebase(folder);
+            data.rebase(folder).map_err(|e| e.within(path))?;
         }
         Ok(draft)
     }
@@ -221,7 +222,7 @@ impl Draft {
     pub fn setup(&self) -> Result<Setup> {
         let mut data = self.data.clone();
         if let Some(data) = &mut data {
-            data.read_file(Path::new(""))?;
+            data.read_file()?;
         }
         let landscape = match &self.landscape {
             None => {
@@ -233,7 +234,7 @@ impl Draft {
                 let mut body = body.clone();
                 match &data {
                     Some(data) => body.take_data(data)?,
-                    None => body.data.read_file(Path::new(""))?,
+                    None => body.data.read_file()?,
                 }
                 NamedLandscape { name: None, body }
             }
@@ -329,7 +330,7 @@ impl Draft {
 
 /// The text of a file of the user's.
 fn read_text(path: &Path) -> Result<String> {
-    std::fs::read(path)
+    input::read(path, FILE_MAX)
         .map_err(|e| {
             let inside = path.join("experiment.toml");
             let remedy = match inside.exists() {
@@ -344,6 +345,10 @@ fn read_text(path: &Path) -> Result<String> {
                 Error::file(path, "is not a text file; give a TOML file, or a picture of a map")
             }),
         })
+        .and_then(|text| match input::check_toml(&text) {
+            Ok(()) => Ok(text),
+            Err(message) => Err(Error::file(path, message)),
+        })
 }
 
 /// The experiment that a picture carries in its metadata; `None` if `bytes` are no picture.
@@ -354,8 +359,10 @@ fn carried(bytes: &[u8]) -> Option<std::result::Result<String, String>> {
         let reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info();
         let found = reader.map_err(|e| format!("the picture is damaged: {e}")).and_then(|reader| {
             let texts = &reader.info().utf8_text;
-            let text = texts.iter().find(|text| text.keyword == PICTURE_KEYWORD).ok_or(NONE)?;
-            text.get_text().map_err(|e| format!("the picture is damaged: {e}"))
+            let mut text = texts.iter().find(|text| text.keyword == PICTURE_KEYWORD).ok_or(NONE)?.clone();
+            // Which the next call alone would not limit.
+            let unpacked = text.decompress_text_with_limit(TEXT_MAX as usize);
+            unpacked.and_then(|()| text.get_text()).map_err(|e| format!("the picture is damaged: {e}"))
         });
         return Some(found);
     }

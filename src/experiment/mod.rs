@@ -42,6 +42,8 @@ pub const STEPS_MAX: u32 = 1 << 24;
 pub const PERIOD_MAX: u32 = 1024;
 /// Most cells of one map: each has a number in 32 bits.
 pub const CELLS_MAX: u64 = 1 << 32;
+/// Most cells along a side: an axis is held in memory.
+pub const SIDE_MAX: u32 = 1 << 22;
 /// Most cells of a map whose arrays are held in memory, about 80 bytes a cell.
 pub const CELLS_IN_MEMORY: u64 = 1 << 27;
 
@@ -184,6 +186,7 @@ impl Experiment {
                  it smaller"
             )));
         }
+        check_sides(self.size)?;
         check_steps(self.steps)?;
         if let Some(most) = self.steps_max.filter(|&most| most < self.steps || most > STEPS_MAX) {
             return Err(Error::request(format!(
@@ -234,6 +237,16 @@ impl Experiment {
             )));
         }
         check_views(views)
+    }
+}
+
+/// Whether the axes fit into memory.
+pub(crate) fn check_sides(size: [u32; 2]) -> Result<()> {
+    match size.iter().find(|side| **side > SIDE_MAX) {
+        Some(side) => {
+            Err(Error::request(format!("size: {side} along one side; give at most {SIDE_MAX} along each")))
+        }
+        None => Ok(()),
     }
 }
 

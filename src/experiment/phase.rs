@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Axis, Draft, Precision, Settling, Setup, check_distances, check_fit, check_spacing, check_steps,
+    Axis, Draft, Precision, Settling, Setup, check_distances, check_fit, check_sides, check_spacing,
+    check_steps,
 };
 use crate::bins::Bins;
 use crate::error::{Error, Result};
@@ -303,7 +304,6 @@ impl PhaseExperiment {
 
     fn check_numbers(&self, axes: &[(&str, &Axis)]) -> Result<()> {
         check_steps(self.steps)?;
-        self.setup.check_eta(self.steps, &[("across", &self.across, self.size[0])])?;
         if self.transient >= self.steps {
             return Err(Error::request(format!(
                 "transient: {} of {} steps leave none to count; give fewer, or more --steps",
@@ -311,6 +311,7 @@ impl PhaseExperiment {
             )));
         }
         self.check_sizes()?;
+        self.setup.check_eta(self.steps, &[("across", &self.across, self.size[0])])?;
         if self.warm.is_some() && self.settled() > 0 {
             return Err(Error::request(
                 "warm: an orbit that is followed from column to column needs a learning rate that does not change \
@@ -344,10 +345,11 @@ impl PhaseExperiment {
                 "size: {columns}x{bins} is more than {TABLE_MAX} counts, the most of one diagram; make it smaller"
             )));
         }
+        check_sides(self.size)?;
         let starts = u64::from(self.starts);
         // Of each cell, every coordinate of the state.
         let dims = 2 * self.setup.landscape.body.variables.len() as u64;
-        if starts == 0 || starts * u64::from(columns) * dims > TABLE_MAX {
+        if starts == 0 || starts.saturating_mul(u64::from(columns) * dims) > TABLE_MAX {
             return Err(Error::request(format!(
                 "starts: {starts} in each of {columns} columns; give between 1 and {}",
                 (TABLE_MAX / (dims * u64::from(columns))).max(1)

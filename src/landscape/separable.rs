@@ -67,7 +67,7 @@ pub fn separable(n: usize, seed: u32) -> Landscape {
 fn factor(i: usize, n: usize) -> f64 {
     let [first, last] = FACTORS;
     let share = if n == 1 { 0.5 } else { i as f64 / (n - 1) as f64 };
-    first * (last / first).powf(share)
+    first * libm::pow(last / first, share)
 }
 
 /// The rotation whose rows are the axes `p_1 .. p_n`: the same for the same seed, and over all seeds

@@ -100,16 +100,16 @@ impl Layout {
         self.slot(name).is_ok()
     }
 
-    /// Writes numbers of an array, from number `first` on.
+    /// Writes numbers of an array, from number `first` on, and gives their checksum.
     ///
     /// # Errors
     /// Those of the file.
-    pub fn put<T: Pod>(&self, file: &File, name: &str, first: usize, numbers: &[T]) -> io::Result<()> {
+    pub fn put<T: Pod>(&self, file: &File, name: &str, first: usize, numbers: &[T]) -> io::Result<u32> {
         write_numbers(file, self.slot(name)?.start, first, numbers)
     }
 
     /// The same for measured numbers, which the array may hold in f32.
-    pub fn put_floats(&self, file: &File, name: &str, first: usize, numbers: &[f64]) -> io::Result<()> {
+    pub fn put_floats(&self, file: &File, name: &str, first: usize, numbers: &[f64]) -> io::Result<u32> {
         match self.slot(name)?.kind {
             Kind::F32 => {
                 let numbers: Vec<f32> = numbers.iter().map(|&v| v as f32).collect();
@@ -117,6 +117,20 @@ impl Layout {
             }
             _ => self.put(file, name, first, numbers),
         }
+    }
+
+    /// The checksum of `count` numbers of an array, from number `first` on.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn checksum(&self, file: &File, name: &str, first: usize, count: usize) -> io::Result<u32> {
+        let slot = self.slot(name)?;
+        let size = match slot.kind {
+            Kind::U8 => 1,
+            Kind::U32 | Kind::I32 | Kind::F32 => 4,
+            Kind::F64 => 8,
+        };
+        checksum(file, slot.start + (first * size) as u64, count * size)
     }
 
     /// Reads `count` numbers of an array, from number `first` on.
@@ -206,13 +220,31 @@ fn entry_header(name: &str, bytes: u64) -> io::Result<u64> {
     entry.data_start().ok_or_else(|| io::Error::other("an entry without a place"))
 }
 
-/// Writes numbers to an array that begins at a byte of a file, from number `first` on.
+/// Writes numbers to an array that begins at a byte of a file, from number `first` on, and gives their checksum.
 ///
 /// # Errors
 /// Those of the file.
-pub fn write_numbers<T: Pod>(mut file: &File, start: u64, first: usize, numbers: &[T]) -> io::Result<()> {
+pub fn write_numbers<T: Pod>(mut file: &File, start: u64, first: usize, numbers: &[T]) -> io::Result<u32> {
+    let bytes = bytemuck::cast_slice(numbers);
     file.seek(SeekFrom::Start(start + (first * size_of::<T>()) as u64))?;
-    file.write_all(bytemuck::cast_slice(numbers))
+    file.write_all(bytes)?;
+    Ok(crc32fast::hash(bytes))
+}
+
+/// The checksum of so many bytes of a file.
+///
+/// # Errors
+/// Those of the file.
+pub fn checksum(mut file: &File, start: u64, bytes: usize) -> io::Result<u32> {
+    file.seek(SeekFrom::Start(start))?;
+    let (mut sum, mut left, mut piece) = (crc32fast::Hasher::new(), bytes, vec![0; PIECE.min(bytes)]);
+    while left > 0 {
+        let piece = &mut piece[..left.min(PIECE)];
+        file.read_exact(piece)?;
+        sum.update(piece);
+        left -= piece.len();
+    }
+    Ok(sum.finalize())
 }
 
 /// Reads `count` numbers of such an array.

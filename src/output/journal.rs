@@ -38,8 +38,8 @@ pub struct Begun {
 pub enum Entry {
     /// The first line.
     Begun(Box<Begun>),
-    /// A tile is on the disk; `row` is its first.
-    Tile { row: usize, work: Work },
+    /// A tile is on the disk; `row` is its first, and `sum` the checksum of its numbers.
+    Tile { row: usize, work: Work, sum: u32 },
     /// All files are on the disk: what remains is to give these their names, and to remove the stale ones.
     Whole { names: Vec<String>, stale: Vec<String> },
 }
@@ -127,7 +127,7 @@ mod tests {
     fn a_line_counts_when_it_is_whole() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("journal");
-        let tile = |row: usize| Entry::Tile { row, work: Work::default() };
+        let tile = |row: usize| Entry::Tile { row, work: Work::default(), sum: 0x1234_5678 };
         let mut journal = Journal::create(&path).unwrap();
         (0..3).for_each(|row| journal.add(&tile(row)).unwrap());
         let whole = std::fs::read(&path).unwrap();

@@ -18,7 +18,7 @@ use crate::analysis::{Attractor, Known, Labelled};
 use crate::engine::{Device, Engine, Outcomes};
 use crate::error::{Error, Result};
 use crate::experiment::{Draft, Experiment, Precision};
-use crate::map::{Drawn, Layout, Map, read_numbers, write_numbers};
+use crate::map::{Drawn, Layout, Map, checksum, read_numbers, write_numbers};
 use crate::picture::Style;
 use crate::plan::Plan;
 use crate::report::Report;
@@ -52,6 +52,8 @@ pub struct Making<'a> {
     arrays: Arrays,
     /// By their first rows, the tiles that are done.
     done: BTreeMap<usize, Work>,
+    /// How many more were done, and are damaged.
+    damaged: usize,
     kept: Kept,
 }
 
@@ -154,13 +156,17 @@ impl<'a> Making<'a> {
         }
         let kept = Kept::new(&folder);
         fs::create_dir(&folder).map_err(write(&folder))?;
-        fs::write(folder.join(EXPERIMENT), &begun.experiment).map_err(write(&folder.join(EXPERIMENT)))?;
-        let arrays = Arrays::create(&folder, experiment, &plan).map_err(write(&directory.path.join(MAP)))?;
+        let written = File::create_new(folder.join(EXPERIMENT)).and_then(|mut file| {
+            file.write_all(begun.experiment.as_bytes())?;
+            file.sync_all()
+        });
+        written.map_err(write(&folder.join(EXPERIMENT)))?;
+        let arrays = Arrays::open(&folder, experiment, &plan).map_err(write(&directory.path.join(MAP)))?;
         let mut journal = Journal::create(&folder.join(JOURNAL))?;
         journal.add(&Entry::Begun(Box::new(begun.clone())))?;
         let experiment = experiment.clone();
-        let done = BTreeMap::new();
-        Ok(Self { directory, experiment, plan, begun, journal, arrays, done, kept })
+        let (done, damaged) = (BTreeMap::new(), 0);
+        Ok(Self { directory, experiment, plan, begun, journal, arrays, done, damaged, kept })
     }
 
     /// Runs the trajectories that are missing, draws, and gives everything its name. An earlier map in the directory
@@ -212,6 +218,11 @@ impl<'a> Making<'a> {
     /// How many tiles are done, and how many there are.
     pub fn tiles(&self) -> (usize, usize) {
         (self.done.len(), tiles(&self.experiment, &self.begun))
+    }
+
+    /// How many tiles had been done and are not what was written, so that they are computed again.
+    pub fn damaged(&self) -> usize {
+        self.damaged
     }
 }
 
@@ -281,7 +292,7 @@ pub fn resume<'a>(directory: &'a Directory, engine: &dyn Engine) -> Result<Resum
     for entry in entries {
         match entry {
             Entry::Begun(entry) => begun = Some(*entry),
-            Entry::Tile { row, work } => _ = done.insert(row, work),
+            Entry::Tile { row, work, sum } => _ = done.insert(row, (work, sum)),
             Entry::Whole { names, stale } => {
                 return Ok(Resumed::Named(published(directory, names, &stale)?));
             }
@@ -302,10 +313,21 @@ pub fn resume<'a>(directory: &'a Directory, engine: &dyn Engine) -> Result<Resum
     if experiment.to_toml() != begun.experiment || data(&plan) != begun.data {
         return refused(format!("{EXPERIMENT} or its data is not the one that the map was begun with"));
     }
-    let arrays = Arrays::open(&folder, &experiment, &plan).map_err(|e| Error::file(folder.join(MAP), e))?;
+    let arrays = Arrays::open(&folder, &experiment, &plan).map_err(Error::write(folder.join(MAP)))?;
     let mut kept = Kept::new(&folder);
-    kept.note(done.len(), tiles(&experiment, &begun));
-    Ok(Resumed::Making(Box::new(Making { directory, experiment, plan, begun, journal, arrays, done, kept })))
+    let stored = done.len();
+    kept.note(stored, tiles(&experiment, &begun));
+    let height = experiment.size[1] as usize;
+    let is_whole = |row: usize, sum: u32| {
+        // What cannot be read is damaged too.
+        row < height
+            && arrays.checksum(row..height.min(row + begun.tile as usize)).is_ok_and(|now| now == sum)
+    };
+    let whole = done.into_iter().filter(|(row, (_, sum))| is_whole(*row, *sum));
+    let done: BTreeMap<usize, Work> = whole.map(|(row, (work, _))| (row, work)).collect();
+    let damaged = stored - done.len();
+    let making = Making { directory, experiment, plan, begun, journal, arrays, done, damaged, kept };
+    Ok(Resumed::Making(Box::new(making)))
 }
 
 /// The files that a run has left before it came to name them.
@@ -355,7 +377,8 @@ fn removed(path: &Path) -> Result<()> {
 /// What of a device decides about the bits of a result.
 fn described(device: &Device) -> String {
     match device.engine {
-        "cpu" => format!("the CPU engine ({})", device.backend),
+        // The same bits with all machine code.
+        "cpu" => format!("the CPU engine ({})", std::env::consts::ARCH),
         _ => format!("{} ({}, {})", device.name, device.backend, device.driver),
     }
 }
@@ -363,6 +386,11 @@ fn described(device: &Device) -> String {
 /// A checksum of the data that formulas go through.
 fn data(plan: &Plan) -> u32 {
     crc32fast::hash(format!("{:?}", plan.descent.graph.columns()).as_bytes())
+}
+
+/// One checksum of several.
+fn of_all(sums: &[u32]) -> u32 {
+    crc32fast::hash(bytemuck::cast_slice(sums))
 }
 
 /// The arrays of a map on the disk.
@@ -379,22 +407,16 @@ struct Arrays {
 }
 
 impl Arrays {
-    fn create(folder: &Path, experiment: &Experiment, plan: &Plan) -> io::Result<Self> {
-        let file = |name| File::options().read(true).write(true).create_new(true).open(folder.join(name));
+    /// Opens the files, of which some tiles may be there, at their final sizes.
+    fn open(folder: &Path, experiment: &Experiment, plan: &Plan) -> io::Result<Self> {
+        let file = |name| {
+            File::options().create(true).truncate(false).read(true).write(true).open(folder.join(name))
+        };
         let arrays = Self::of(experiment, plan, file(MAP)?, file(ENDS)?)?;
         arrays.map.set_len(arrays.layout.end())?;
         arrays.layout.put(&arrays.map, "across", 0, &plan.across)?;
         arrays.layout.put(&arrays.map, "up", 0, &plan.up)?;
         Ok(arrays)
-    }
-
-    fn open(folder: &Path, experiment: &Experiment, plan: &Plan) -> io::Result<Self> {
-        let file = |name| File::options().read(true).write(true).open(folder.join(name));
-        let arrays = Self::of(experiment, plan, file(MAP)?, file(ENDS)?)?;
-        match arrays.map.metadata()?.len() >= arrays.layout.end() {
-            true => Ok(arrays),
-            false => Err(io::Error::other("is shorter than it was; delete the folder and map again")),
-        }
     }
 
     fn of(experiment: &Experiment, plan: &Plan, map: File, ends: File) -> io::Result<Self> {
@@ -405,19 +427,18 @@ impl Arrays {
 
     /// Where the states begin in `ends`, after the phases, and where the labels' phases do.
     fn places(&self) -> [u64; 2] {
-        let size = match self.precision {
-            Precision::F32 => 4,
-            Precision::F64 => 8,
-        };
         let states = 4 * self.cells as u64;
-        [states, states + size * (self.cells * self.dims) as u64]
+        [states, states + (self.size() * self.cells * self.dims) as u64]
     }
 
-    fn put(&self, tile: &Tile, first: usize) -> io::Result<()> {
+    /// Writes a tile, and gives the checksum of it.
+    fn put(&self, tile: &Tile, first: usize) -> io::Result<u32> {
         let Self { layout, map, ends, dims, .. } = self;
         let outcomes = &tile.outcomes;
-        layout.put(map, "fate", first, &outcomes.fate)?;
-        layout.put(map, "period", first, &outcomes.period)?;
+        let mut sums = vec![
+            layout.put(map, "fate", first, &outcomes.fate)?,
+            layout.put(map, "period", first, &outcomes.period)?,
+        ];
         let floats = [
             ("amplitude", &outcomes.amplitude),
             ("lyapunov", &outcomes.lyapunov),
@@ -428,19 +449,43 @@ impl Arrays {
         let optional = [("reach", Some(&outcomes.reach)), ("edge", tile.edge.as_ref())];
         let optional = optional.into_iter().filter(|(name, _)| layout.has(name));
         for (name, numbers) in floats.into_iter().chain(optional.filter_map(|(name, v)| Some((name, v?)))) {
-            layout.put_floats(map, name, first, numbers)?;
+            sums.push(layout.put_floats(map, name, first, numbers)?);
         }
-        write_numbers(ends, 0, first, &outcomes.phase)?;
+        sums.push(write_numbers(ends, 0, first, &outcomes.phase)?);
         let [states, _] = self.places();
-        match self.precision {
+        sums.push(match self.precision {
             Precision::F64 => write_numbers(ends, states, first * dims, &outcomes.point)?,
             Precision::F32 => {
                 let point: Vec<f32> = outcomes.point.iter().map(|&x| x as f32).collect();
-                write_numbers(ends, states, first * dims, &point)?;
+                write_numbers(ends, states, first * dims, &point)?
             }
-        }
+        });
         map.sync_data()?;
-        ends.sync_data()
+        ends.sync_data()?;
+        Ok(of_all(&sums))
+    }
+
+    /// The checksum of a tile, of these rows, as it is stored.
+    fn checksum(&self, rows: Range<usize>) -> io::Result<u32> {
+        let Self { layout, map, ends, dims, .. } = self;
+        let (first, count) = (rows.start * self.width, rows.len() * self.width);
+        let names =
+            ["fate", "period", "amplitude", "lyapunov", "settle", "loss", "sharpness", "reach", "edge"];
+        let names = names.into_iter().filter(|name| layout.has(name));
+        let sums = names.map(|name| layout.checksum(map, name, first, count));
+        let mut sums: Vec<u32> = sums.collect::<io::Result<_>>()?;
+        let ([states, _], size) = (self.places(), self.size() * dims);
+        sums.push(checksum(ends, 4 * first as u64, 4 * count)?);
+        sums.push(checksum(ends, states + (size * first) as u64, size * count)?);
+        Ok(of_all(&sums))
+    }
+
+    /// Bytes of a number of a state.
+    fn size(&self) -> usize {
+        match self.precision {
+            Precision::F32 => 4,
+            Precision::F64 => 8,
+        }
     }
 
     fn outcomes(&self, cells: Range<usize>) -> io::Result<Outcomes> {
@@ -503,7 +548,7 @@ struct Stored<'a> {
 }
 
 impl Stored<'_> {
-    fn written(&self, result: io::Result<()>) -> Result<()> {
+    fn written<T>(&self, result: io::Result<T>) -> Result<T> {
         result.map_err(Error::write(self.kept.folder.join(MAP)))
     }
 
@@ -514,8 +559,8 @@ impl Stored<'_> {
 
 impl Store for Stored<'_> {
     fn put(&mut self, tile: &Tile) -> Result<()> {
-        self.written(self.arrays.put(tile, tile.rows.start * self.arrays.width))?;
-        self.journal.add(&Entry::Tile { row: tile.rows.start, work: tile.work.clone() })?;
+        let sum = self.written(self.arrays.put(tile, tile.rows.start * self.arrays.width))?;
+        self.journal.add(&Entry::Tile { row: tile.rows.start, work: tile.work.clone(), sum })?;
         self.kept.one_more(self.tiles);
         Ok(())
     }
@@ -540,7 +585,7 @@ impl Store for Stored<'_> {
     }
 
     fn put_attractors(&mut self, first: usize, ids: &[i32]) -> Result<()> {
-        self.written(self.arrays.layout.put(&self.arrays.map, "attractor", first, ids))
+        self.written(self.arrays.layout.put(&self.arrays.map, "attractor", first, ids)).map(drop)
     }
 
     fn classes(&self, cells: Range<usize>) -> Result<Map> {
@@ -548,6 +593,6 @@ impl Store for Stored<'_> {
     }
 
     fn put_certainty(&mut self, first: usize, codes: &[u8]) -> Result<()> {
-        self.written(self.arrays.layout.put(&self.arrays.map, "certainty", first, codes))
+        self.written(self.arrays.layout.put(&self.arrays.map, "certainty", first, codes)).map(drop)
     }
 }

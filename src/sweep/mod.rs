@@ -16,7 +16,9 @@ mod run;
 mod store;
 
 use crate::error::{Error, Result};
-use crate::experiment::{Axis, CELLS_IN_MEMORY, Draft, Eta, Experiment, Precision, check_spacing};
+use crate::experiment::{
+    Axis, CELLS_IN_MEMORY, Draft, Eta, Experiment, Precision, check_sides, check_spacing,
+};
 use crate::fate;
 
 pub use self::fractions::Fractions;
@@ -170,7 +172,7 @@ impl Stack {
         }
         self.base.check()?;
         for k in 0..self.asked {
-            let value = factor.powf(f64::from(k));
+            let value = libm::pow(factor, f64::from(k));
             let formats = [self.base.precision, Precision::F64];
             let told = formats.map(|precision| {
                 let frame = self.narrowed(value, precision);
@@ -279,7 +281,7 @@ impl Stack {
         for (axis, at) in [&mut frame.across, &mut frame.up].into_iter().zip(point) {
             let end = |end: f64| match axis.log {
                 _ if times == 1.0 => end,
-                true => at * ((end / at).ln() / times).exp(),
+                true => at * libm::exp(libm::log(end / at) / times),
                 false => at + (end - at) / times,
             };
             (axis.from, axis.to) = (end(axis.from), end(axis.to));
@@ -307,6 +309,7 @@ impl Stack {
 
 /// Whether a stack is not too large.
 fn check_size(base: &Experiment, frames: u32) -> Result<()> {
+    check_sides(base.size)?;
     let [width, height] = base.size;
     if frames > FRAMES_MAX {
         return Err(Error::request(format!("frames: {frames} are too many; give at most {FRAMES_MAX}")));

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::Attractor;
 use crate::error::{Error, Result};
+use crate::input::{self, TEXT_MAX};
 use crate::report::Report;
 
 /// What a stack was made by, and what was found in each frame.
@@ -44,6 +45,12 @@ pub struct FrameReport {
     pub report: Report,
 }
 
+/// What tells the report of a stack from that of a map.
+#[derive(Deserialize)]
+struct Kind {
+    frames: Option<serde::de::IgnoredAny>,
+}
+
 /// The attractors in the directory of a map or of a stack; in a stack, each as it was when it was last seen.
 ///
 /// # Errors
@@ -51,12 +58,12 @@ pub struct FrameReport {
 pub fn attractors_of(directory: &Path) -> Result<Vec<Attractor>> {
     let path = directory.join("report.json");
     let failed = |e: &dyn std::fmt::Display| Error::file(&path, e);
-    let text = std::fs::read_to_string(&path).map_err(|e| failed(&e))?;
-    let report: serde_json::Value = serde_json::from_str(&text).map_err(|e| failed(&e))?;
-    if report.get("frames").is_none() {
+    let text = input::read(&path, 2 * TEXT_MAX).map_err(|e| failed(&e))?;
+    let kind: Kind = serde_json::from_slice(&text).map_err(|e| failed(&e))?;
+    if kind.frames.is_none() {
         return Ok(Report::read(&path)?.attractors);
     }
-    let report: StackReport = serde_json::from_str(&text).map_err(|e| failed(&e))?;
+    let report: StackReport = serde_json::from_slice(&text).map_err(|e| failed(&e))?;
     let all = report.frames.into_iter().flat_map(|frame| frame.report.attractors);
     Ok(all.map(|attractor| (attractor.id, attractor)).collect::<BTreeMap<_, _>>().into_values().collect())
 }

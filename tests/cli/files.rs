@@ -138,3 +138,102 @@ fn landscapes_come_from_files_and_tables() {
     }
     assert!(place.done(&["landscapes", "sub/product.toml"]).out.contains("d/dx ="));
 }
+
+#[test]
+fn a_file_can_name_only_data_beside_it() {
+    let place = Place::new();
+    std::fs::create_dir_all(place.path("sub/below")).unwrap();
+    for name in ["outside.csv", "sub/d.csv", "sub/below/d.csv"] {
+        place.write(name, "u,v\n1,2\n3,4\n");
+    }
+    let rest = words("--across w=0..1 --up eta=0.1..0.2 --size 3x3 --engine cpu --show fate -o out");
+    let run = |name: &str| place.run(&[&["map", name][..], &rest].concat());
+    let absolute = place.path("outside.csv").to_str().unwrap().replace('\\', "/");
+    let table = |file: &str| {
+        format!(
+            "variables = [\"w\"]\nloss = \"mean(row in data: (u*w - v)^2)\"\ndata = {{ file = \"{file}\" }}\n"
+        )
+    };
+    // A landscape, one in an experiment, and an experiment's data.
+    let write = |file: &str| {
+        place.write("sub/l.toml", table(file));
+        place.write(
+            "sub/e.toml",
+            format!("landscape = {{ {} }}\n", table(file).trim_end().replace('\n', ", ")),
+        );
+        place.write("sub/d.toml", format!("landscape = \"good.toml\"\ndata = {{ file = \"{file}\" }}\n"));
+        place.write("sub/good.toml", table("d.csv"));
+    };
+    let files = ["sub/l.toml", "sub/e.toml", "sub/d.toml"];
+    for good in ["d.csv", "./d.csv", "below/d.csv"] {
+        write(good);
+        for file in files {
+            let ran = run(file);
+            assert_eq!(ran.code, Some(0), "{file}, {good}: {ran:?}");
+        }
+    }
+    std::fs::remove_dir_all(place.path("out")).unwrap();
+    let mut outside = vec!["../outside.csv", "below/../../outside.csv", "below/../d.csv", &absolute];
+    if cfg!(unix) {
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("../outside.csv", place.path("sub/link.csv")).unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("..", place.path("sub/up")).unwrap();
+        outside.extend(["link.csv", "up/outside.csv", "/dev/zero", "/etc/passwd"]);
+    }
+    for path in outside {
+        write(path);
+        for file in files {
+            let ran = run(file);
+            let said = ran.err.starts_with(&format!("gdscope: {file}: data: `{path}` is not beside"));
+            assert!(
+                ran.code == Some(2) && said && ran.err.contains("--data PATH"),
+                "{file}, {path}: {ran:?}"
+            );
+        }
+    }
+    // Who gives a path with the request may give any.
+    write("../outside.csv");
+    let flags = [&["map", "sub/l.toml", "--data", "outside.csv"][..], &rest].concat();
+    place.done(&flags);
+    // A link that stays inside is no other file.
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("below/d.csv", place.path("sub/inside.csv")).unwrap();
+        write("inside.csv");
+        assert_eq!(run("sub/l.toml").code, Some(0));
+    }
+}
+
+/// A formula has no words for files: names of files are names, or no formula at all.
+#[test]
+fn a_formula_reads_no_file() {
+    let place = Place::new();
+    place.write("d.csv", "u\n1\n2\n");
+    for loss in [
+        "d.csv",
+        "x*file",
+        "mean(row in d.csv: u)",
+        "read(x)",
+        "include(\"d.csv\")",
+        "x + file(d)",
+        "`d.csv`*x",
+        "/etc/passwd",
+    ] {
+        let ran = place.run(&[
+            "map",
+            "--loss",
+            loss,
+            "--across",
+            "x=0..1",
+            "--up",
+            "eta=0.1..1",
+            "--engine",
+            "cpu",
+            "-o",
+            "out",
+        ]);
+        assert!(ran.code == Some(2) && ran.out.is_empty(), "{loss}: {ran:?}");
+        assert!(!place.path("out").exists());
+    }
+}

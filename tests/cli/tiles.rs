@@ -58,6 +58,109 @@ fn an_interrupted_map_is_gone_on_with_to_the_same_bytes() {
     }
 }
 
+/// Kills maps and their resumptions at moments spread over the time that one takes, however far they have come then.
+#[cfg(unix)]
+#[test]
+fn fifty_kills_at_any_moment_leave_the_same_bytes() {
+    const KILLS: usize = 50;
+    let place = Place::new();
+    let begun = Instant::now();
+    place.done(&words(&format!("{MAP} --tile 2 -o whole")));
+    let usual = begun.elapsed();
+    let whole = ["map.npz", "experiment.toml", "basins.png"].map(|name| place.read(&format!("whole/{name}")));
+    let (mut random, mut kills, mut finished, mut resumed) = (7u64, 0, 0, 0);
+    while kills < KILLS || finished == 0 {
+        // Knuth's generator.
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let share = (random >> 40) as f64 / (1u64 << 24) as f64;
+        let is_begun = fs::read(place.path(JOURNAL)).is_ok_and(|text| text.contains(&b'\n'));
+        let line = if is_begun { "map --resume out".to_owned() } else { format!("{MAP} --tile 2 -o out") };
+        resumed += usize::from(is_begun);
+        let mut command = place.command(&words(&line));
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        if kills < KILLS {
+            std::thread::sleep(usual.mul_f64(share));
+            child.kill().unwrap();
+            kills += 1;
+        }
+        let ended = child.wait_with_output().unwrap();
+        match ended.status.code() {
+            None => {}
+            Some(0) => {
+                let now = ["map.npz", "experiment.toml", "basins.png"]
+                    .map(|name| place.read(&format!("out/{name}")));
+                assert!(now == whole, "after {kills} kills");
+                assert!(!place.path("out/.gdscope-unfinished").exists());
+                fs::remove_dir_all(place.path("out")).unwrap();
+                finished += 1;
+            }
+            // Killed with nothing done, or after everything had got its name.
+            Some(code) => {
+                let words = String::from_utf8_lossy(&ended.stderr).into_owned();
+                let is_none = words.contains("holds no unfinished map") || words.contains("without a tile");
+                assert!(code == 2 && is_none, "{line}: {words}");
+                fs::remove_dir_all(place.path("out")).unwrap();
+            }
+        }
+    }
+    println!("{kills} kills; {resumed} runs resumed, {finished} finished, each in about {usual:.1?}");
+}
+
+#[test]
+fn a_damaged_tile_is_found_and_computed_again() {
+    let place = Place::new();
+    place.done(&words(&format!("{MAP} -o whole")));
+    let folder = |name: &str| place.path("out/.gdscope-unfinished").join(name);
+    type Damage = (&'static str, fn(&mut Vec<u8>), &'static str);
+    let damages: [Damage; 5] = [
+        // The bits of the first row's fates are there, behind the axes.
+        (
+            "map.npz",
+            |bytes| bytes.iter_mut().skip(1800).step_by(500).for_each(|byte| *byte ^= 8),
+            "stored tile",
+        ),
+        ("map.npz", |bytes| bytes.truncate(bytes.len() / 3), "10 stored tiles are damaged"),
+        ("ends", |bytes| bytes[3] ^= 1, "a stored tile is damaged"),
+        ("ends", Vec::clear, "10 stored tiles are damaged"),
+        ("map.npz", |bytes| bytes[60] ^= 1, "10 of 60 tiles are done"),
+    ];
+    for (file, damage, said) in damages {
+        let mut child = started(&place, 10);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // As many as can be told beforehand.
+        let journal = fs::read_to_string(place.path(JOURNAL)).unwrap();
+        let first: Vec<&str> = journal.split_inclusive('\n').take(11).collect();
+        place.write(JOURNAL, first.concat());
+        let mut bytes = fs::read(folder(file)).unwrap();
+        damage(&mut bytes);
+        fs::write(folder(file), bytes).unwrap();
+        let resumed = place.done(&words("map --resume out"));
+        assert!(resumed.err.contains(said), "{file}, {said}: {resumed:?}");
+        assert!(place.read("out/map.npz") == place.read("whole/map.npz"), "{file}, {said}");
+        fs::remove_dir_all(place.path("out")).unwrap();
+    }
+}
+
+#[test]
+fn a_directory_that_is_deleted_meanwhile_is_a_failure() {
+    let place = Place::new();
+    let mut command = place.command(&words(&format!("{MAP} --tile 1 -o out")));
+    let child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    while !fs::read_to_string(place.path(JOURNAL)).is_ok_and(|text| text.lines().count() > 3) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no tile was done in a minute");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // What is written there just then may come in between.
+    while fs::remove_dir_all(place.path("out")).is_err() {}
+    let ended = child.wait_with_output().unwrap();
+    let err = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.code() == Some(1) && err.starts_with("gdscope: cannot write out"), "{err}");
+    assert!(!err.contains("--resume") && err.lines().count() == 1, "{err}");
+    assert_eq!(place.names("."), [""; 0]);
+}
+
 #[test]
 fn one_process_at_a_time_writes_to_a_directory() {
     let place = Place::new();

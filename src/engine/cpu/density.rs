@@ -133,7 +133,7 @@ impl<R: Real> Program<R> {
     fn new(plan: &Plan) -> Self {
         let (formulas, descent) = (Formulas::new(plan).0, &plan.descent);
         let observed = descent.observed.map(|observed| (observed, formulas.loss));
-        let stepper = |more| Stepper::new(formulas.tape(more), (), Isa::widest());
+        let stepper = |more| Stepper::new(formulas.tape(more), (), Isa::chosen());
         Self {
             advance: stepper(None),
             observe: stepper(observed),

@@ -40,7 +40,7 @@ pub struct CpuEngine {
 
 impl Default for CpuEngine {
     fn default() -> Self {
-        Self::new(Isa::widest())
+        Self::new(Isa::chosen())
     }
 }
 

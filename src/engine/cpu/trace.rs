@@ -69,7 +69,7 @@ impl Tracer {
         let reserved = tangent + descent.tangent_next.len();
         let place = |ids: &[_], from: usize| ids.iter().copied().zip(from..).collect::<Vec<_>>();
         let compile = |outputs: &[_]| {
-            Stepper::new(Tape::compile(&descent.graph, &inputs, reserved, outputs), (), Isa::widest())
+            Stepper::new(Tape::compile(&descent.graph, &inputs, reserved, outputs), (), Isa::chosen())
         };
         let advance = compile(&place(&descent.next, 0));
         let observe = compile(&place(&readings, first));
@@ -210,7 +210,7 @@ fn largest_eigenvalue(matrix: &[f64], dims: usize) -> f64 {
         // The solver does not end on a NaN.
         _ if !matrix.iter().all(|v| v.is_finite()) => f64::NAN,
         [a] => a,
-        [a, b, _, d] => 0.5 * a + 0.5 * d + (0.5 * a - 0.5 * d).hypot(b),
+        [a, b, _, d] => 0.5 * a + 0.5 * d + libm::hypot(0.5 * a - 0.5 * d, b),
         _ => DMatrix::from_column_slice(dims, dims, matrix).symmetric_eigenvalues().max(),
     }
 }

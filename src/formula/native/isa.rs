@@ -1,8 +1,13 @@
 //! The instructions of AVX-512 and of AVX2 with FMA.
 
+use std::sync::OnceLock;
+
 use iced_x86::{Code, Register};
 
 use super::code::{Fused, One, Predicate, Two};
+
+/// What a process has chosen: the results are the same, and so this is no part of a request.
+static CHOSEN: OnceLock<Option<Isa>> = OnceLock::new();
 
 /// An instruction set that code is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +34,23 @@ impl Isa {
     /// The widest that this processor has.
     pub fn widest() -> Option<Self> {
         Self::ALL.into_iter().find(|isa| isa.is_here())
+    }
+
+    /// The one that this process writes code for: the widest, if no other was [chosen](Isa::choose).
+    pub fn chosen() -> Option<Self> {
+        *CHOSEN.get_or_init(Self::widest)
+    }
+
+    /// Chooses for the whole process, before any code is written; too late, it changes nothing and says so.
+    ///
+    /// # Errors
+    /// The choice that holds.
+    pub fn choose(isa: Option<Self>) -> Result<(), Option<Self>> {
+        match CHOSEN.set(isa) {
+            Ok(()) => Ok(()),
+            Err(_) if Self::chosen() == isa => Ok(()),
+            Err(_) => Err(Self::chosen()),
+        }
     }
 
     /// Its name, with the architecture's.

@@ -17,6 +17,19 @@ impl Isa {
         None
     }
 
+    /// None.
+    pub fn chosen() -> Option<Self> {
+        None
+    }
+
+    /// There is nothing to choose from.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn choose(_: Option<Self>) -> Result<(), Option<Self>> {
+        Ok(())
+    }
+
     /// Never called.
     pub fn name(self) -> &'static str {
         match self {}
