@@ -32,7 +32,7 @@ pub struct Check {
 /// that their amplitudes may be off, relative, in the median. Rounding alone stays far from these.
 const FATES: f64 = 0.98;
 const ATTRACTORS: f64 = 0.95;
-const AMPLITUDES: f64 = 0.01;
+const AMPLITUDES: f64 = 0.05;
 /// Cells that a verdict needs.
 const ENOUGH: usize = 50;
 

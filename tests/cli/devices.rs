@@ -76,7 +76,7 @@ fn a_device_that_has_passed_its_test_is_remembered() {
         assert!(ran.status.success(), "{ran:?}");
     };
     map("--trust-device", "cache");
-    assert!(!place.path("cache").exists());
+    assert!(!place.path("cache/gdscope").exists());
     map("", "cache");
     let names = place.names("cache/gdscope/devices");
     assert!(names.len() == 1 && names[0].ends_with(".json"), "{names:?}");
