@@ -12,6 +12,7 @@ use super::common::{Place, words};
 /// Type, shape and numbers of the arrays of an `.npz`, by name.
 fn npz(place: &Place, file: &str) -> BTreeMap<String, (String, Vec<usize>, Vec<f64>)> {
     let mut archive = zip::ZipArchive::new(std::fs::File::open(place.path(file)).unwrap()).unwrap();
+    let count = archive.len();
     let read = |k: usize| {
         let mut entry = archive.by_index(k).unwrap();
         let name = entry.name().unwrap().trim_end_matches(".npy").to_owned();
@@ -30,7 +31,7 @@ fn npz(place: &Place, file: &str) -> BTreeMap<String, (String, Vec<usize>, Vec<f
         };
         (name, (kind, shape, numbers))
     };
-    (0..archive.len()).map(read).collect()
+    (0..count).map(read).collect()
 }
 
 /// The columns of a CSV file, with the words for fates as their codes.
