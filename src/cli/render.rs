@@ -13,8 +13,8 @@ use crate::view::View;
 
 /// Draw views of a saved map, or write its numbers in another format
 ///
-/// What was drawn over the map when it was made is drawn again. The numbers can also be those of a stack of maps or
-/// a phase diagram.
+/// What was drawn over the map when it was made is drawn again. The numbers can also be
+/// those of a stack of maps or a phase diagram.
 ///
 /// Examples:
 ///   gdscope render out/f1 --show period,lyapunov --format png,svg
