@@ -117,7 +117,7 @@ pub struct Stages {
 /// A device that is measured.
 pub enum Target {
     Cpu(CpuEngine),
-    Gpu(GpuEngine),
+    Gpu(Box<GpuEngine>),
 }
 
 impl Target {
@@ -131,7 +131,7 @@ impl Target {
     /// # Errors
     /// As [`GpuEngine::open`].
     pub fn gpu(wanted: Option<&str>) -> Result<Self> {
-        GpuEngine::open(wanted).map(Self::Gpu)
+        GpuEngine::open(wanted).map(|engine| Self::Gpu(Box::new(engine)))
     }
 
     /// Every adapter that is found, software ones too, or why it does not open.
@@ -143,7 +143,7 @@ impl Target {
     pub fn engine(&self) -> &dyn Engine {
         match self {
             Self::Cpu(engine) => engine,
-            Self::Gpu(engine) => engine,
+            Self::Gpu(engine) => engine.as_ref(),
         }
     }
 

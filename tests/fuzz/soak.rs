@@ -135,7 +135,7 @@ fn map(experiment: &Experiment, engine: &dyn Engine) -> Option<String> {
 /// Resident memory of this process in MiB, where the system tells.
 fn resident() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/self/statm").ok()?;
-    Some(text.split_whitespace().nth(1)?.parse::<u64>().ok()? * 4096 >> 20)
+    Some((text.split_whitespace().nth(1)?.parse::<u64>().ok()? * 4096) >> 20)
 }
 
 /// `GDSCOPE_SOAK_SECONDS=3600 cargo test --release --test fuzz soak -- --ignored --nocapture`
