@@ -21,8 +21,11 @@ const TOLERANCE: f64 = 0.005;
 /// Most bytes of all files.
 const MOST: u64 = 300 << 10;
 
-/// What is mapped, and its pictures: the flags that they are drawn with, and the names of view and golden file.
-const MAPS: [(&str, &[(&str, &[(&str, &str)])]); 4] = [
+/// The flags that pictures are drawn with, and the names of view and golden file.
+type Pictures = (&'static str, &'static [(&'static str, &'static str)]);
+
+/// What is mapped, and its pictures.
+const MAPS: [(&str, &[Pictures]); 4] = [
     (
         "map WELLS --target 0.01 --certain --show \
          basins,fate,period,amplitude,lyapunov,settle,reach,loss,sharpness,edge,certainty",
