@@ -43,7 +43,9 @@ fn arrays_are_as_agreed(map: &Path, [width, height]: [u64; 2], float: &str) {
     let experiment = std::fs::read_to_string(map.with_file_name("experiment.toml")).unwrap();
     let targeted = experiment.lines().any(|line| line.starts_with("target = "));
     let reach = targeted.then_some(("reach", "float"));
-    let mut agreed: Vec<(&str, &str)> = ARRAYS.into_iter().chain(reach).collect();
+    // And one with the view of it.
+    let edge = experiment.contains("\"edge\"").then_some(("edge", "float"));
+    let mut agreed: Vec<(&str, &str)> = ARRAYS.into_iter().chain(reach).chain(edge).collect();
     agreed.sort_unstable_by_key(|(name, _)| format!("{name}.npy"));
     assert_eq!(names, agreed.iter().map(|(name, _)| format!("{name}.npy")).collect::<Vec<_>>());
     for (name, kind) in agreed {
