@@ -1,15 +1,17 @@
 //! The directory that a map or a phase diagram is kept in: written whole or not at all, read with suspicion.
 
+mod arrays;
+mod aside;
 mod journal;
 mod lock;
 mod making;
 mod phase;
 mod table;
+mod unfinished;
 
 use std::fs;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -20,10 +22,13 @@ use crate::picture::{self, Caption, Drawing, Format, Style, Theme};
 use crate::report::Report;
 use crate::view::View;
 
+pub(crate) use self::aside::Aside;
 use self::lock::{LOCK, Lock};
 pub use self::making::{Asked, Made, Making, Resumed, begun_on, resume};
 pub use self::table::{CSV_ROWS, check_tables, export};
 pub(crate) use self::table::{Kind, Source};
+use self::unfinished::Unfinished;
+pub(crate) use self::unfinished::abandon;
 
 const MAP: &str = "map.npz";
 /// The arrays of a stack of maps, and its basin fractions as a table and as pictures.
@@ -36,84 +41,6 @@ const FIGURE_SCALE: u32 = 2;
 
 /// What the names of folders for files without names begin with.
 const ASIDE: &str = ".gdscope-";
-
-/// What an interrupted process has to take away.
-static UNFINISHED: Mutex<Vec<Unfinished>> = Mutex::new(Vec::new());
-
-#[derive(Clone, Debug, PartialEq)]
-enum Unfinished {
-    /// A folder of files without their final names.
-    Aside(PathBuf),
-    /// A directory that was made for results; it stays once it holds some.
-    Made(PathBuf),
-    /// A lock's file.
-    Lock(PathBuf),
-    /// The folder of a map of which some tiles are done; it stays, to be gone on with.
-    Tiles { folder: PathBuf, done: usize, tiles: usize },
-}
-
-impl Unfinished {
-    /// Makes something and notes it, with no interrupt in between: none comes after the last one has begun to clean up.
-    fn made<T>(make: impl FnOnce(&mut Vec<Self>) -> T) -> T {
-        make(&mut UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn note(&self) {
-        if let Ok(mut all) = UNFINISHED.lock() {
-            all.push(self.clone());
-        }
-    }
-
-    fn take_away(&self) {
-        // Where that fails, there is nobody left to tell.
-        let _ = match self {
-            // What another thread is writing there may keep the folder for a moment.
-            Unfinished::Aside(path) => (0..100)
-                .map(|_| fs::remove_dir_all(path))
-                .find(|result| !matches!(result, Err(e) if e.kind() == std::io::ErrorKind::DirectoryNotEmpty))
-                .unwrap_or(Ok(())),
-            Unfinished::Made(path) => fs::remove_dir(path),
-            Unfinished::Lock(path) => fs::remove_file(path),
-            Unfinished::Tiles { .. } => Ok(()),
-        };
-    }
-
-    fn end(&self) {
-        self.take_away();
-        if let Ok(mut all) = UNFINISHED.lock() {
-            all.retain(|other| other != self);
-        }
-    }
-
-    /// Puts one in the place of another.
-    fn change(from: &Self, to: &Self) {
-        if let Ok(mut all) = UNFINISHED.lock() {
-            all.iter_mut().filter(|other| *other == from).for_each(|other| *other = to.clone());
-        }
-    }
-
-    /// What is to be said of a map of which some tiles are done.
-    fn words(&self) -> Option<String> {
-        let Unfinished::Tiles { folder, done, tiles } = self else { return None };
-        let directory = folder.parent().unwrap_or(folder).display();
-        Some(format!(
-            "{done} of {tiles} tiles are done and kept; go on with: gdscope map --resume {directory}\n"
-        ))
-    }
-}
-
-/// Takes away what unfinished work has left, and lets no file get its final name from here on: for a
-/// process that is about to exit. Says what stays, and how to go on with it.
-pub(crate) fn abandon() -> Option<String> {
-    let unfinished = UNFINISHED.lock();
-    let mut words = None;
-    if let Ok(all) = &unfinished {
-        all.iter().rev().for_each(Unfinished::take_away);
-        words = all.iter().find_map(Unfinished::words);
-    }
-    std::mem::forget(unfinished);
-    words
-}
 
 /// A directory of results. Dropped without results in it, it goes again if it was made for them.
 #[derive(Debug)]
@@ -296,129 +223,6 @@ fn own_files() -> impl Iterator<Item = String> {
         .chain(table::files())
 }
 
-/// Files that have been written and wait for their names.
-pub(crate) struct Aside {
-    folder: PathBuf,
-    /// The directory that they will be in.
-    to: PathBuf,
-    names: Vec<String>,
-    /// Whether the folder is somebody else's.
-    stays: bool,
-}
-
-impl Aside {
-    /// Files in a folder that stays.
-    fn kept(folder: &Path, to: &Path) -> Self {
-        Self { folder: folder.to_owned(), to: to.to_owned(), names: Vec::new(), stays: true }
-    }
-
-    /// Where the files are for now; others that are put there go away with it.
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// Where a file of this name will be.
-    pub(crate) fn target(&self, name: &str) -> PathBuf {
-        self.to.join(name)
-    }
-
-    /// Gives the files their names, as [`Aside::publish`]; what an earlier map or stack has left beside them would
-    /// lie, and goes.
-    pub(crate) fn publish_alone(self) -> Result<Vec<PathBuf>> {
-        let stale = self.stale();
-        self.publish(stale)
-    }
-
-    /// The names of what else may lie in the directory of a map or a stack.
-    fn stale(&self) -> Vec<String> {
-        own_files().filter(|name| !self.names.contains(name)).collect()
-    }
-
-    pub(crate) fn write(
-        &mut self,
-        name: &str,
-        write: impl FnOnce(&mut BufWriter<&fs::File>) -> std::io::Result<()>,
-    ) -> Result<()> {
-        let written = || {
-            let file = fs::File::create(self.folder.join(name))?;
-            let mut buffer = BufWriter::new(&file);
-            write(&mut buffer)?;
-            buffer.flush()?;
-            drop(buffer);
-            // Some disks say only now that they are full.
-            file.sync_all()
-        };
-        written().map_err(Error::write(self.to.join(name)))?;
-        tracing::debug!("{name} is on the disk, without its name yet");
-        if !self.names.iter().any(|other| other == name) {
-            self.names.push(name.to_owned());
-        }
-        Ok(())
-    }
-
-    /// As [`Aside::write`], for what is a folder of files.
-    pub(crate) fn write_folder(
-        &mut self,
-        name: &str,
-        write: impl FnOnce(&Path) -> std::io::Result<()>,
-    ) -> Result<()> {
-        let folder = self.folder.join(name);
-        let written = || {
-            // Of an earlier attempt, in a folder that stays.
-            if folder.exists() {
-                fs::remove_dir_all(&folder)?;
-            }
-            fs::create_dir(&folder)?;
-            write(&folder)
-        };
-        written().map_err(Error::write(self.to.join(name)))?;
-        if !self.names.iter().any(|other| other == name) {
-            self.names.push(name.to_owned());
-        }
-        Ok(())
-    }
-
-    /// Writes files with these names and bytes.
-    pub(crate) fn write_all(&mut self, files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<()> {
-        files.into_iter().try_for_each(|(name, bytes)| self.write(&name, |to| to.write_all(&bytes)))
-    }
-
-    /// Gives the files their names, the last one last; earlier files of these names and those called
-    /// `stale` make room first. If that fails, everything is as it was.
-    pub(crate) fn publish(self, stale: Vec<String>) -> Result<Vec<PathBuf>> {
-        // An interrupt waits until this is done.
-        let guard = UNFINISHED.lock();
-        let earlier = self.folder.join("earlier");
-        fs::create_dir(&earlier).map_err(Error::write(&self.to))?;
-        let to = |name: &String| self.to.join(name);
-        let new = |name: &String| self.folder.join(name);
-        // The file that is read first goes first and comes last.
-        let out = self.names.iter().rev().chain(&stale).filter(|name| to(name).symlink_metadata().is_ok());
-        let moves = out.map(|name| (to(name), earlier.join(name)));
-        let moves: Vec<_> = moves.chain(self.names.iter().map(|name| (new(name), to(name)))).collect();
-        for (done, (from, into)) in moves.iter().enumerate() {
-            if let Err(e) = fs::rename(from, into) {
-                for (from, into) in moves[..done].iter().rev() {
-                    let _ = fs::rename(into, from);
-                }
-                let named = if into.starts_with(&self.folder) { from } else { into };
-                return Err(Error::write(named)(e));
-            }
-        }
-        drop(guard);
-        tracing::info!("{} have their names in {}", self.names.join(", "), self.to.display());
-        Ok(self.names.iter().map(to).collect())
-    }
-}
-
-impl Drop for Aside {
-    fn drop(&mut self) {
-        if !self.stays {
-            Unfinished::Aside(self.folder.clone()).end();
-        }
-    }
-}
-
 /// What can be read from a `map.npz`: all of it, or the part that is needed.
 pub trait FromMap: Sized {
     /// Reads it.
@@ -540,7 +344,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let directory = Directory::create(&place.path().join("a/b")).unwrap();
         let mut aside = directory.aside().unwrap();
-        let full = |_: &mut BufWriter<&fs::File>| Err(std::io::Error::other("full"));
+        let full = |_: &mut std::io::BufWriter<&fs::File>| Err(std::io::Error::other("full"));
         let error = aside.write(MAP, full).unwrap_err().to_string();
         assert!(error.contains("map.npz: full"), "{error}");
         drop((aside, directory));

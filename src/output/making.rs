@@ -12,13 +12,14 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::arrays::Arrays;
 use super::journal::{Begun, Entry, Journal};
 use super::{Aside, Directory, EXPERIMENT, Kind, MAP, REPORT, Saved, Source, Unfinished};
 use crate::analysis::{Attractor, Known, Labelled};
 use crate::engine::{Device, Engine, Outcomes};
 use crate::error::{Error, Result};
 use crate::experiment::{Draft, Experiment, Precision};
-use crate::map::{Drawn, Layout, Map, checksum, read_numbers, write_numbers};
+use crate::map::{Drawn, Map, write_numbers};
 use crate::picture::Style;
 use crate::plan::Plan;
 use crate::report::Report;
@@ -27,7 +28,6 @@ use crate::run::{Job, Store, Tile, Work, most_rows, tile_rows};
 /// The folder of a directory in which a map is made.
 pub const FOLDER: &str = ".gdscope-unfinished";
 const JOURNAL: &str = "journal";
-const ENDS: &str = "ends";
 
 /// What is asked for besides the experiment.
 #[derive(Clone, Debug, Default)]
@@ -194,7 +194,10 @@ impl<'a> Making<'a> {
         let started = Instant::now();
         let map = Drawn::read(&map)?;
         let mut saved = Saved { experiment: self.experiment, map, report };
-        self.directory.draw(&mut aside, &saved, &saved.experiment.show, &self.begun.style)?;
+        let draw = || self.directory.draw(&mut aside, &saved, &saved.experiment.show, &self.begun.style);
+        let (synced, drawn) = rayon::join(|| self.arrays.sync(), draw);
+        synced.map_err(Error::write(self.directory.path.join(MAP)))?;
+        drawn?;
         let arrays = Source::new(Kind::Map, &folder.join(MAP), &saved.experiment.draft())?;
         aside.write_tables(&arrays, &self.begun.style.tables)?;
         saved.report.seconds.draw = started.elapsed().as_secs_f64();
@@ -386,157 +389,6 @@ fn described(device: &Device) -> String {
 /// A checksum of the data that formulas go through.
 fn data(plan: &Plan) -> u32 {
     crc32fast::hash(format!("{:?}", plan.descent.graph.columns()).as_bytes())
-}
-
-/// One checksum of several.
-fn of_all(sums: &[u32]) -> u32 {
-    crc32fast::hash(bytemuck::cast_slice(sums))
-}
-
-/// The arrays of a map on the disk.
-struct Arrays {
-    layout: Layout,
-    map: File,
-    ends: File,
-    /// Cells in a row and in all, and numbers of a state.
-    width: usize,
-    cells: usize,
-    dims: usize,
-    precision: Precision,
-    phases: bool,
-}
-
-impl Arrays {
-    /// Opens the files, of which some tiles may be there, at their final sizes.
-    fn open(folder: &Path, experiment: &Experiment, plan: &Plan) -> io::Result<Self> {
-        let file = |name| {
-            File::options().create(true).truncate(false).read(true).write(true).open(folder.join(name))
-        };
-        let arrays = Self::of(experiment, plan, file(MAP)?, file(ENDS)?)?;
-        arrays.map.set_len(arrays.layout.end())?;
-        arrays.layout.put(&arrays.map, "across", 0, &plan.across)?;
-        arrays.layout.put(&arrays.map, "up", 0, &plan.up)?;
-        Ok(arrays)
-    }
-
-    fn of(experiment: &Experiment, plan: &Plan, map: File, ends: File) -> io::Result<Self> {
-        let (width, cells, dims) = (plan.across.len(), plan.cells(), plan.initial.len());
-        let (precision, phases) = (experiment.precision, experiment.phases);
-        Ok(Self { layout: Layout::new(experiment)?, map, ends, width, cells, dims, precision, phases })
-    }
-
-    /// Where the states begin in `ends`, after the phases, and where the labels' phases do.
-    fn places(&self) -> [u64; 2] {
-        let states = 4 * self.cells as u64;
-        [states, states + (self.size() * self.cells * self.dims) as u64]
-    }
-
-    /// Writes a tile, and gives the checksum of it.
-    fn put(&self, tile: &Tile, first: usize) -> io::Result<u32> {
-        let Self { layout, map, ends, dims, .. } = self;
-        let outcomes = &tile.outcomes;
-        let mut sums = vec![
-            layout.put(map, "fate", first, &outcomes.fate)?,
-            layout.put(map, "period", first, &outcomes.period)?,
-        ];
-        let floats = [
-            ("amplitude", &outcomes.amplitude),
-            ("lyapunov", &outcomes.lyapunov),
-            ("settle", &tile.settle),
-            ("loss", &outcomes.loss),
-            ("sharpness", &tile.sharpness),
-        ];
-        let optional = [("reach", Some(&outcomes.reach)), ("edge", tile.edge.as_ref())];
-        let optional = optional.into_iter().filter(|(name, _)| layout.has(name));
-        for (name, numbers) in floats.into_iter().chain(optional.filter_map(|(name, v)| Some((name, v?)))) {
-            sums.push(layout.put_floats(map, name, first, numbers)?);
-        }
-        sums.push(write_numbers(ends, 0, first, &outcomes.phase)?);
-        let [states, _] = self.places();
-        sums.push(match self.precision {
-            Precision::F64 => write_numbers(ends, states, first * dims, &outcomes.point)?,
-            Precision::F32 => {
-                let point: Vec<f32> = outcomes.point.iter().map(|&x| x as f32).collect();
-                write_numbers(ends, states, first * dims, &point)?
-            }
-        });
-        map.sync_data()?;
-        ends.sync_data()?;
-        Ok(of_all(&sums))
-    }
-
-    /// The checksum of a tile, of these rows, as it is stored.
-    fn checksum(&self, rows: Range<usize>) -> io::Result<u32> {
-        let Self { layout, map, ends, dims, .. } = self;
-        let (first, count) = (rows.start * self.width, rows.len() * self.width);
-        let names =
-            ["fate", "period", "amplitude", "lyapunov", "settle", "loss", "sharpness", "reach", "edge"];
-        let names = names.into_iter().filter(|name| layout.has(name));
-        let sums = names.map(|name| layout.checksum(map, name, first, count));
-        let mut sums: Vec<u32> = sums.collect::<io::Result<_>>()?;
-        let ([states, _], size) = (self.places(), self.size() * dims);
-        sums.push(checksum(ends, 4 * first as u64, 4 * count)?);
-        sums.push(checksum(ends, states + (size * first) as u64, size * count)?);
-        Ok(of_all(&sums))
-    }
-
-    /// Bytes of a number of a state.
-    fn size(&self) -> usize {
-        match self.precision {
-            Precision::F32 => 4,
-            Precision::F64 => 8,
-        }
-    }
-
-    fn outcomes(&self, cells: Range<usize>) -> io::Result<Outcomes> {
-        let Self { layout, map, ends, dims, .. } = self;
-        let (first, count) = (cells.start, cells.len());
-        let [states, _] = self.places();
-        let point = match self.precision {
-            Precision::F64 => read_numbers(ends, states, first * dims, count * dims)?,
-            Precision::F32 => {
-                let point = read_numbers::<f32>(ends, states, first * dims, count * dims)?;
-                point.into_iter().map(f64::from).collect()
-            }
-        };
-        Ok(Outcomes {
-            fate: layout.get(map, "fate", first, count)?,
-            period: layout.get(map, "period", first, count)?,
-            phase: read_numbers(ends, 0, first, count)?,
-            amplitude: layout.get_floats(map, "amplitude", first, count)?,
-            lyapunov: layout.get_floats(map, "lyapunov", first, count)?,
-            loss: layout.get_floats(map, "loss", first, count)?,
-            point,
-            ..Outcomes::default()
-        })
-    }
-
-    fn labels(&self, cells: Range<usize>) -> io::Result<Labelled> {
-        let [_, turned] = self.places();
-        let turned = match self.phases {
-            true => read_numbers(&self.ends, turned, cells.start, cells.len())?,
-            false => Vec::new(),
-        };
-        let labels = self.layout.get(&self.map, "attractor", cells.start, cells.len())?;
-        Ok(Labelled { labels, turned })
-    }
-
-    fn classes(&self, cells: Range<usize>) -> io::Result<Map> {
-        let Self { layout, map, .. } = self;
-        Ok(Map {
-            fate: layout.get(map, "fate", cells.start, cells.len())?,
-            period: layout.get(map, "period", cells.start, cells.len())?,
-            attractor: layout.get(map, "attractor", cells.start, cells.len())?,
-            lyapunov: layout.get_floats(map, "lyapunov", cells.start, cells.len())?,
-            ..Map::default()
-        })
-    }
-
-    /// Makes `map.npz` whole; `path` is where it is.
-    fn finish(&self, path: &Path) -> io::Result<()> {
-        self.layout.finish(path)?;
-        self.map.sync_all()
-    }
 }
 
 /// The arrays, and the journal of the tiles in them.

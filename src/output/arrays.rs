@@ -1,0 +1,172 @@
+//! The arrays of a map that is being made, on the disk.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+
+use super::MAP;
+use crate::analysis::Labelled;
+use crate::engine::Outcomes;
+use crate::experiment::{Experiment, Precision};
+use crate::map::{Layout, Map, checksum, read_numbers, write_numbers};
+use crate::plan::Plan;
+use crate::run::Tile;
+
+/// What has to be known of trajectories besides `map.npz`.
+const ENDS: &str = "ends";
+
+/// The arrays of a map on the disk.
+pub struct Arrays {
+    pub layout: Layout,
+    pub map: File,
+    pub ends: File,
+    /// Cells in a row and in all, and numbers of a state.
+    pub width: usize,
+    cells: usize,
+    dims: usize,
+    precision: Precision,
+    phases: bool,
+}
+
+impl Arrays {
+    /// Opens the files, of which some tiles may be there, at their final sizes.
+    pub fn open(folder: &Path, experiment: &Experiment, plan: &Plan) -> io::Result<Self> {
+        let file = |name| {
+            File::options().create(true).truncate(false).read(true).write(true).open(folder.join(name))
+        };
+        let arrays = Self::of(experiment, plan, file(MAP)?, file(ENDS)?)?;
+        arrays.map.set_len(arrays.layout.end())?;
+        arrays.layout.put(&arrays.map, "across", 0, &plan.across)?;
+        arrays.layout.put(&arrays.map, "up", 0, &plan.up)?;
+        Ok(arrays)
+    }
+
+    fn of(experiment: &Experiment, plan: &Plan, map: File, ends: File) -> io::Result<Self> {
+        let (width, cells, dims) = (plan.across.len(), plan.cells(), plan.initial.len());
+        let (precision, phases) = (experiment.precision, experiment.phases);
+        Ok(Self { layout: Layout::new(experiment)?, map, ends, width, cells, dims, precision, phases })
+    }
+
+    /// Where the states begin in `ends`, after the phases, and where the labels' phases do.
+    pub fn places(&self) -> [u64; 2] {
+        let states = 4 * self.cells as u64;
+        [states, states + (self.size() * self.cells * self.dims) as u64]
+    }
+
+    /// Writes a tile, and gives the checksum of it.
+    pub fn put(&self, tile: &Tile, first: usize) -> io::Result<u32> {
+        let Self { layout, map, ends, dims, .. } = self;
+        let outcomes = &tile.outcomes;
+        let mut sums = vec![
+            layout.put(map, "fate", first, &outcomes.fate)?,
+            layout.put(map, "period", first, &outcomes.period)?,
+        ];
+        let floats = [
+            ("amplitude", &outcomes.amplitude),
+            ("lyapunov", &outcomes.lyapunov),
+            ("settle", &tile.settle),
+            ("loss", &outcomes.loss),
+            ("sharpness", &tile.sharpness),
+        ];
+        let optional = [("reach", Some(&outcomes.reach)), ("edge", tile.edge.as_ref())];
+        let optional = optional.into_iter().filter(|(name, _)| layout.has(name));
+        for (name, numbers) in floats.into_iter().chain(optional.filter_map(|(name, v)| Some((name, v?)))) {
+            sums.push(layout.put_floats(map, name, first, numbers)?);
+        }
+        sums.push(write_numbers(ends, 0, first, &outcomes.phase)?);
+        let [states, _] = self.places();
+        sums.push(match self.precision {
+            Precision::F64 => write_numbers(ends, states, first * dims, &outcomes.point)?,
+            Precision::F32 => {
+                let point: Vec<f32> = outcomes.point.iter().map(|&x| x as f32).collect();
+                write_numbers(ends, states, first * dims, &point)?
+            }
+        });
+        map.sync_data()?;
+        ends.sync_data()?;
+        Ok(of_all(&sums))
+    }
+
+    /// The checksum of a tile, of these rows, as it is stored.
+    pub fn checksum(&self, rows: Range<usize>) -> io::Result<u32> {
+        let Self { layout, map, ends, dims, .. } = self;
+        let (first, count) = (rows.start * self.width, rows.len() * self.width);
+        let names =
+            ["fate", "period", "amplitude", "lyapunov", "settle", "loss", "sharpness", "reach", "edge"];
+        let names = names.into_iter().filter(|name| layout.has(name));
+        let sums = names.map(|name| layout.checksum(map, name, first, count));
+        let mut sums: Vec<u32> = sums.collect::<io::Result<_>>()?;
+        let ([states, _], size) = (self.places(), self.size() * dims);
+        sums.push(checksum(ends, 4 * first as u64, 4 * count)?);
+        sums.push(checksum(ends, states + (size * first) as u64, size * count)?);
+        Ok(of_all(&sums))
+    }
+
+    /// Bytes of a number of a state.
+    fn size(&self) -> usize {
+        match self.precision {
+            Precision::F32 => 4,
+            Precision::F64 => 8,
+        }
+    }
+
+    pub fn outcomes(&self, cells: Range<usize>) -> io::Result<Outcomes> {
+        let Self { layout, map, ends, dims, .. } = self;
+        let (first, count) = (cells.start, cells.len());
+        let [states, _] = self.places();
+        let point = match self.precision {
+            Precision::F64 => read_numbers(ends, states, first * dims, count * dims)?,
+            Precision::F32 => {
+                let point = read_numbers::<f32>(ends, states, first * dims, count * dims)?;
+                point.into_iter().map(f64::from).collect()
+            }
+        };
+        Ok(Outcomes {
+            fate: layout.get(map, "fate", first, count)?,
+            period: layout.get(map, "period", first, count)?,
+            phase: read_numbers(ends, 0, first, count)?,
+            amplitude: layout.get_floats(map, "amplitude", first, count)?,
+            lyapunov: layout.get_floats(map, "lyapunov", first, count)?,
+            loss: layout.get_floats(map, "loss", first, count)?,
+            point,
+            ..Outcomes::default()
+        })
+    }
+
+    pub fn labels(&self, cells: Range<usize>) -> io::Result<Labelled> {
+        let [_, turned] = self.places();
+        let turned = match self.phases {
+            true => read_numbers(&self.ends, turned, cells.start, cells.len())?,
+            false => Vec::new(),
+        };
+        let labels = self.layout.get(&self.map, "attractor", cells.start, cells.len())?;
+        Ok(Labelled { labels, turned })
+    }
+
+    pub fn classes(&self, cells: Range<usize>) -> io::Result<Map> {
+        let Self { layout, map, .. } = self;
+        Ok(Map {
+            fate: layout.get(map, "fate", cells.start, cells.len())?,
+            period: layout.get(map, "period", cells.start, cells.len())?,
+            attractor: layout.get(map, "attractor", cells.start, cells.len())?,
+            lyapunov: layout.get_floats(map, "lyapunov", cells.start, cells.len())?,
+            ..Map::default()
+        })
+    }
+
+    /// Makes `map.npz` whole; `path` is where it is.
+    pub fn finish(&self, path: &Path) -> io::Result<()> {
+        self.layout.finish(path)
+    }
+
+    /// Returns once `map.npz` is on the disk.
+    pub fn sync(&self) -> io::Result<()> {
+        self.map.sync_all()
+    }
+}
+
+/// One checksum of several.
+fn of_all(sums: &[u32]) -> u32 {
+    crc32fast::hash(bytemuck::cast_slice(sums))
+}
