@@ -267,14 +267,11 @@ pub fn begun_on(directory: &Path) -> Result<(String, String, Precision)> {
         return Err(Error::file(directory, message));
     }
     match Journal::read(&folder.join(JOURNAL))?.into_iter().next() {
-        Some(Entry::Begun(begun)) => {
-            let experiment = Draft::read(&folder.join(EXPERIMENT))?.resolve();
-            Ok((
-                begun.engine,
-                begun.name,
-                experiment.map_err(|e| e.within(&folder.join(EXPERIMENT)))?.precision,
-            ))
-        }
+        // Its own file may have its name already.
+        Some(Entry::Begun(begun)) => match Draft::parse(&begun.experiment) {
+            Ok(draft) => Ok((begun.engine, begun.name, draft.precision.unwrap_or_default())),
+            Err(e) => Err(Error::file(folder.join(JOURNAL), e)),
+        },
         _ => Err(Error::file(directory, "holds an unfinished map without a tile; map it again")),
     }
 }

@@ -65,7 +65,10 @@ impl Opened {
         let seen = Arc::clone(&fault);
         device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| note(&seen, e.to_string())));
         let seen = Arc::clone(&fault);
-        device.set_device_lost_callback(move |_, message| note(&seen, format!("lost: {message}")));
+        // What else went wrong followed from it.
+        device.set_device_lost_callback(move |_, message| {
+            *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(format!("lost: {message}"));
+        });
         Ok(Self {
             device,
             queue,
@@ -96,10 +99,18 @@ impl Opened {
 
     /// What went wrong on the device, if anything did.
     pub(super) fn check_faults(&self) -> Result<()> {
-        match &*self.fault.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(message) => Err(Error::Device(message.clone())),
-            None => Ok(()),
+        let fault = || self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if fault().is_none() {
+            return Ok(());
         }
+        // Only now does wgpu say that a device was lost before.
+        let _ = self.poll(wgpu::PollType::Poll);
+        fault().map_or(Ok(()), |message| Err(Error::Device(message)))
+    }
+
+    /// Polls the device; none if wgpu panics, as it does where a device is lost while it is waited for.
+    fn poll(&self, how: wgpu::PollType) -> Option<std::result::Result<wgpu::PollStatus, wgpu::PollError>> {
+        catch_unwind(AssertUnwindSafe(|| self.device.poll(how))).ok()
     }
 
     /// A compiled shader.
@@ -167,20 +178,18 @@ impl Opened {
         let hangs = self.hangs.load(Ordering::Relaxed);
         let timeout = if hangs { Duration::ZERO } else { PATIENCE };
         let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(timeout) };
-        // wgpu panics where a device is lost while it is waited for.
-        let poll = |how| catch_unwind(AssertUnwindSafe(|| self.device.poll(how)));
-        let polled = poll(wait);
+        let polled = self.poll(wait);
         self.check_faults()?;
         let why = match polled {
-            Ok(Ok(_)) if !hangs => return Ok(()),
-            Ok(Ok(_)) => "late".to_owned(),
-            Ok(Err(e)) => e.to_string(),
-            Err(_) => "it was lost".to_owned(),
+            Some(Ok(_)) if !hangs => return Ok(()),
+            Some(Ok(_)) => "did not answer: late".to_owned(),
+            // A device that is lost takes no submission, and so waits for none.
+            Some(Err(wgpu::PollError::WrongSubmissionIndex(..))) | None => "is lost".to_owned(),
+            Some(Err(e)) => format!("did not answer: {e}"),
         };
-        // Only now does wgpu say that a device was lost before.
-        let _ = poll(wgpu::PollType::Poll);
+        let _ = self.poll(wgpu::PollType::Poll);
         self.check_faults()?;
-        Err(Error::Device(format!("{} did not answer: {why}", self.name)))
+        Err(Error::Device(format!("{} {why}", self.name)))
     }
 
     /// Copies `buffer` to the mappable buffer `through` and reads its bytes.
