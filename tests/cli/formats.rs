@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use super::common::{Place, words};
 
+/// Columns of a table: names and numbers.
+type Columns = Vec<(String, Vec<f64>)>;
+
 /// Type, shape and numbers of the arrays of an `.npz`, by name.
 fn npz(place: &Place, file: &str) -> BTreeMap<String, (String, Vec<usize>, Vec<f64>)> {
     let mut archive = zip::ZipArchive::new(std::fs::File::open(place.path(file)).unwrap()).unwrap();
@@ -35,9 +38,9 @@ fn npz(place: &Place, file: &str) -> BTreeMap<String, (String, Vec<usize>, Vec<f
 }
 
 /// The columns of a CSV file, with the words for fates as their codes.
-fn csv_columns(text: &str) -> Vec<(String, Vec<f64>)> {
+fn csv_columns(text: &str) -> Columns {
     let mut lines = text.lines();
-    let mut columns: Vec<(String, Vec<f64>)> =
+    let mut columns: Columns =
         lines.next().unwrap().split(',').map(|name| (name.to_owned(), Vec::new())).collect();
     for line in lines {
         let fields: Vec<&str> = line.split(',').collect();
@@ -60,11 +63,11 @@ fn number(field: &str) -> f64 {
 }
 
 /// The columns of a Parquet file, its metadata and its number of row groups.
-fn parquet_columns(place: &Place, file: &str) -> (Vec<(String, Vec<f64>)>, BTreeMap<String, String>) {
+fn parquet_columns(place: &Place, file: &str) -> (Columns, BTreeMap<String, String>) {
     let reader = SerializedFileReader::new(std::fs::File::open(place.path(file)).unwrap()).unwrap();
     let texts = reader.metadata().file_metadata().key_value_metadata().unwrap();
     let texts = texts.iter().map(|pair| (pair.key.clone(), pair.value.clone().unwrap())).collect();
-    let mut columns: Vec<(String, Vec<f64>)> = Vec::new();
+    let mut columns: Columns = Vec::new();
     for row in reader.get_row_iter(None).unwrap() {
         for (k, (name, field)) in row.unwrap().get_column_iter().enumerate() {
             if columns.len() == k {
