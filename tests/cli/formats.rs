@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use super::common::{Place, words};
 
+/// Columns of a table: names and numbers.
+type Columns = Vec<(String, Vec<f64>)>;
+
 /// Type, shape and numbers of the arrays of an `.npz`, by name.
 fn npz(place: &Place, file: &str) -> BTreeMap<String, (String, Vec<usize>, Vec<f64>)> {
     let mut archive = zip::ZipArchive::new(std::fs::File::open(place.path(file)).unwrap()).unwrap();
