@@ -17,7 +17,7 @@ pub struct Naive {
 
 impl Naive {
     /// For adapter number `index` and the first `steps` steps of every trajectory of `plan`, whose cells are
-    /// whole workgroups and whose axes both matter.
+    /// whole workgroups, whose axes both matter, and whose loss has no data.
     pub fn new(index: usize, plan: &Plan, steps: u32) -> Self {
         let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
         descriptor.backends = wgpu::Backends::PRIMARY;
