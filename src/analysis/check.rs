@@ -7,6 +7,7 @@ use crate::engine::cpu::CpuEngine;
 use crate::engine::{Cells, Engine, Outcomes};
 use crate::error::{Error, Result};
 use crate::experiment::Precision;
+use crate::fate::Fate;
 use crate::plan::Plan;
 
 /// Cells that are computed again, or all of a smaller map.
@@ -28,10 +29,12 @@ pub struct Check {
     pub next_to_boundary: Agreement,
 }
 
-/// Least share of the cells away from boundaries that have to end as in f64, and on the same attractor; and the most
-/// that their amplitudes may be off, relative, in the median. Rounding alone stays far from these.
-const FATES: f64 = 0.98;
-const ATTRACTORS: f64 = 0.95;
+/// Of the cells away from boundaries, the most that may contradict f64, and that may be undecided where it is not; of
+/// those with the same fate, the most on another attractor; and the most that their amplitudes may be off, relative, in
+/// the median. Rounding alone stays far from these.
+const CONTRADICTED: f64 = 0.02;
+const MISSED: f64 = 0.5;
+const ELSEWHERE: f64 = 0.05;
 const AMPLITUDES: f64 = 0.05;
 /// Cells that a verdict needs.
 const ENOUGH: usize = 50;
@@ -46,10 +49,16 @@ impl Check {
         if away.cells < ENOUGH {
             return Ok(());
         }
-        let share = |share: Option<f64>| share.unwrap_or(1.0);
-        let shares = [("end", share(away.fates), FATES), ("attractor", share(away.attractors), ATTRACTORS)];
-        let low = shares.into_iter().find(|(_, share, least)| share < least).map(|(what, share, least)| {
-            format!("only {:.2} % have the same {what}, less than {:.0} %", 100.0 * share, 100.0 * least)
+        let elsewhere =
+            away.fates.zip(away.attractors).map(|(fates, same)| 1.0 - same / fates.max(f64::MIN_POSITIVE));
+        let shares = [
+            ("end otherwise", away.contradicted, CONTRADICTED),
+            ("are undecided, and decided there", away.missed, MISSED),
+            ("with the same fate are on another attractor", elsewhere, ELSEWHERE),
+        ];
+        let low = shares.into_iter().find_map(|(what, share, most)| {
+            let share = share.filter(|share| *share > most)?;
+            Some(format!("{:.2} % {what}, more than {:.0} %", 100.0 * share, 100.0 * most))
         });
         let error = away.amplitude_error.median.filter(|error| *error > AMPLITUDES);
         let off =
@@ -75,6 +84,12 @@ pub struct Agreement {
     pub periods: Option<f64>,
     /// Share with the same fate and attractor.
     pub attractors: Option<f64>,
+    /// Share with another fate, both being decided; but an orbit that has stalled may be at a fixed point.
+    #[serde(default)]
+    pub contradicted: Option<f64>,
+    /// Share of undecided cells that are decided in f64.
+    #[serde(default)]
+    pub missed: Option<f64>,
     /// Relative difference of the amplitudes that are not 0, where fate and period agree.
     pub amplitude_error: Spread,
 }
@@ -135,6 +150,8 @@ pub fn compare(
                 fate,
                 period,
                 attractor: fate && ids[s] == ids_again[s],
+                contradicted: exclude_each_other(own.fate[s], again.fate[s]),
+                missed: own.fate[s] == Fate::Undecided as u8 && !fate,
                 amplitude_error: (period && b > 0.0).then(|| (a - b).abs() / b),
             }
         })
@@ -154,7 +171,14 @@ struct Compared {
     fate: bool,
     period: bool,
     attractor: bool,
+    contradicted: bool,
+    missed: bool,
     amplitude_error: Option<f64>,
+}
+
+fn exclude_each_other(a: u8, b: u8) -> bool {
+    let is = |fate: Fate| a == fate as u8 || b == fate as u8;
+    a != b && !is(Fate::Undecided) && !(is(Fate::Stalled) && is(Fate::Converged))
 }
 
 fn agreement<'a>(cells: impl Iterator<Item = &'a Compared>) -> Agreement {
@@ -168,6 +192,8 @@ fn agreement<'a>(cells: impl Iterator<Item = &'a Compared>) -> Agreement {
         fates: share(|c| c.fate),
         periods: share(|c| c.period),
         attractors: share(|c| c.attractor),
+        contradicted: share(|c| c.contradicted),
+        missed: share(|c| c.missed),
         amplitude_error: Spread::of(cells.iter().filter_map(|c| c.amplitude_error).collect()),
     }
 }

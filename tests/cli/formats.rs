@@ -37,9 +37,6 @@ fn npz(place: &Place, file: &str) -> BTreeMap<String, (String, Vec<usize>, Vec<f
     (0..count).map(read).collect()
 }
 
-/// Names and numbers of columns.
-type Columns = Vec<(String, Vec<f64>)>;
-
 /// The columns of a CSV file, with the words for fates as their codes.
 fn csv_columns(text: &str) -> Columns {
     let mut lines = text.lines();
