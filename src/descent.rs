@@ -9,6 +9,7 @@ use crate::landscape::Landscape;
 /// The step map of an optimiser on a landscape, with its derivative.
 #[derive(Clone, Debug)]
 pub struct Descent {
+    /// Where the formulas are; the other fields are nodes of it.
     pub graph: Graph,
     /// How many of the state's coordinates, the first ones, are the landscape's variables.
     pub variables: usize,

@@ -14,6 +14,7 @@ pub enum Error {
     Formula {
         /// The flag or key that holds the formula.
         place: String,
+        /// What is wrong with it.
         source: FormulaError,
     },
     /// A request that cannot be met as it is; the message names the flag or key and the remedy.
@@ -21,10 +22,20 @@ pub enum Error {
     Request(String),
     /// An input file that cannot be read or understood.
     #[error("{}: {message}", path.display())]
-    File { path: PathBuf, message: String },
+    File {
+        /// The file or directory.
+        path: PathBuf,
+        /// What is wrong, and the remedy.
+        message: String,
+    },
     /// Writing results failed.
     #[error("cannot write {}: {source}", path.display())]
-    Write { path: PathBuf, source: std::io::Error },
+    Write {
+        /// What was to be written.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// No GPU can be used.
     #[error("{0}")]
     NoDevice(String),

@@ -76,6 +76,7 @@ pub const JITTER: f64 = 800.0;
 /// Displacements above this many such units, that shrink by this factor's logarithm and more, do so
 /// because the orbit contracts.
 pub const EVIDENT: f64 = 4.0;
+/// See [`EVIDENT`].
 pub const EVIDENT_SHRINKING: f64 = 1.5;
 /// After this many returns an orbit that drifts has come half as far as all of them together at least,
 /// and one that rounding moves has not.
@@ -111,7 +112,9 @@ pub const GROWTH_STRIDE: u32 = 4;
 /// What [`decide`] compares with, in the units of the landscape's variables.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rules<R> {
+    /// Distance from the attractor, in every variable, at which an orbit has arrived.
     pub tolerance: R,
+    /// A variable larger than this has diverged.
     pub escape: R,
     /// Whether there is room for directions in which nothing contracts: with two dimensions and more.
     pub neutral: bool,
@@ -125,6 +128,7 @@ pub struct Probe<R> {
     /// Steps from the last change of the learning rate to the probe's start, and to the measurement of
     /// the probe before it; -1 for the first.
     pub elapsed: R,
+    /// ... the same for the probe before it; -1 for the first.
     pub last: R,
     /// Largest variable, without its sign, at the window's end.
     pub reach: R,
@@ -136,6 +140,7 @@ pub struct Probe<R> {
     pub period: R,
     /// Displacement over one period at the start of the search, and of the measurement.
     pub before: R,
+    /// See [`Probe::before`].
     pub after: R,
     /// Displacement over all the periods that fit the measurement.
     pub far: R,
@@ -149,6 +154,7 @@ pub struct Memory<R> {
     /// The best contraction of the displacement that was seen: its rate in nats per step, and the power
     /// of the elapsed steps that it amounts to. A rate of 0 means none.
     pub rate: R,
+    /// See [`Memory::rate`].
     pub score: R,
     /// Displacement over the last measurement.
     pub far: R,
@@ -175,7 +181,9 @@ impl<R: Real> Default for Memory<R> {
 /// Whether a trajectory has ended, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
+    /// Not yet.
     Running,
+    /// It has, like this.
     Ended(Fate),
 }
 
@@ -333,12 +341,15 @@ fn greatest<R: Real>(a: R, b: R) -> R {
 pub struct Samples<R> {
     /// Number of samples (windows), and of steps in all of them.
     pub count: R,
+    /// Steps in all of them.
     pub steps: R,
     /// Mean growth per step of each sample: their sum and their squares' sum.
     pub growth: R,
+    /// See [`Samples::growth`].
     pub growth_squared: R,
     /// Largest extent of the orbit's box, after the first sample and after the last.
     pub extent_first: R,
+    /// Largest side of the box, after the last sample.
     pub extent: R,
 }
 

@@ -47,6 +47,8 @@
 //!
 //! The folder `examples/` has more: a picture saved, a loss of one's own, a phase diagram.
 
+#![warn(missing_docs)]
+
 pub mod analysis;
 pub mod bench;
 pub mod bins;

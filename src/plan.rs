@@ -26,6 +26,7 @@ pub enum Source {
 /// A map to compute: one trajectory per cell, cell `i * width + j` at (`across[j]`, `up[i]`).
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// The formulas of a step.
     pub descent: Descent,
     /// Shape `[W]`; the axis values, ascending.
     pub across: Vec<f64>,
@@ -41,6 +42,7 @@ pub struct Plan {
     pub seed: u32,
     /// ... counted from the number of the plan's first cell in the whole map.
     pub first: u32,
+    /// How the budget is cut.
     pub windows: Vec<Window>,
     /// Steps before the learning rate stops changing, see [`Experiment::settled`].
     pub settled: u32,
@@ -48,15 +50,18 @@ pub struct Plan {
     pub drifts: bool,
     /// The largest initial coordinate: what counts as large and small.
     pub scale: f64,
+    /// When a trajectory has ended.
     pub rules: Rules<f64>,
     /// The loss whose first step is looked for.
     pub target: Option<f64>,
+    /// Number format that the engine computes in.
     pub precision: Precision,
 }
 
 /// A window in its place among the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stage {
+    /// The window.
     pub window: Window,
     /// Steps from the last change of the learning rate to the start of the window's probe, ...
     pub elapsed: u32,
@@ -64,31 +69,43 @@ pub struct Stage {
     pub last_elapsed: i32,
     /// Samples, and the steps in them, with this window's.
     pub samples: u32,
+    /// Steps in all samples so far, with this window's.
     pub sampled: u32,
+    /// Whether the budget ends with it.
     pub is_last: bool,
 }
 
 /// What a plan is made from.
 pub struct Parts<'a> {
+    /// What is descended, and how.
     pub setup: &'a Setup,
+    /// The axis across.
     pub across: &'a Axis,
     /// Columns.
     pub width: u32,
     /// The quantity along the axis up, if there is one.
     pub up_name: Option<&'a str>,
+    /// Values of the rows, from the bottom up; one if nothing is along them.
     pub up: Vec<f64>,
     /// Variables whose initial values differ from cell to cell.
     pub spread: Vec<(&'a str, Vec<f64>)>,
+    /// A formula to evaluate besides, if there is one.
     pub observable: Option<Observable<'a>>,
+    /// The budget of each trajectory.
     pub steps: u32,
+    /// When the learning rate stops changing.
     pub settling: Settling,
     /// Longest period that is looked for.
     pub period_max: u32,
     /// The largest initial coordinate.
     pub scale: f64,
+    /// Distance at which an orbit has arrived, if not the usual part of the scale.
     pub tolerance: Option<f64>,
+    /// Size at which an orbit has diverged, if not the usual multiple of the scale.
     pub escape: Option<f64>,
+    /// The loss whose first step is looked for, if any.
     pub target: Option<f64>,
+    /// Number format.
     pub precision: Precision,
 }
 

@@ -29,8 +29,11 @@ pub fn losses(setup: &Setup, points: &[Vec<f64>]) -> Result<Vec<f64>> {
 /// A plane of any two quantities, and a grid on it that spans both axes, ends included.
 #[derive(Clone, Debug)]
 pub struct Plane<'a> {
+    /// What is evaluated.
     pub setup: &'a Setup,
+    /// The axis across.
     pub across: Axis,
+    /// The axis up.
     pub up: Axis,
     /// Grid points across and up.
     pub size: [u32; 2],

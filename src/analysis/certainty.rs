@@ -44,6 +44,7 @@ impl Certainty {
 pub struct Certain {
     /// Cells that are certain, and their share of the map.
     pub cells: u64,
+    /// The same as a share of all cells, 0 to 1.
     pub share: f64,
     /// Cells that were doubtful and have been computed again; 0 if it was not asked for. All doubtful cells count as
     /// uncertain then.

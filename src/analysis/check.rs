@@ -20,6 +20,7 @@ const SEED: u64 = 0x6764_7363_6f70_6531;
 pub struct Check {
     /// Cells computed again.
     pub cells: usize,
+    /// What the cells were chosen by.
     pub seed: u64,
     /// What computed them.
     pub against: String,
@@ -77,6 +78,7 @@ impl Check {
 /// Agreement of the cells of one kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Agreement {
+    /// Cells of this kind that were computed again.
     pub cells: usize,
     /// Share of the cells with the same fate; null for no cells, as for the next two.
     pub fates: Option<f64>,
@@ -97,9 +99,13 @@ pub struct Agreement {
 /// Quantiles of a set of errors; null for an empty one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
+    /// How many errors there are.
     pub cells: usize,
+    /// What half of them do not exceed.
     pub median: Option<f64>,
+    /// What 99 % of them do not exceed.
     pub percentile_99: Option<f64>,
+    /// The largest.
     pub worst: Option<f64>,
 }
 

@@ -8,6 +8,7 @@ use crate::window::windows;
 /// A landscape with the rest of its experiment.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Case {
+    /// The name of the landscape.
     pub landscape: &'static str,
     /// TOML, without size, steps and precision. No trajectory diverges.
     experiment: &'static str,

@@ -33,8 +33,11 @@ use crate::experiment::Precision;
 pub struct Options {
     /// Shorter runs, fewer of them, smaller maps.
     pub quick: bool,
+    /// The landscapes.
     pub cases: Vec<&'static Case>,
+    /// Number formats; one that a device does not have is left out.
     pub precisions: Vec<Precision>,
+    /// Steps, maps, or both.
     pub kinds: Vec<Kind>,
     /// Cells across and up, instead of as many as suit the device.
     pub size: Option<[u32; 2]>,
@@ -66,13 +69,21 @@ pub enum Kind {
 /// One measurement.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
+    /// Whether steps or whole maps.
     pub measured: Kind,
+    /// The name of the landscape.
     pub landscape: &'static str,
+    /// `cpu` or `gpu`.
     pub engine: &'static str,
+    /// Its name, as `gdscope devices` tells it.
     pub device: String,
+    /// See [`Device::kind`](crate::engine::Device::kind).
     pub device_kind: String,
+    /// The graphics interface, or the instruction set.
     pub backend: String,
+    /// Name and version of the driver.
     pub driver: String,
+    /// Number format.
     pub precision: Precision,
     /// Trajectories.
     pub lanes: u64,
@@ -82,6 +93,7 @@ pub struct Row {
     pub seconds: f64,
     /// Slowest less fastest run, over the median.
     pub spread: f64,
+    /// Runs that were measured.
     pub repeats: usize,
     /// Steps taken by all trajectories together, over `seconds`.
     pub steps_per_second: f64,
@@ -95,8 +107,10 @@ pub struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean_size: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    /// One over the seconds of a map; only of maps.
     pub maps_per_second: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    /// What a map's time goes to; only of maps.
     pub stages: Option<Stages>,
     /// gdscope's version.
     pub version: &'static str,
@@ -105,10 +119,15 @@ pub struct Row {
 /// Where the seconds of a map go; together they are all of it.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Stages {
+    /// Seconds from formulas to code that the device runs.
     pub compile: f64,
+    /// Seconds of steps and verdicts.
     pub run: f64,
+    /// Seconds until the outcomes are back on the host.
     pub readback: f64,
+    /// Seconds of attractors, sharpness and doubts.
     pub analyse: f64,
+    /// Seconds of drawing.
     pub draw: f64,
     /// The arrays and the other files.
     pub write: f64,
@@ -116,7 +135,9 @@ pub struct Stages {
 
 /// A device that is measured.
 pub enum Target {
+    /// The processor.
     Cpu(CpuEngine),
+    /// An adapter.
     Gpu(Box<GpuEngine>),
 }
 

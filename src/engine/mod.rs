@@ -25,6 +25,7 @@ pub struct Device {
     pub kind: String,
     /// Vulkan, Metal, Dx12, or the instruction set.
     pub backend: String,
+    /// Name and version of the driver; of the CPU engine, of this crate.
     pub driver: String,
     /// Whether it computes in f64 here.
     pub f64: bool,
@@ -53,6 +54,7 @@ pub struct Outcomes {
     /// First step at which the loss was no more than the plan's target; NaN where it never was. Empty without a
     /// target.
     pub reach: Vec<f64>,
+    /// What it took.
     pub seconds: Seconds,
     /// Times that a device has failed, and what was not done was done again.
     pub faults: u64,
@@ -65,6 +67,7 @@ pub struct Outcomes {
 pub struct Seconds {
     /// Formulas to code that the device runs.
     pub compile: f64,
+    /// Steps and verdicts.
     pub run: f64,
     /// From the device's memory to ours.
     pub readback: f64,
@@ -221,6 +224,7 @@ pub struct Density {
     /// Shape `[cells, dims]`: the state that each trajectory has come to, if the plan is swept with
     /// one orbit for each row; else empty.
     pub ends: Vec<f64>,
+    /// What it took.
     pub seconds: Seconds,
     /// Times that a device has failed, and all was done again.
     pub faults: u64,

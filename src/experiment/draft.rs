@@ -87,11 +87,13 @@ pub struct Draft {
     /// The views that are drawn.
     pub show: Option<Vec<View>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Whether level lines of the loss are drawn over the pictures.
     pub contours: Option<bool>,
     /// Starts of orbits that are drawn over the map, across and up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub orbit: Option<Vec<[f64; 2]>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Whether what theory says is drawn over the pictures.
     pub theory: Option<bool>,
     /// Of a phase diagram.
     #[serde(default, skip_serializing_if = "Option::is_none")]

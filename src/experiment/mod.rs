@@ -52,7 +52,9 @@ pub const CELLS_IN_MEMORY: u64 = 1 << 27;
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     #[default]
+    /// 32 bits, 24 of them digits.
     F32,
+    /// 64 bits, 53 of them digits.
     F64,
 }
 

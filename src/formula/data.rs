@@ -26,7 +26,12 @@ pub enum Column {
     /// The row's number, from 0.
     Number,
     /// A number of its own for each row.
-    Listed { name: String, values: Arc<[f64]> },
+    Listed {
+        /// The column's name.
+        name: String,
+        /// By row.
+        values: Arc<[f64]>,
+    },
 }
 
 impl Column {
@@ -42,6 +47,7 @@ impl Column {
 /// How many rows there are.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Count {
+    /// So many.
     Fixed(usize),
     /// The value of a parameter, rounded.
     Parameter(String),
@@ -58,6 +64,7 @@ pub(super) enum Origin {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Data {
     pub(super) columns: Vec<(String, Origin)>,
+    /// How many rows there are.
     pub count: Count,
     /// Columns that cannot be used, each with the reason.
     pub unread: Vec<(String, String)>,

@@ -25,7 +25,9 @@ pub enum Node {
     Const(u64),
     /// A named quantity, by its place in [`Graph::inputs`].
     Input(u32),
+    /// A function of another node.
     Unary(Unary, Id),
+    /// A function of two.
     Binary(Binary, Id, Id),
     /// `if(condition, a, b)`: `a` where the condition is not 0.
     Select(Id, Id, Id),

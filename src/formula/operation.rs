@@ -5,39 +5,62 @@ use crate::math::Function;
 /// A function of one argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unary {
+    /// `-a`
     Neg,
+    /// `|a|`
     Abs,
     /// -1, 0 or 1.
     Sign,
+    /// The square root.
     Sqrt,
     /// The nearest whole number, the even one of two; how a number of rows is read.
     Round,
     /// `sqrt(max(a, 2^-120))`: the root under `norm`, see [`NORM_FLOOR`].
     Norm,
+    /// `e^a`
     Exp,
+    /// `e^a - 1`
     Expm1,
+    /// The natural logarithm.
     Log,
+    /// `ln(1 + a)`
     Log1p,
+    /// The sine, of an angle in radians.
     Sin,
+    /// The cosine, of an angle in radians.
     Cos,
+    /// The tangent, of an angle in radians.
     Tan,
+    /// The hyperbolic tangent.
     Tanh,
+    /// The arc tangent, in radians.
     Atan,
+    /// `1 / (1 + e^-a)`
     Sigmoid,
+    /// `ln(1 + e^a)`
     Softplus,
 }
 
 /// A function of two arguments; comparisons are 1 where they hold and 0 where not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Binary {
+    /// `a + b`
     Add,
+    /// `a - b`
     Sub,
+    /// `a b`
     Mul,
+    /// `a / b`
     Div,
+    /// `a^b`
     Pow,
+    /// `a < b`
     Lt,
+    /// `a <= b`
     Le,
+    /// `a == b`
     Eq,
+    /// `a != b`
     Ne,
 }
 

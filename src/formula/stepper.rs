@@ -13,9 +13,12 @@ impl<R: Real, L: Lane<Number = R, Bits: Bits<Word = R::Word>>> LaneOf<R> for L {
 
 /// Registers, in the lanes that are computed together.
 pub trait Access {
+    /// The numbers of the lanes.
     type Lane: Lane;
 
+    /// What a register holds.
     fn get(&mut self, register: usize) -> Self::Lane;
+    /// Writes a register.
     fn set(&mut self, register: usize, value: Self::Lane);
     /// The number of the step that has been taken.
     fn step(&mut self) -> Self::Lane;
@@ -25,6 +28,7 @@ pub trait Access {
 
 /// What is done after each step: registers read and written, the same in all lanes.
 pub trait Observer<R: Real> {
+    /// Sees the registers after a step, and may write those that are left to it.
     fn observe<L: LaneOf<R>>(&self, access: &mut impl Access<Lane = L>);
 }
 

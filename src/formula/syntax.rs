@@ -59,7 +59,12 @@ pub enum Ast {
     /// A literal number.
     Number(f64),
     /// A quantity, a parameter of a helper function, or `pi`.
-    Name { name: String, at: usize },
+    Name {
+        /// What it is called.
+        name: String,
+        /// Where it stands.
+        at: usize,
+    },
     /// `-a`
     Negate(Box<Ast>),
     /// `a ^ b` or a comparison.
@@ -67,9 +72,21 @@ pub enum Ast {
     /// `a op b op c ...`, from the left; a list, so that a long sum is not a deep tree.
     Chain(Box<Ast>, Vec<(Infix, Ast)>),
     /// `name(arguments)`
-    Call { name: String, at: usize, arguments: Vec<Ast> },
+    Call {
+        /// The function or helper.
+        name: String,
+        /// Where it stands.
+        at: usize,
+        /// What it is called with, in order.
+        arguments: Vec<Ast>,
+    },
     /// `mean(row in data: a)`
-    Mean { at: usize, body: Box<Ast> },
+    Mean {
+        /// Where it stands.
+        at: usize,
+        /// What is averaged over the rows.
+        body: Box<Ast>,
+    },
 }
 
 impl Ast {
@@ -98,24 +115,38 @@ impl Ast {
 /// An operator written between its operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Infix {
+    /// `+`
     Add,
+    /// `-`
     Sub,
+    /// `*`
     Mul,
+    /// `/`
     Div,
+    /// `^`
     Pow,
+    /// `<`
     Lt,
+    /// `<=`
     Le,
+    /// `>`
     Gt,
+    /// `>=`
     Ge,
+    /// `==`
     Eq,
+    /// `!=`
     Ne,
 }
 
 /// `name(parameters) = body`, a helper that a landscape defines.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definition {
+    /// What it is called by.
     pub name: String,
+    /// Names of what it is called with.
     pub parameters: Vec<String>,
+    /// What it computes.
     pub body: Ast,
     /// The text it was read from, for messages.
     pub source: String,

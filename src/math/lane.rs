@@ -30,6 +30,7 @@ pub trait Lane:
     fn mul_add(self, factor: Self, addend: Self) -> Self;
     /// `addend - self * factor`, rounded once.
     fn neg_mul_add(self, factor: Self, addend: Self) -> Self;
+    /// Without the sign.
     fn abs(self) -> Self;
     /// The square root, correctly rounded; NaN below 0.
     fn sqrt(self) -> Self;
@@ -38,13 +39,18 @@ pub trait Lane:
     /// The size of this number with the sign of `sign`.
     fn copysign(self, sign: Self) -> Self;
 
+    /// Whether `self < other`; not for NaN, as the next two.
     fn lt(self, other: Self) -> Self::Truth;
+    /// Whether `self <= other`.
     fn le(self, other: Self) -> Self::Truth;
+    /// Whether they are equal; 0 and -0 are.
     fn eq(self, other: Self) -> Self::Truth;
     /// `a` where `truth` holds and `b` where not.
     fn choose(truth: Self::Truth, a: Self, b: Self) -> Self;
 
+    /// The bits of the number.
     fn to_bits(self) -> Self::Bits;
+    /// The number with these bits.
     fn from_bits(bits: Self::Bits) -> Self;
     /// The bits as a signed whole number.
     fn from_signed(bits: Self::Bits) -> Self;
@@ -52,16 +58,24 @@ pub trait Lane:
 
 /// The bits of a number, as an unsigned whole number that wraps around.
 pub trait Bits: Copy {
+    /// One unsigned whole number: `u32` or `u64`.
     type Word: Copy;
 
     /// A constant, in the place of bits like these.
     fn constant(self, word: Self::Word) -> Self;
+    /// The sum, without what does not fit.
     fn wrapping_add(self, other: Self) -> Self;
+    /// The difference, from above where it is negative.
     fn wrapping_sub(self, other: Self) -> Self;
+    /// Bits that both have.
     fn and(self, other: Self) -> Self;
+    /// Bits that either has.
     fn or(self, other: Self) -> Self;
+    /// Bits that one of them has.
     fn xor(self, other: Self) -> Self;
+    /// Moved towards the highest bit, with zeros behind.
     fn shl(self, places: u32) -> Self;
+    /// Moved towards the lowest bit, with zeros in front.
     fn shr(self, places: u32) -> Self;
 }
 

@@ -147,7 +147,9 @@ pub trait Real:
     /// The unsigned whole number of as many bits.
     type Word: Copy + Into<u64>;
 
+    /// 0
     const ZERO: Self;
+    /// 1
     const ONE: Self;
     /// The distance from 1 to the next larger number.
     const EPSILON: Self;
@@ -156,8 +158,11 @@ pub trait Real:
     /// The sign among a number's bits.
     const SIGN: u64;
 
+    /// The nearest number of this precision.
     fn from_f64(x: f64) -> Self;
+    /// The nearest number of this precision.
     fn from_i32(x: i32) -> Self;
+    /// The same number in f64.
     fn to_f64(self) -> f64;
     /// The number's bits, above which there are zeros.
     fn word(self) -> u64;

@@ -19,16 +19,22 @@ use super::theme::{Theme, Tint};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dash {
     #[default]
+    /// Without gaps.
     Solid,
+    /// Long pieces.
     Dashed,
+    /// Points.
     Dotted,
 }
 
 /// How a line is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stroke {
+    /// Its colour.
     pub tint: Tint,
+    /// How wide it is, in pixels of the picture's own size.
     pub width: f32,
+    /// Whether it has gaps.
     pub dash: Dash,
 }
 

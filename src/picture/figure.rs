@@ -23,7 +23,9 @@ const SAMPLE: f32 = 2.0;
 /// What a panel shows.
 #[derive(Clone, Debug)]
 pub enum Plot {
+    /// A flat one.
     Chart(Chart),
+    /// A surface seen at an angle.
     Surface(Surface),
 }
 
@@ -41,9 +43,11 @@ pub enum Frame {
 pub struct Panel {
     /// A line over the panel, perhaps empty.
     pub title: String,
+    /// What is in the frame.
     pub plot: Plot,
     /// What the colours of a raster mean. Series have a legend over the frame.
     pub key: Key,
+    /// Where it goes, and how large it is.
     pub frame: Frame,
 }
 

@@ -11,9 +11,13 @@ use super::theme::Tint;
 /// A shape around a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Marker {
+    /// A round one.
     Dot,
+    /// A square one.
     Square,
+    /// A square on its corner.
     Diamond,
+    /// Two strokes.
     Cross,
 }
 
@@ -212,6 +216,7 @@ pub struct Levels {
     pub values: Vec<f64>,
     /// Where the lines are drawn.
     pub at: Vec<f64>,
+    /// The colour of the lines.
     pub tint: Tint,
 }
 

@@ -18,7 +18,9 @@ const MARGINS: [f32; 4] = [6.0, 2.6, 0.6, 3.2];
 /// Heights over a grid that spans two axes.
 #[derive(Clone, Debug)]
 pub struct Surface {
+    /// The axis along the rows of the grid.
     pub across: Axis,
+    /// The axis from row to row.
     pub up: Axis,
     /// The axis of the heights.
     pub height: Axis,
@@ -26,6 +28,7 @@ pub struct Surface {
     pub grid: (usize, usize),
     /// The heights, in rows along `across`.
     pub values: Vec<f64>,
+    /// The colours of the heights.
     pub ramp: Ramp,
 }
 

@@ -101,6 +101,7 @@ impl TableFormat {
 /// How pictures of a map are to look, and what else is to be written of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Style {
+    /// Light or dark.
     pub theme: Theme,
     /// Each picture is written once in each.
     pub formats: Vec<Format>,

@@ -14,6 +14,7 @@ use crate::plan::Plan;
 
 /// What claims are checked with.
 pub struct Lab<'a> {
+    /// What runs the ensembles.
     pub engine: &'a dyn Engine,
     /// Smaller ensembles, for a look.
     pub quick: bool,
@@ -60,7 +61,9 @@ pub fn descent(landscape: &Landscape) -> Result<Descent> {
 /// Where a trajectory starts, and its learning rate.
 #[derive(Clone, Debug)]
 pub struct Start {
+    /// Its coordinates.
     pub point: Vec<f64>,
+    /// The learning rate.
     pub eta: f64,
 }
 

@@ -60,6 +60,7 @@ impl Claim {
 /// A part of the paper with the claims that it makes.
 #[derive(Clone, Copy)]
 pub struct Topic {
+    /// What it is called on the command line.
     pub name: &'static str,
     check: fn(&Lab) -> Result<Vec<Claim>>,
 }

@@ -18,8 +18,11 @@ const ARRIVED: f64 = 1e-9;
 
 /// The sum in `n` variables along the axes of `seed`, descended with `eta`.
 pub struct Sum {
+    /// How many variables.
     pub n: usize,
+    /// What the axes are drawn by.
     pub seed: u32,
+    /// The learning rate.
     pub eta: f64,
 }
 

@@ -55,10 +55,12 @@ const HELD: usize = 1 << 22;
 pub struct Attractor {
     /// Its number in the map, by basin size from 0.
     pub id: i32,
+    /// How its orbits end.
     pub fate: Fate,
     /// Steps.
     pub period: u32,
     #[serde(deserialize_with = "number_or_null")]
+    /// Half the diagonal of the box around it, in the units of the variables; 0 of a fixed point.
     pub amplitude: f64,
     /// Mean over the cycle, as the next.
     #[serde(deserialize_with = "number_or_null")]
@@ -71,6 +73,7 @@ pub struct Attractor {
     pub lyapunov: f64,
     /// Size of its basin: cells, and their share of the map.
     pub cells: u64,
+    /// The same as a share of all cells, 0 to 1.
     pub fraction: f64,
     /// Shape `[variables]`: one point of the cycle; where phases are told apart, that at the steps divisible
     /// by the period; of a chaotic attractor the mean of its points.

@@ -41,7 +41,9 @@ impl Class {
 /// The basins of a map, or of every n-th of its cells.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Labels {
+    /// Cells across.
     pub width: usize,
+    /// Cells up.
     pub height: usize,
     /// Shape `[H, W]`: a place in `classes`, or [`UNKNOWN`].
     pub cells: Vec<u32>,

@@ -54,14 +54,19 @@ pub struct Statistics {
     pub boundary_basin_entropy: Option<f64>,
     /// Whether Sbb is above ln 2, which only a fractal boundary's is.
     pub exceeds_log_2: Option<bool>,
+    /// Box-counting dimension of the boundary: 1 if it is smooth, 2 if it fills the plane.
     pub boundary_dimension: Option<f64>,
+    /// Standard error of the line fitted for it.
     pub boundary_dimension_error: Option<f64>,
+    /// alpha: the share of cells within a distance of another basin grows like distance^alpha (Grebogi et al. 1983).
     pub uncertainty_exponent: Option<f64>,
+    /// Standard error of the line fitted for it.
     pub uncertainty_exponent_error: Option<f64>,
     /// Whether the merging test finds the Wada property.
     pub wada: Option<bool>,
     /// Why a number is missing, by its key.
     pub reasons: BTreeMap<&'static str, String>,
+    /// What the numbers rest on.
     pub basis: Basis,
     /// Largest first, at most [`LISTED`].
     pub basins: Vec<Basin>,
@@ -78,9 +83,11 @@ pub struct Basis {
     pub size: [usize; 2],
     /// Quantities along the axes.
     pub across: String,
+    /// The quantity up.
     pub up: String,
     /// Budget per trajectory.
     pub steps: u32,
+    /// Number format of the map.
     pub precision: Precision,
     /// Cells along a side of the boxes of `basin_entropy` and `boundary_basin_entropy`.
     pub entropy_box: usize,
@@ -99,11 +106,15 @@ pub struct Basis {
 /// A basin of the whole map.
 #[derive(Clone, Debug, Serialize)]
 pub struct Basin {
+    /// Of its attractor or its fate.
     pub name: String,
+    /// How its cells end; `None` for an attractor that the report does not list.
     pub fate: Option<Fate>,
     /// Of its attractor, in steps.
     pub period: Option<u32>,
+    /// How many cells it has.
     pub cells: u64,
+    /// The same as a share of those counted, 0 to 1.
     pub fraction: f64,
     /// If the cells were a random sample.
     pub standard_error: f64,
@@ -119,11 +130,15 @@ pub struct Resolution {
     /// Which cells of each row and column: 1 for all, 2 for every second.
     pub every: usize,
     #[serde(serialize_with = "as_table")]
+    /// Basins by name, each with its share of the cells.
     pub fractions: Vec<(String, f64)>,
     /// For every box size.
     pub entropies: Vec<Entropy>,
+    /// Box-counting dimension of the boundary, with its fit.
     pub boundary_dimension: Option<Scaling>,
+    /// The exponent of uncertain cells by distance, with its fit.
     pub uncertainty_exponent: Option<Scaling>,
+    /// Whether every boundary point is one of all basins (Daza et al. 2018).
     pub wada: Option<Wada>,
     /// Why one of these is missing, by its key.
     pub reasons: BTreeMap<&'static str, String>,

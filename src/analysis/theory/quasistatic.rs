@@ -8,6 +8,7 @@ pub struct Quasistatic {
     pub f: Curve,
     /// How steep it is along x: a function h(x) > 0.
     pub h: Curve,
+    /// The learning rate.
     pub eta: f64,
 }
 

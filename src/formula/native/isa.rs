@@ -12,7 +12,9 @@ static CHOSEN: OnceLock<Option<Isa>> = OnceLock::new();
 /// An instruction set that code is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isa {
+    /// AVX-512 (F, BW, DQ, VL): 512 bits, 32 vectors and masks.
     Avx512,
+    /// AVX2 with FMA: 256 bits, 16 vectors.
     Avx2,
 }
 
@@ -77,6 +79,7 @@ impl Isa {
         }
     }
 
+    /// How many vectors there are.
     pub fn vectors(self) -> usize {
         match self {
             Isa::Avx512 => 32,
