@@ -50,8 +50,9 @@ impl Check {
         if away.cells < ENOUGH {
             return Ok(());
         }
-        let elsewhere =
-            away.fates.zip(away.attractors).map(|(fates, same)| 1.0 - same / fates.max(f64::MIN_POSITIVE));
+        let elsewhere = (away.fates.zip(away.attractors))
+            .filter(|(fates, _)| fates * away.cells as f64 >= ENOUGH as f64)
+            .map(|(fates, same)| 1.0 - same / fates);
         let shares = [
             ("end otherwise", away.contradicted, CONTRADICTED),
             ("are undecided, and decided there", away.missed, MISSED),
@@ -240,6 +241,48 @@ mod tests {
         assert!(low.abs_diff(SAMPLE / 2) < 200, "{low}");
         assert_eq!(sample(10, SAMPLE, SEED), (0..10).collect::<Vec<_>>());
         assert_ne!(chosen, sample(100_000, SAMPLE, SEED + 1));
+    }
+
+    /// Outcomes with these fates, at fixed points.
+    fn ended(fates: &[Fate]) -> Outcomes {
+        let cells = fates.len();
+        Outcomes {
+            fate: fates.iter().map(|&fate| fate as u8).collect(),
+            period: vec![0; cells],
+            amplitude: vec![0.0; cells],
+            ..Outcomes::default()
+        }
+    }
+
+    #[test]
+    fn a_verdict_needs_contradictions() {
+        use Fate::{Converged, Diverged, Stalled, Undecided};
+        let of = |own: Fate, again: Fate, others: usize| {
+            let fates = |fate: Fate| ended(&[vec![fate; others], vec![Converged; 100]].concat());
+            let ids =
+                |fate: Fate| [vec![if fate == Converged { 0 } else { -1 }; others], vec![0; 100]].concat();
+            let (mine, theirs) = (fates(own), fates(again));
+            let near = vec![false; others + 100];
+            compare((&mine, &ids(own)), (&theirs, &ids(again)), &near, String::new()).verdict()
+        };
+        for (own, again) in
+            [(Undecided, Converged), (Converged, Undecided), (Stalled, Converged), (Stalled, Undecided)]
+        {
+            assert!(of(own, again, 50).is_ok(), "{own:?} {again:?}");
+        }
+        assert!(of(Converged, Undecided, 10_000).is_ok());
+        assert!(of(Stalled, Undecided, 10_000).is_ok());
+        assert!(of(Undecided, Converged, 10_000).is_err());
+        for (own, again) in [(Converged, Diverged), (Diverged, Converged), (Stalled, Diverged)] {
+            assert!(of(own, again, 1).is_ok() && of(own, again, 10).is_err(), "{own:?} {again:?}");
+        }
+        // Nothing in common, and nothing against each other.
+        let near = vec![false; 100];
+        let (own, again) = (ended(&[Stalled; 100]), ended(&[Undecided; 100]));
+        assert!(compare((&own, &[-1; 100]), (&again, &[-1; 100]), &near, String::new()).verdict().is_ok());
+        // Other attractors.
+        let own = ended(&[Converged; 100]);
+        assert!(compare((&own, &[0; 100]), (&own, &[1; 100]), &near, String::new()).verdict().is_err());
     }
 
     #[test]

@@ -302,6 +302,10 @@ impl Draft {
         }
         let setup = self.setup()?;
         let variables = &setup.landscape.body.variables;
+        if variables.is_empty() {
+            // Says so.
+            setup.landscape.body.check()?;
+        }
         let first = variables[0].clone();
         let certain = self.certain.unwrap_or_default();
         let more = certain.then_some(View::Certainty);

@@ -199,6 +199,17 @@ fn experiment_files() {
     });
 }
 
+/// Found by [`experiment_files`].
+#[test]
+fn a_stack_of_a_loss_without_variables_is_refused() {
+    let text = "landscape = { variables = [], loss = 'a^2' }\nacross = 'x = -1 .. 1'\nup = 'eta = 0.1 .. 1'\n\
+                sweep = 'a = 0.5 .. 2'\nframes = 3";
+    let draft = Draft::parse(text).unwrap();
+    let said = Stack::of(&draft).unwrap_err().to_string();
+    assert!(said.contains("variables: 0 names"), "{said}");
+    assert!(draft.resolve().is_err());
+}
+
 #[test]
 fn reports() {
     let place = Place::new();
