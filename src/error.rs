@@ -25,7 +25,7 @@ pub enum Error {
     File {
         /// The file or directory.
         path: PathBuf,
-        /// What is wrong, and the remedy.
+        /// What is wrong with it.
         message: String,
     },
     /// Writing results failed.
