@@ -17,8 +17,9 @@ pub fn losses(setup: &Setup, points: &[Vec<f64>]) -> Result<Vec<f64>> {
     // A loss has no learning rate.
     let eta = |graph: &mut crate::formula::Graph| Ok(graph.constant(1.0));
     let descent = Descent::new(&setup.landscape.body, setup.optimizer, eta, |name| setup.value(name))?;
+    let blank = Tracer::new(&descent, setup.seed);
     let parts = points.par_chunks(LANES).map(|points| {
-        let mut tracer = Tracer::new(&descent, setup.seed);
+        let mut tracer = blank.clone();
         points.iter().enumerate().for_each(|(lane, point)| tracer.place(lane, point, &[]));
         tracer.observe(0, points.len());
         (0..points.len()).map(|lane| tracer.loss(lane)).collect::<Vec<f64>>()
@@ -106,8 +107,9 @@ impl Plane<'_> {
             Descent::new(&setup.landscape.body, setup.optimizer, |graph| setup.build_eta(graph), fixed)?;
         let (columns, rows) = (across.values(size[0]), up.values(size[1]));
         let cells: Vec<usize> = (0..columns.len() * rows.len()).collect();
+        let blank = Tracer::new(&descent, setup.seed);
         let parts = cells.par_chunks(LANES).map(|cells| {
-            let mut tracer = Tracer::new(&descent, setup.seed);
+            let mut tracer = blank.clone();
             let mut momenta = Vec::with_capacity(cells.len());
             for (lane, cell) in cells.iter().enumerate() {
                 let value = |name: &str| match name {

@@ -74,8 +74,9 @@ pub fn follow<T: Send>(
     follow: impl Fn(&mut Tracer, &[Start]) -> T + Sync,
 ) -> Vec<T> {
     let needs_eta = !descent.quantities.is_empty();
+    let blank = Tracer::new(descent, 0);
     let block = |starts: &[Start]| {
-        let mut tracer = Tracer::new(descent, 0);
+        let mut tracer = blank.clone();
         for (lane, start) in starts.iter().enumerate() {
             tracer.place(lane, &start.point, if needs_eta { std::slice::from_ref(&start.eta) } else { &[] });
         }
