@@ -45,10 +45,15 @@ impl Engine for Fallback {
         self.engine.device()
     }
 
-    fn run(&self, plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcomes> {
-        let mut outcomes = Outcomes::of(plan, cells.count(plan));
-        if self.tried(|engine| engine.run_into(&mut outcomes, plan, cells, progress))?.is_some() {
-            return Ok(outcomes);
+    fn run_into(
+        &self,
+        outcomes: &mut Outcomes,
+        plan: &Plan,
+        cells: &Cells,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<()> {
+        if self.tried(|engine| engine.run_into(outcomes, plan, cells, progress))?.is_some() {
+            return Ok(());
         }
         let is_missing = |k: &u32| outcomes.fate[*k as usize] == Outcomes::MISSING;
         let places: Vec<u32> = (0..outcomes.fate.len() as u32).filter(is_missing).collect();
@@ -57,7 +62,7 @@ impl Engine for Fallback {
         let mut rest = self.cpu.run(plan, &listed, &|done| progress(before + done))?;
         rest.fallback = (0..places.len() as u32).collect();
         outcomes.replace(&places, &rest);
-        Ok(outcomes)
+        Ok(())
     }
 
     fn density(

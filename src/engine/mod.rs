@@ -247,7 +247,11 @@ pub trait Engine: Send + Sync {
     /// # Errors
     /// [`crate::Error::Device`] if the device fails, [`crate::Error::Request`] if it cannot do what
     /// the plan asks for.
-    fn run(&self, plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcomes>;
+    fn run(&self, plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcomes> {
+        let mut outcomes = Outcomes::of(plan, cells.count(plan));
+        self.run_into(&mut outcomes, plan, cells, progress)?;
+        Ok(outcomes)
+    }
 
     /// As [`Engine::run`], into `outcomes`, which are [`Outcomes::of`] the plan; where the device fails, those of the
     /// trajectories that were done before are there, and the others missing.
@@ -260,10 +264,7 @@ pub trait Engine: Send + Sync {
         plan: &Plan,
         cells: &Cells,
         progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<()> {
-        *outcomes = self.run(plan, cells, progress)?;
-        Ok(())
-    }
+    ) -> Result<()>;
 
     /// Counts what the trajectories of `plan` that `cells` lists visit; all of them if one orbit is
     /// followed from column to column. `progress` is told how many are done.

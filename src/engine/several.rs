@@ -167,12 +167,6 @@ impl Engine for Several {
         &self.device
     }
 
-    fn run(&self, plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcomes> {
-        let mut outcomes = Outcomes::of(plan, cells.count(plan));
-        self.run_into(&mut outcomes, plan, cells, progress)?;
-        Ok(outcomes)
-    }
-
     fn run_into(
         &self,
         outcomes: &mut Outcomes,
@@ -306,7 +300,7 @@ mod tests {
             &self.0
         }
 
-        fn run(&self, _: &Plan, _: &Cells, _: &(dyn Fn(u64) + Sync)) -> Result<Outcomes> {
+        fn run_into(&self, _: &mut Outcomes, _: &Plan, _: &Cells, _: &(dyn Fn(u64) + Sync)) -> Result<()> {
             Err(Error::Device("it broke".to_owned()))
         }
 

@@ -28,12 +28,18 @@ impl Engine for Faulty {
         self.engine.device()
     }
 
-    fn run(&self, plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcomes> {
+    fn run_into(
+        &self,
+        outcomes: &mut Outcomes,
+        plan: &Plan,
+        cells: &Cells,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<()> {
         let mut plan = plan.clone();
         (self.plan)(&mut plan);
-        let mut outcomes = self.engine.run(&plan, cells, progress)?;
-        (self.outcomes)(&mut outcomes);
-        Ok(outcomes)
+        self.engine.run_into(outcomes, &plan, cells, progress)?;
+        (self.outcomes)(outcomes);
+        Ok(())
     }
 
     fn density(

@@ -67,11 +67,18 @@ impl Engine for CpuEngine {
         &self.device
     }
 
-    fn run(&self, plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcomes> {
-        Ok(match plan.precision {
-            Precision::F32 => run::<f32>(plan, cells, self.isa, progress),
-            Precision::F64 => run::<f64>(plan, cells, self.isa, progress),
-        })
+    fn run_into(
+        &self,
+        outcomes: &mut Outcomes,
+        plan: &Plan,
+        cells: &Cells,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<()> {
+        match plan.precision {
+            Precision::F32 => run::<f32>(outcomes, plan, cells, self.isa, progress),
+            Precision::F64 => run::<f64>(outcomes, plan, cells, self.isa, progress),
+        }
+        Ok(())
     }
 
     fn density(
@@ -88,7 +95,13 @@ impl Engine for CpuEngine {
     }
 }
 
-fn run<R: Real>(plan: &Plan, cells: &Cells, isa: Option<Isa>, progress: &(dyn Fn(u64) + Sync)) -> Outcomes {
+fn run<R: Real>(
+    outcomes: &mut Outcomes,
+    plan: &Plan,
+    cells: &Cells,
+    isa: Option<Isa>,
+    progress: &(dyn Fn(u64) + Sync),
+) {
     let started = Instant::now();
     let program = Program::<R>::new(plan, isa);
     let compile = started.elapsed().as_secs_f64();
@@ -97,16 +110,15 @@ fn run<R: Real>(plan: &Plan, cells: &Cells, isa: Option<Isa>, progress: &(dyn Fn
     let batch = BATCH.min(share.max(LANES));
     let starts: Vec<usize> = (0..count).step_by(batch).collect();
     let done = AtomicU64::new(0);
-    let all = Mutex::new(Outcomes::of(plan, count));
+    let all = Mutex::new(outcomes);
     starts.into_par_iter().for_each(|start| {
         let listed: Vec<u32> = (start..count.min(start + batch)).map(|k| cells.at(k)).collect();
         let outcomes = Batch::<R>::new(plan, &program, &listed).run(listed.len());
         all.lock().unwrap_or_else(PoisonError::into_inner).put(start, &outcomes);
         progress(done.fetch_add(listed.len() as u64, Ordering::Relaxed) + listed.len() as u64);
     });
-    let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     all.seconds = Seconds { compile, run: started.elapsed().as_secs_f64() - compile, readback: 0.0 };
-    all
 }
 
 /// The trajectories of one batch that are still running, each value in a column of its own.

@@ -39,12 +39,6 @@ impl Engine for GpuEngine {
         &self.description
     }
 
-    fn run(&self, plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcomes> {
-        let mut outcomes = Outcomes::of(plan, cells.count(plan));
-        self.run_into(&mut outcomes, plan, cells, progress)?;
-        Ok(outcomes)
-    }
-
     fn run_into(
         &self,
         outcomes: &mut Outcomes,
