@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::adapters::GpuEngine;
+use super::format::Format;
 use super::shader::WORKGROUP;
 use super::slice::TILE_LANES;
 use crate::error::{Error, Result};
@@ -20,10 +21,7 @@ const LONG: Duration = Duration::from_millis(20);
 
 /// The whole WGSL text.
 pub fn ceiling_source(precision: Precision) -> String {
-    let real = match precision {
-        Precision::F32 => "f32",
-        Precision::F64 => "f64",
-    };
+    let real = Format(precision).name();
     format!(
         "alias Real = {real};\nconst WORKGROUP: u32 = {WORKGROUP}u;\nconst ROUNDS: u32 = {ROUNDS}u;\n{CEILING}"
     )
@@ -54,15 +52,7 @@ impl GpuEngine {
         let bytes = 4 * u64::from(most);
         let sums = buffer("sums", bytes, Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST);
         let through = buffer("sums, read", bytes, Usage::MAP_READ | Usage::COPY_DST);
-        let module = opened.shader("ceiling", ceiling_source(precision));
-        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some("ceiling"),
-            layout: None,
-            module: &module,
-            entry_point: Some("ceiling"),
-            compilation_options: wgpu::PipelineCompilationOptions::default(),
-            cache: None,
-        });
+        let pipeline = opened.kernel("ceiling", None, ceiling_source(precision));
         let entries = (0..)
             .zip([&factors, &sums])
             .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() });

@@ -48,15 +48,7 @@ fn compute(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups
     pub fn of<T: bytemuck::Pod>(&self, opened: &Opened, a: &[T], b: &[T]) -> Result<Vec<T>> {
         use wgpu::BufferUsages as Usage;
         let device = &opened.device;
-        let module = opened.shader("compute", self.text());
-        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some("compute"),
-            layout: None,
-            module: &module,
-            entry_point: Some("compute"),
-            compilation_options: wgpu::PipelineCompilationOptions::default(),
-            cache: None,
-        });
+        let pipeline = opened.kernel("compute", None, self.text());
         opened.check_faults()?;
         let size = size_of_val(a) as u64;
         let buffer = |usage| {

@@ -356,15 +356,7 @@ fn pipeline(
         bind_group_layouts: &[Some(&layout)],
         ..wgpu::PipelineLayoutDescriptor::default()
     });
-    let module = opened.shader("density", density_source(plan, watch.bins));
-    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some("density"),
-        layout: Some(&pipeline_layout),
-        module: &module,
-        entry_point: Some("count"),
-        compilation_options: wgpu::PipelineCompilationOptions::default(),
-        cache: None,
-    });
+    let pipeline = opened.kernel("count", Some(&pipeline_layout), density_source(plan, watch.bins));
     let entries = bound.iter().map(|(binding, buffer)| wgpu::BindGroupEntry {
         binding: *binding,
         resource: buffer.as_entire_binding(),

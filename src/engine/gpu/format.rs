@@ -8,6 +8,14 @@ use crate::math::{double, single};
 pub(super) struct Format(pub Precision);
 
 impl Format {
+    /// The type's name in WGSL.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Precision::F32 => "f32",
+            Precision::F64 => "f64",
+        }
+    }
+
     /// Bytes of a number.
     pub fn bytes(self) -> u64 {
         match self.0 {

@@ -113,15 +113,28 @@ impl Opened {
         catch_unwind(AssertUnwindSafe(|| self.device.poll(how))).ok()
     }
 
-    /// A compiled shader.
-    pub(super) fn shader(&self, label: &str, text: String) -> wgpu::ShaderModule {
+    /// The compiled kernel `entry` of a shader, with a layout of its own if none is given.
+    pub(super) fn kernel(
+        &self,
+        entry: &str,
+        layout: Option<&wgpu::PipelineLayout>,
+        text: String,
+    ) -> wgpu::ComputePipeline {
         let text = match &self.faults {
             Some(faults) => faults.shader(text),
             None => text,
         };
-        self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some(label),
+        let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(entry),
             source: wgpu::ShaderSource::Wgsl(text.into()),
+        });
+        self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(entry),
+            layout,
+            module: &module,
+            entry_point: Some(entry),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            cache: None,
         })
     }
 
@@ -132,15 +145,7 @@ impl Opened {
             return Ok(pipeline.clone());
         }
         let started = Instant::now();
-        let module = self.shader("descend", text.clone());
-        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some("descend"),
-            layout: None,
-            module: &module,
-            entry_point: Some("descend"),
-            compilation_options: wgpu::PipelineCompilationOptions::default(),
-            cache: None,
-        });
+        let pipeline = self.kernel("descend", None, text.clone());
         self.check_faults()?;
         tracing::info!("shader compiled in {:.0} ms", 1e3 * started.elapsed().as_secs_f64());
         kept.truncate(PIPELINES - 1);

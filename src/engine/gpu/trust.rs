@@ -56,15 +56,8 @@ pub fn cache_directory() -> Option<PathBuf> {
 
 /// The whole WGSL text of the functions' test.
 pub fn known_answers_source(precision: Precision) -> String {
-    let kind = kind(precision);
+    let kind = Format(precision).name();
     Computed { precision, kind, more: &picked(kind), expression: EXPRESSION }.text()
-}
-
-fn kind(precision: Precision) -> &'static str {
-    match precision {
-        Precision::F32 => "f32",
-        Precision::F64 => "f64",
-    }
 }
 
 /// Of element number `i`, the function number `i / COUNT`.
@@ -135,8 +128,8 @@ impl GpuEngine {
         let b: Vec<f64> = a.iter().rev().map(|b| b.clamp(-8.0, 8.0)).collect();
         let computed = Computed {
             precision,
-            kind: kind(precision),
-            more: &picked(kind(precision)),
+            kind: Format(precision).name(),
+            more: &picked(Format(precision).name()),
             expression: EXPRESSION,
         };
         let opened = self.opened().map_err(|e| e.to_string())?;
@@ -164,7 +157,7 @@ impl GpuEngine {
             // A normal number has the rounding of an angle of up to a turn.
             let scale = if i / COUNT > FUNCTIONS.len() { 8.0 } else { wanted.abs() };
             if !is_near(got, wanted, scale, limits) {
-                let kind = kind(precision);
+                let kind = Format(precision).name();
                 return Err(match i / COUNT <= FUNCTIONS.len() {
                     true => format!("in {kind} its {name} of {:e} is {got:e} instead of {wanted:e}", a[i]),
                     false => format!("in {kind} {name} gives {got:e} instead of {wanted:e}"),
