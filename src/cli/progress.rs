@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use tracing_subscriber::fmt::time::uptime;
 
+use super::units::{lasting, rounded};
+
 /// What takes less than this shows no bar.
 const PATIENCE: Duration = Duration::from_secs(1);
 const BAR: &str = "{bar:28} {percent:>3} % of {human_len} {msg}, {rate}, {left} left";
@@ -117,39 +119,5 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.clear();
-    }
-}
-
-/// A rate with two digits, in words that people use.
-fn rounded(rate: f64) -> String {
-    match rate {
-        rate if rate >= 1e9 => format!("{:.1} G", rate / 1e9),
-        rate if rate >= 1e6 => format!("{:.1} M", rate / 1e6),
-        rate if rate >= 1e3 => format!("{:.1} k", rate / 1e3),
-        rate => format!("{rate:.1}"),
-    }
-}
-
-/// A time as `3 s`, `2 min 5 s` or `1 h 20 min`.
-fn lasting(time: Duration) -> String {
-    match time.as_secs() {
-        s @ 0..60 => format!("{s} s"),
-        s @ 60..3600 => format!("{} min {} s", s / 60, s % 60),
-        s => format!("{} h {} min", s / 3600, s / 60 % 60),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rates_and_times_are_as_people_write_them() {
-        for (rate, text) in [(0.26, "0.3"), (1234.0, "1.2 k"), (5.67e6, "5.7 M"), (2e9, "2.0 G")] {
-            assert_eq!(rounded(rate), text);
-        }
-        for (seconds, text) in [(0, "0 s"), (59, "59 s"), (125, "2 min 5 s"), (4850, "1 h 20 min")] {
-            assert_eq!(lasting(Duration::from_secs(seconds)), text);
-        }
     }
 }

@@ -1,5 +1,7 @@
 //! Numbers and times as people say them.
 
+use std::time::Duration;
+
 /// A number of steps or the like with three digits that count: 812, 46.4 million, 1.94 billion.
 pub fn count(number: f64) -> String {
     const SCALES: [(f64, &str); 4] =
@@ -18,18 +20,35 @@ pub fn count(number: f64) -> String {
 
 /// Seconds: 0.92 s, 12.3 s, 3 min 12 s, 2 h 5 min.
 pub fn duration(seconds: f64) -> String {
-    let whole = seconds.round() as u64;
     match seconds {
         s if s < 9.995 => format!("{s:.2} s"),
         s if s < 59.95 => format!("{s:.1} s"),
-        s if s < 3599.5 => format!("{} min {} s", whole / 60, whole % 60),
-        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+        _ => lasting(Duration::from_secs(seconds.round() as u64)),
+    }
+}
+
+/// A rate with two digits, in words that people use.
+pub fn rounded(rate: f64) -> String {
+    match rate {
+        rate if rate >= 1e9 => format!("{:.1} G", rate / 1e9),
+        rate if rate >= 1e6 => format!("{:.1} M", rate / 1e6),
+        rate if rate >= 1e3 => format!("{:.1} k", rate / 1e3),
+        rate => format!("{rate:.1}"),
+    }
+}
+
+/// A time as `3 s`, `2 min 5 s` or `1 h 20 min`.
+pub fn lasting(time: Duration) -> String {
+    match time.as_secs() {
+        s @ 0..60 => format!("{s} s"),
+        s @ 60..3600 => format!("{} min {} s", s / 60, s % 60),
+        s => format!("{} h {} min", s / 3600, s / 60 % 60),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{count, duration};
+    use super::*;
 
     #[test]
     fn numbers_have_three_digits() {
@@ -60,6 +79,16 @@ mod tests {
             (7500.0, "2 h 5 min"),
         ] {
             assert_eq!(duration(seconds), text);
+        }
+    }
+
+    #[test]
+    fn rates_and_times_are_as_people_write_them() {
+        for (rate, text) in [(0.26, "0.3"), (1234.0, "1.2 k"), (5.67e6, "5.7 M"), (2e9, "2.0 G")] {
+            assert_eq!(rounded(rate), text);
+        }
+        for (seconds, text) in [(0, "0 s"), (59, "59 s"), (125, "2 min 5 s"), (4850, "1 h 20 min")] {
+            assert_eq!(lasting(Duration::from_secs(seconds)), text);
         }
     }
 }
