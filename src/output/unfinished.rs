@@ -23,7 +23,7 @@ pub enum Unfinished {
 impl Unfinished {
     /// Makes something and notes it, with no interrupt in between: none comes after the last one has begun to clean up.
     pub fn made<T>(make: impl FnOnce(&mut Vec<Self>) -> T) -> T {
-        make(&mut UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner))
+        make(&mut held())
     }
 
     pub fn note(&self) {

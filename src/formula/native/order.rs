@@ -22,7 +22,7 @@ impl Op {
 }
 
 /// The same code in the order in which a machine would begin its operations that begins one a cycle: the first in the
-/// old order whose operands are there, or else the one that is so next.
+/// old order whose operands are there, or else the one that is so next. What nothing reads is left out.
 pub fn interleaved(code: &Code) -> Code {
     let mut new = Code { ops: Vec::new(), stores: Vec::new() };
     let mut places: Vec<Option<Value>> = vec![None; code.ops.len()];

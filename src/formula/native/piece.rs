@@ -29,8 +29,8 @@ impl<'a> PieceWriter<'a> {
     /// Writes its instructions: values in their order, then what is stored.
     pub fn write(mut self) {
         for at in 0..self.code.ops.len() {
-            let (op, value) = (self.code.ops[at], at as Value);
-            if !op.is_in_memory() && self.allocation.is_needed_after(value, at) {
+            let op = self.code.ops[at];
+            if !op.is_in_memory() {
                 self.op(at, op);
             }
         }
