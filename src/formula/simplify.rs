@@ -323,8 +323,13 @@ impl Graph {
         if f == o {
             return q.signum() != p.signum() || inner(f).is_some();
         }
-        matches!((inner(f), inner(o)), (Some((Unary::Sign, x)), Some((Unary::Abs, y)))
-            | (Some((Unary::Abs, x)), Some((Unary::Sign, y))) if x == y && p > 0 && q > 0)
+        // A sign, and above or below the line what it is the sign of.
+        let meets = |sign: (Id, i32), (other, power): (Id, i32)| match (inner(sign.0), inner(other)) {
+            (Some((Unary::Sign, x)), Some((Unary::Abs, y))) => x == y,
+            (Some((Unary::Sign, x)), _) => x == other && power < 0,
+            _ => false,
+        };
+        meets((f, q), (o, p)) || meets((o, p), (f, q))
     }
 
     fn collect_factors(&self, id: Id, power: i32, depth: usize, factors: &mut Factors) {
@@ -368,21 +373,28 @@ impl Graph {
         self.scaled(factors.constant, quotient)
     }
 
-    /// sign^2 = 1, sign(a) |a| = a, |a|^2 = a^2.
-    fn merge_signs(&self, factors: &mut Factors) {
+    /// sign^2 = 1, |a|^2 = a^2, sign(a) |a| = a, sign(a) / |a| = 1 / a, sign(a) / a = 1 / |a|.
+    fn merge_signs(&mut self, factors: &mut Factors) {
         for (id, power) in factors.parts.clone() {
             match self.node(id) {
                 Node::Unary(Unary::Sign, a) => {
                     factors.add(id, power.rem_euclid(2) - power);
-                    let abs = factors
-                        .parts
-                        .iter()
-                        .find(|&&(f, p)| p > 0 && self.node(f) == Node::Unary(Unary::Abs, a));
-                    if let (1, Some(&(abs, _))) = (power.rem_euclid(2), abs) {
-                        factors.add(id, -1);
-                        factors.add(abs, -1);
-                        factors.add(a, 1);
+                    if power.rem_euclid(2) == 0 {
+                        continue;
                     }
+                    let abs = self.unary(Unary::Abs, a);
+                    match (factors.power_of(abs), factors.power_of(a)) {
+                        (0, own) if own < 0 => {
+                            factors.add(a, 1);
+                            factors.add(abs, -1);
+                        }
+                        (0, _) => continue,
+                        (size, _) => {
+                            factors.add(abs, -size.signum());
+                            factors.add(a, size.signum());
+                        }
+                    }
+                    factors.add(id, -1);
                 }
                 Node::Unary(Unary::Abs, a) => {
                     let left = factors.power_of(id);
