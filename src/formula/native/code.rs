@@ -10,10 +10,8 @@ pub enum Op {
     Register(u32),
     /// The bits of the same number in every lane.
     Constant(u64),
-    /// The number of the step.
-    Step,
-    /// Which step of the run it is.
-    Count,
+    /// A number that is the same in every lane: [`Op::STEP`], [`Op::COUNT`], or one that is computed before.
+    Number(u32),
     /// The number of the data's row.
     Row,
     /// What the row holds in the column of this number.
@@ -87,10 +85,15 @@ pub enum Predicate {
 }
 
 impl Op {
+    /// The number of the step.
+    pub const STEP: Self = Op::Number(0);
+    /// Which step of the run it is.
+    pub const COUNT: Self = Op::Number(1);
+
     /// The values it reads.
     pub fn operands(self) -> impl Iterator<Item = Value> {
         let all = match self {
-            Op::Register(_) | Op::Constant(_) | Op::Step | Op::Count | Op::Row | Op::Column(_) => [None; 3],
+            Op::Register(_) | Op::Constant(_) | Op::Number(_) | Op::Row | Op::Column(_) => [None; 3],
             Op::One(_, a) | Op::ShiftLeft(a, _) | Op::ShiftRight(a, _) | Op::Not(a) => [Some(a), None, None],
             Op::Two(_, a, b) | Op::Compare(_, a, b) | Op::Both(a, b) | Op::Either(a, b) => {
                 [Some(a), Some(b), None]
@@ -103,7 +106,7 @@ impl Op {
     /// The same of other values.
     pub fn renamed(self, name: impl Fn(Value) -> Value) -> Self {
         match self {
-            Op::Register(_) | Op::Constant(_) | Op::Step | Op::Count | Op::Row | Op::Column(_) => self,
+            Op::Register(_) | Op::Constant(_) | Op::Number(_) | Op::Row | Op::Column(_) => self,
             Op::One(one, a) => Op::One(one, name(a)),
             Op::ShiftLeft(a, places) => Op::ShiftLeft(name(a), places),
             Op::ShiftRight(a, places) => Op::ShiftRight(name(a), places),
@@ -124,7 +127,7 @@ impl Op {
 
     /// Whether the value lies in memory before the code has run.
     pub fn is_in_memory(self) -> bool {
-        matches!(self, Op::Register(_) | Op::Constant(_) | Op::Step | Op::Count)
+        matches!(self, Op::Register(_) | Op::Constant(_) | Op::Number(_))
     }
 }
 

@@ -39,33 +39,36 @@ pub struct Emitted {
 
 /// Writes a function out.
 pub fn emit(pieces: &[Piece], form: Form, registers: usize) -> Emitted {
+    let numbers = 2 + pieces.iter().map(|piece| piece.before.stores.len() as u32).sum::<u32>();
     let mut emitter = Emitter {
         form,
         instructions: Vec::new(),
         constants: Vec::new(),
         known: HashMap::new(),
         pinned: HashMap::new(),
-        step: registers as u32,
-        spills: registers as u32 + 2,
+        numbers: registers as u32,
+        spills: registers as u32 + numbers,
         labels: 0,
         pending: None,
         columns: Vec::new(),
     };
-    let uses = |op| pieces.iter().any(|piece| piece.code.ops.contains(&op));
+    let parts = || pieces.iter().flat_map(|piece| [&piece.before, &piece.code]);
+    let uses = |op| parts().any(|code| code.ops.contains(&op));
     let at_step = emitter.label();
     let at_vector = emitter.label();
     emitter.move_general(COUNT, CURSOR);
     emitter.general(X86::Add_r64_rm64, END, REGISTERS);
     emitter.pin_constants(pieces);
     emitter.place(at_step);
-    for (op, counter) in [(Op::Step, STEP), (Op::Count, COUNT)] {
-        if uses(op) {
+    for (number, counter) in [(0, STEP), (1, COUNT)] {
+        if uses(Op::Number(number)) {
             emitter.integer_to(counter, 0);
-            let to = emitter.number(op);
+            let to = emitter.number(number);
             emitter.two_operands(emitter.form.store(), to, emitter.vector(0));
         }
     }
     emitter.move_general(CURSOR, REGISTERS);
+    pieces.iter().for_each(|piece| emitter.piece(&piece.before));
     emitter.place(at_vector);
     for piece in pieces {
         match &piece.rows {
@@ -97,8 +100,8 @@ pub(super) struct Emitter {
     known: HashMap<u64, usize>,
     /// Constants that stay in a register of their own, from the last one down.
     pinned: HashMap<u64, u8>,
-    /// The register in whose first vector is the number of the step; in the next one's, which of the run it is.
-    step: u32,
+    /// The register in whose first vector the first [`Op::Number`] is; the others follow in the next ones.
+    numbers: u32,
     /// Registers in use: the tape's, and those after them for what does not fit into machine registers.
     pub spills: u32,
     labels: u64,
@@ -176,9 +179,9 @@ impl Emitter {
         MemoryOperand::with_base_displ(base, displacement)
     }
 
-    /// Where the number of the step is, or which of the run it is.
-    pub fn number(&self, op: Op) -> Operand {
-        match self.tape(self.step + u32::from(op == Op::Count)) {
+    /// Where an [`Op::Number`] is.
+    pub fn number(&self, number: u32) -> Operand {
+        match self.tape(self.numbers + number) {
             Operand::Memory(_, at) => Operand::Memory(REGISTERS, at),
             register => register,
         }

@@ -1,7 +1,7 @@
 //! A tape as machine code: x86-64 with AVX-512, or with AVX2 and FMA.
 //!
 //! ```text
-//! tape -> translate (builder: values, each once) -> order -> code -> emit (allocate) -> instructions -> memory
+//! tape -> translate (builder: values, each once) -> hoist -> order -> emit (allocate) -> instructions -> memory
 //! ```
 //!
 //! The code does what the tape says, operation by operation, so that its results are the tape's bit for bit; but it
@@ -12,6 +12,7 @@ mod allocate;
 mod builder;
 mod code;
 mod emit;
+mod hoist;
 mod isa;
 mod memory;
 mod order;

@@ -71,7 +71,7 @@ impl<'a> PieceWriter<'a> {
         match self.code.ops[value as usize] {
             Op::Register(register) => self.emitter.tape(register),
             Op::Constant(bits) => self.emitter.constant(bits),
-            op @ (Op::Step | Op::Count) => self.emitter.number(op),
+            Op::Number(number) => self.emitter.number(number),
             op => unreachable!("{op:?} is lost"),
         }
     }
@@ -123,7 +123,7 @@ impl<'a> PieceWriter<'a> {
         let locked: Vec<Value> = op.operands().collect();
         let form = self.emitter.form;
         match op {
-            Op::Register(_) | Op::Constant(_) | Op::Step | Op::Count => unreachable!("lies in memory"),
+            Op::Register(_) | Op::Constant(_) | Op::Number(_) => unreachable!("lies in memory"),
             Op::Row => {
                 let to = self.take(value, at, &[]);
                 let number = (to as u32 - self.emitter.vector(0) as u32) as u8;

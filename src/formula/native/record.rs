@@ -6,7 +6,6 @@ use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
 use super::builder::Builder;
 use super::code::{Code, Fused, One, Op, Predicate, Two, Value};
-use super::order::interleaved;
 use crate::math::{Bits, Lane, Real};
 
 /// Code that is being written.
@@ -27,7 +26,7 @@ impl Recorder {
 
     /// The code, which writes `stores` at its end.
     pub fn finish(self, stores: Vec<(u32, Value)>) -> Code {
-        interleaved(&Code { ops: self.code.into_inner().ops, stores })
+        Code { ops: self.code.into_inner().ops, stores }
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::code::{Code, Fused, Op, Predicate};
+use super::hoist::hoisted;
+use super::order::interleaved;
 use super::record::{Recorder, Symbol};
 use crate::formula::operation::{Binary, NORM_FLOOR, Unary};
 use crate::formula::stepper::{Access, Observer};
@@ -13,6 +15,8 @@ use crate::math::{Lane, Real};
 /// A stretch of code that is run once, or for every row of the data.
 #[derive(Debug)]
 pub struct Piece {
+    /// What is done once for all vectors, before all pieces.
+    pub before: Code,
     pub code: Code,
     pub rows: Option<Loop>,
 }
@@ -43,6 +47,7 @@ pub fn translate<R: Real>(tape: &Tape<R>, observer: &impl Observer<R>) -> Option
     if !loops.all(|rows| columns_suffice(rows, &constants)) {
         return None;
     }
+    let mut numbers = 2;
     let pieces = tape.parts.iter().enumerate().map(|(k, part)| {
         let later: HashSet<u32> = tape.parts[k + 1..].iter().flat_map(reads).collect();
         let recorder = Recorder::new(R::SIGN);
@@ -54,6 +59,9 @@ pub fn translate<R: Real>(tape: &Tape<R>, observer: &impl Observer<R>) -> Option
             values: HashMap::new(),
             written: Vec::new(),
         };
+        if k == 0 {
+            observer.before(&mut writer);
+        }
         if let Some(rows) = &part.rows {
             writer.place_columns(rows, &mut columns);
         }
@@ -70,7 +78,9 @@ pub fn translate<R: Real>(tape: &Tape<R>, observer: &impl Observer<R>) -> Option
         written.dedup();
         let stores = written.into_iter().filter(is_kept).map(|register| (register, values[&register].value));
         let stores = stores.collect();
-        Piece { code: recorder.finish(stores), rows }
+        let (before, code) = hoisted(&recorder.finish(stores), tape.registers() as u32, numbers);
+        numbers += before.stores.len() as u32;
+        Piece { before: interleaved(&before), code: interleaved(&code), rows }
     });
     let pieces = pieces.collect();
     Some((pieces, columns))
@@ -118,7 +128,7 @@ impl<'a, R: Real> Writer<'a, R> {
         *self.values.entry(register).or_insert_with(|| {
             recorder.push(match constants.get(&register) {
                 Some(constant) => Op::Constant(constant.word()),
-                None if step == Some(register as usize) => Op::Step,
+                None if step == Some(register as usize) => Op::STEP,
                 None => Op::Register(register),
             })
         })
@@ -198,11 +208,11 @@ impl<'a, R: Real> Access for Writer<'a, R> {
     }
 
     fn step(&mut self) -> Symbol<'a, R> {
-        self.recorder.push(Op::Step)
+        self.recorder.push(Op::STEP)
     }
 
     fn count(&mut self) -> Symbol<'a, R> {
-        self.recorder.push(Op::Count)
+        self.recorder.push(Op::COUNT)
     }
 }
 
