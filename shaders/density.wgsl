@@ -46,19 +46,9 @@ fn load_point(lane: u32) -> Point {
     return point;
 }
 
-// The largest coordinate, without its sign, as bits: a NaN is larger than any number.
-fn reach(x: Point) -> Bits {
-    var point = x;
-    var reach = Bits(0);
-    for (var d = 0u; d < VARIABLES; d++) {
-        reach = max(reach, size_bits(point[d]));
-    }
-    return reach;
-}
-
 // The orbit that has come to `x` in the column before, as it enters its cell.
 fn entering(x: Point, cell: u32) -> Point {
-    if reach(x) > size_bits(ESCAPE) {
+    if reach_of(x) > size_bits(ESCAPE) {
         return initial(cell);
     }
     var point = x;
@@ -106,7 +96,7 @@ fn count(@builtin(global_invocation_id) id: vec3<u32>) {
     let column = cell % slice.width - slice.column;
     let escape = size_bits(ESCAPE);
     while t < slice.end {
-        let is_inside = reach(x) <= escape;
+        let is_inside = reach_of(x) <= escape;
         let next = watch(x, q, t, cell);
         let row = select(BINS + 2u, row_of(next.loss), is_inside);
         atomicAdd(&visits[row * slice.columns + column], 1u);

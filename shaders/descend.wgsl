@@ -41,7 +41,7 @@ struct Slice {
 // dispatches, the lanes of those before the last are the mark of these.
 @group(0) @binding(5) var<storage, read_write> counts: array<atomic<u32>, 3>;
 // By column, then by lane: state, tangent, memory (4), sums over the samples (2 DIMS + 4), and where windows
-// take several dispatches what has been seen (4 DIMS + 14).
+// take several dispatches what has been seen (4 DIMS + 15).
 @group(0) @binding(6) var<storage, read_write> state: array<Float>;
 // By column, then by lane: fate, period and phase, steps, amplitude, Lyapunov exponent, loss, point, and with a target
 // the first step at it.
@@ -62,9 +62,9 @@ fn write(column: u32, lane: u32, value: Bits) {
 const MEMORY: u32 = 2u * DIMS;
 const SUMS: u32 = MEMORY + 4u;
 // First step at the target, if there is one: the last column.
-const REACHED: u32 = SUMS + 2u * DIMS + 4u + select(0u, 4u * DIMS + 14u, CUT);
+const REACHED: u32 = SUMS + 2u * DIMS + 4u + select(0u, 4u * DIMS + 15u, CUT);
 const SEEN: u32 = SUMS + 2u * DIMS + 4u;
-const GROWTH: u32 = SEEN + 4u * DIMS + 11u;
+const GROWTH: u32 = SEEN + 4u * DIMS + 12u;
 
 // The tangent vector's length is kept as a power of two and a factor in [1, 2).
 struct Growth {
@@ -132,6 +132,8 @@ struct Seen {
     loss: Float,
     window_loss: Float,
     probe_growth: Float,
+    // The largest variable of the whole window, without its sign, as bits: see `reach_of`.
+    reach: Bits,
 }
 
 // Sums over an orbit's samples.
@@ -197,7 +199,7 @@ fn load_seen(lane: u32) -> Seen {
         load_point(SEEN + 3u * DIMS, lane), load(scalars, lane), load(scalars + 1u, lane),
         load(scalars + 2u, lane), load(scalars + 3u, lane), load(scalars + 4u, lane) != 0.0,
         load(scalars + 5u, lane), load(scalars + 6u, lane), load(scalars + 7u, lane), load(scalars + 8u, lane),
-        load(scalars + 9u, lane), load(scalars + 10u, lane),
+        load(scalars + 9u, lane), load(scalars + 10u, lane), bitcast<Bits>(load(scalars + 11u, lane)),
     );
 }
 
@@ -228,6 +230,7 @@ fn store_seen(lane: u32, seen: Seen) {
     store(scalars + 8u, lane, seen.loss);
     store(scalars + 9u, lane, seen.window_loss);
     store(scalars + 10u, lane, seen.probe_growth);
+    store(scalars + 11u, lane, bitcast<Float>(seen.reach));
 }
 
 // Notes step `t` if it is the first at the target.
@@ -264,6 +267,12 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         v = load_point(DIMS, lane);
         memory = load_memory(lane);
     }
+    if slice.begin == 0u {
+        // See Block::begin in src/engine/cpu/block.rs.
+        for (var d = 0u; d < DIMS; d++) {
+            x[d] = select(x[d], 0.0, abs(x[d]) < LEAST);
+        }
+    }
     var seen: Seen;
     var growth: Growth;
     if CUT && slice.begin > 0u {
@@ -282,6 +291,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     for (let until = t + advanced.y - advanced.x; t < until; t++) {
         let next = advance(point, q, t, cell);
         point = next.x;
+        seen.reach = max(seen.reach, reach_of(point));
         note(&reached, next.loss, t);
     }
     x = point;
@@ -297,6 +307,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         let next = measure(x, v, q, t, cell);
         x = next.x;
         v = next.v;
+        seen.reach = max(seen.reach, reach_of(next.x));
         note(&reached, next.loss, t);
         t++;
         if s % GROWTH_STRIDE == 0u {
@@ -333,6 +344,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         let next = measure(x, v, q, t, cell);
         x = next.x;
         v = next.v;
+        seen.reach = max(seen.reach, reach_of(next.x));
         note(&reached, next.loss, t);
         t++;
         let inside = Float(s) <= limit;
@@ -396,6 +408,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
             let next = measure(x, v, q, t, cell);
             x = next.x;
             v = next.v;
+            seen.reach = max(seen.reach, reach_of(next.x));
             note(&reached, next.loss, t);
             t++;
             for (var d = 0u; d < DIMS; d++) {
@@ -443,10 +456,6 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         // The loss after the last step.
         note(&reached, advance(x, q, t, cell).loss, t);
     }
-    var reach = Bits(0);
-    for (var d = 0u; d < VARIABLES; d++) {
-        reach = max(reach, size_bits(x[d]));
-    }
     var size: Float = 0.0;
     var side: Float = 0.0;
     for (var d = 0u; d < DIMS; d++) {
@@ -456,13 +465,13 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     var fate = RUNNING;
     if slice.half_steps > 0u {
         let probe = Probe(
-            half_steps, Float(slice.elapsed), Float(slice.last_elapsed), bitcast<Float>(reach), size, side, seen.period,
+            half_steps, Float(slice.elapsed), Float(slice.last_elapsed), bitcast<Float>(seen.reach), size, side, seen.period,
             seen.before, seen.after, seen.far, seen.probe_growth,
         );
         let judgement = decide(probe, memory, TOLERANCE, ESCAPE);
         fate = judgement.fate;
         memory = judgement.memory;
-    } else if reach > size_bits(ESCAPE) {
+    } else if seen.reach > size_bits(ESCAPE) {
         fate = DIVERGED;
     }
     if ((TARGETED && reached < 0.0) || DRIFTS) && fate != DIVERGED && slice.last == 0u {

@@ -130,9 +130,9 @@ pub struct Probe<R> {
     pub elapsed: R,
     /// ... the same for the probe before it; -1 for the first.
     pub last: R,
-    /// Largest variable, without its sign, at the window's end.
+    /// Largest variable over the whole window, without its sign.
     pub reach: R,
-    /// The same over the whole cycle, velocities included, as everything below.
+    /// The same over the cycle, velocities included, as everything below.
     pub size: R,
     /// Longest side of the box around the cycle.
     pub extent: R,

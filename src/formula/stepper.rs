@@ -26,8 +26,11 @@ pub trait Access {
     fn count(&mut self) -> Self::Lane;
 }
 
-/// What is done after each step: registers read and written, the same in all lanes.
+/// What is done before and after each step: registers read and written, the same in all lanes.
 pub trait Observer<R: Real> {
+    /// Sees the registers before a step, when the step's own formulas read the same ones; else as the next.
+    #[inline(always)]
+    fn before<L: LaneOf<R>>(&self, _: &mut impl Access<Lane = L>) {}
     /// Sees the registers after a step, and may write those that are left to it.
     fn observe<L: LaneOf<R>>(&self, access: &mut impl Access<Lane = L>);
 }
@@ -73,9 +76,10 @@ impl<R: Real, O: Observer<R>> Stepper<R, O> {
         if let Some(native) = &self.native {
             return native.run(registers, chunks, steps, count);
         }
-        for (t, count) in steps.zip(count..) {
+        for numbers @ (t, _) in steps.zip(count..) {
+            in_chunks(registers, chunks, numbers, |access| self.observer.before(access));
             self.tape.run_step(registers, chunks, t);
-            observe(&self.observer, registers, chunks, (t, count));
+            observe(&self.observer, registers, chunks, numbers);
         }
     }
 }
@@ -86,11 +90,21 @@ pub fn observe<R: Real>(
     observer: &impl Observer<R>,
     registers: &mut [Register<R>],
     chunks: usize,
+    numbers: (u32, u32),
+) {
+    in_chunks(registers, chunks, numbers, |access| observer.observe(access));
+}
+
+#[inline(always)]
+fn in_chunks<R: Real>(
+    registers: &mut [Register<R>],
+    chunks: usize,
     (t, count): (u32, u32),
+    mut see: impl FnMut(&mut InChunk<R>),
 ) {
     let [step, count] = [t, count].map(|number| Chunk([R::from_f64(f64::from(number)); CHUNK]));
     for at in (0..chunks * CHUNK).step_by(CHUNK) {
-        observer.observe(&mut InChunk { registers: &mut *registers, at, step, count });
+        see(&mut InChunk { registers: &mut *registers, at, step, count });
     }
 }
 

@@ -220,16 +220,22 @@ fn random_formulas() {
     }
 }
 
-/// Registers of x, the number of rows, the step and two results.
+/// Registers of x, the number of rows, the step, the result and what is observed after and before the steps.
 const ROWS: usize = 1;
 const STEP: usize = 2;
 const RESULT: usize = 3;
 const SEEN: usize = 4;
+const BEFORE: usize = 5;
 
-/// Sums the steps' numbers and their places in the run, where x is positive.
+/// Sums the steps' numbers and their places in the run, where x is positive; and what the results were before.
 struct Steps;
 
 impl<R: Real> Observer<R> for Steps {
+    fn before<L: LaneOf<R>>(&self, access: &mut impl Access<Lane = L>) {
+        let (sum, result, count) = (access.get(BEFORE), access.get(RESULT), access.count());
+        access.set(BEFORE, sum + result * count);
+    }
+
     fn observe<L: LaneOf<R>>(&self, access: &mut impl Access<Lane = L>) {
         let (x, seen, step, count) = (access.get(0), access.get(SEEN), access.step(), access.count());
         let more = seen + step * R::from_f64(100.0) + count;
@@ -244,7 +250,7 @@ fn compare_rows<R: Real + Debug>(text: &str, columns: &[&str]) {
     let mut graph = Graph::default();
     let root = lower(&mut graph, &scope, &parse(text).unwrap(), text).unwrap();
     let inputs = ["x", "n", "t"].map(|name| graph.input(name));
-    let tape = Tape::<R>::compile(&graph, &inputs, SEEN + 1, &[(root, RESULT)]).counting(STEP);
+    let tape = Tape::<R>::compile(&graph, &inputs, BEFORE + 1, &[(root, RESULT)]).counting(STEP);
     let run = |isa: Option<Isa>| {
         let stepper = Stepper::new(tape.clone(), Steps, isa);
         let mut registers = vec![Register::splat(R::ZERO); stepper.registers()];
@@ -257,11 +263,12 @@ fn compare_rows<R: Real + Debug>(text: &str, columns: &[&str]) {
         registers[0] = by_lane(|lane| 0.1 * lane as f64 - 3.0);
         registers[ROWS] = by_lane(|lane| (1 + lane * 3 % 200) as f64);
         stepper.run(&mut registers, LANES / CHUNK, 7..11, 1);
-        [RESULT, SEEN].map(|register| bits(&registers[register]))
+        [RESULT, SEEN, BEFORE].map(|register| bits(&registers[register]))
     };
     let truth = run(None);
     // 7 + 8 + 9 + 10 a hundred times, and 1 + 2 + 3 + 4.
     assert_eq!((truth[1][0].1.to_f64(), truth[1][LANES - 1].1.to_f64()), (0.0, 3410.0));
+    assert!(truth[2].iter().any(|sum| sum.1.to_f64() != 0.0));
     for isa in sets() {
         assert_eq!(run(Some(isa)), truth, "{isa:?} {text}");
     }
@@ -271,9 +278,13 @@ fn compare_rows<R: Real + Debug>(text: &str, columns: &[&str]) {
 fn means_over_rows_and_what_is_observed() {
     let fixed = "x + mean(row in data: sin(u*x) + t) + mean(row in data: exp(-u^2)*x)";
     let by_lane = "x * mean(row in data: u*x + t) - mean(row in data: log1p(u))";
+    // Much of it is the same in every lane, and for every row.
+    let uniform = "if(t < 9, log1p(t), t^2) * x + mean(row in data: u*exp(-t/3) + (t < 8)*x) + sin(t)";
     for columns in [["u=0.5,-1,2"], ["u=linspace(0, 1, 64)"], ["u=linspace(-1, 1, 333)"]] {
         compare_rows::<f32>(fixed, &columns);
         compare_rows::<f64>(fixed, &columns);
+        compare_rows::<f32>(uniform, &columns);
+        compare_rows::<f64>(uniform, &columns);
     }
     compare_rows::<f32>(by_lane, &["u=linspace(0, 1, n)"]);
     compare_rows::<f64>(by_lane, &["u=linspace(0, 1, n)"]);

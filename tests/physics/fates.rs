@@ -64,6 +64,45 @@ fn leaving_the_escape_radius_or_the_domain_is_divergence() {
     }
 }
 
+/// An orbit that has left has diverged, though it is back before the window ends: steps at a rate of 12 make it eleven
+/// times as long each, and the next step at 1 ends in the minimum.
+#[test]
+fn leaving_is_divergence_for_orbits_that_return_too() {
+    for (rate, wanted) in [
+        ("if(t < 7, 12, 1)", "diverged"),
+        ("if(t < 5, 12, 1)", "converged"),
+        ("if(t < 2000, 0.001, if(t < 2008, 12, 1))", "diverged"),
+    ] {
+        let toml = plane(
+            "x^2/2 + 0*y",
+            &format!(
+                "across = \"x = 1 .. 2\"\nup = \"y = 1 .. 2\"\neta = \"{rate}\"\nsize = [4, 4]\nsteps = 3000"
+            ),
+        );
+        for subject in all() {
+            assert_eq!(fates(&subject.map(&toml)), [(wanted, 16)], "{} with {rate}", subject.name);
+        }
+    }
+}
+
+/// A coordinate that dies away by less than half a step is 0 in the end and not the least number that there is; the other
+/// one goes on: `x' = 2.9 x - 1.9 x^3`, near full chaos.
+#[test]
+fn what_dies_away_is_zero() {
+    let toml = plane(
+        "x^4/4 - x^2/2 + y^2/8",
+        "across = \"x = 0.1 .. 1.1\"\nup = \"y = 1 .. 2\"\neta = 1.9\nsize = [8, 8]\nsteps = 4096",
+    );
+    for subject in all() {
+        let outcomes = subject.outcomes(&toml);
+        let chaotic: Vec<usize> = (0..64).filter(|&c| outcomes.fate[c] == Fate::Chaotic as u8).collect();
+        assert!(chaotic.len() > 50, "{}: {:?}", subject.name, outcomes.fate);
+        for cell in chaotic {
+            assert_eq!(outcomes.point[2 * cell + 1], 0.0, "{}", subject.name);
+        }
+    }
+}
+
 #[test]
 fn a_line_of_minima_is_reached_where_its_sharpness_allows() {
     // (1 - x y)^2 / 2 has minima with sharpness x^2 + y^2 >= 2: reachable ones exist below eta = 1.

@@ -81,7 +81,8 @@ impl<R: Real> Program<R> {
         let tolerance = R::from_f64(plan.rules.tolerance);
         let observer = |phase| {
             let target = plan.target.map(R::from_f64);
-            Phased { phase, layout, weights: weights.clone(), tolerance, target }
+            let variables = descent.variables;
+            Phased { phase, layout, weights: weights.clone(), variables, tolerance, target }
         };
         let measured = |phase| Stepper::new(measured.clone(), observer(phase), isa);
         Self {
@@ -175,6 +176,18 @@ impl<R: Real> Block<R> {
         self.registers[self.layout.period][lane]
     }
 
+    /// Begins a window. Subnormal coordinates of the state become 0: they are slow to compute with, and one that shrinks
+    /// by less than half in a step never gets rid of its last bit.
+    #[inline(always)]
+    pub fn begin(&mut self, chunks: usize) {
+        self.registers[self.layout.reach] = Register::splat(R::ZERO);
+        for coordinate in &mut self.registers[..self.layout.dims] {
+            for x in &mut coordinate[..chunks * CHUNK] {
+                *x = if x.abs() < R::LEAST { R::ZERO } else { *x };
+            }
+        }
+    }
+
     /// The state's coordinate `d`.
     pub fn state(&mut self, d: usize) -> &mut Register<R> {
         &mut self.registers[d]
@@ -217,7 +230,7 @@ impl<R: Real> Block<R> {
     pub fn probe(&self, program: &Program<R>, stage: &Stage, lane: usize) -> Probe<R> {
         let layout = &self.layout;
         let at = |register: usize| self.registers[register][lane];
-        let reach = (0..program.variables).fold(R::ZERO, |m, d| larger(m, at(d).abs()));
+        let reach = (0..program.variables).fold(at(layout.reach), |m, d| larger(m, at(d).abs()));
         let [low, high] = self.sides(layout.low, layout.high);
         let size = (low.iter().zip(high))
             .fold(R::ZERO, |size, (low, high)| larger(larger(size, -low[lane]), high[lane]));

@@ -24,6 +24,7 @@ pub fn descend<R: Real>(program: &Program<R>, block: &mut Block<R>, stage: &Stag
         (Phase::Sample, window.sample),
     ];
     let mut t = window.start;
+    block.begin(chunks);
     for (phase, steps) in phases {
         if steps == 0 {
             continue;
@@ -59,10 +60,12 @@ pub fn descend<R: Real>(program: &Program<R>, block: &mut Block<R>, stage: &Stag
     if program.notes && stage.is_last {
         // The loss after the last step; the step from there on is not taken.
         let state = block.registers[..program.dims].to_vec();
+        let reach = block.registers[program.layout.reach];
         let stepper = program.stepper(Phase::Advance);
         stepper.load_constants(&mut block.registers);
         stepper.run(&mut block.registers, chunks, t..t + 1, 1);
         block.registers[..program.dims].copy_from_slice(&state);
+        block.registers[program.layout.reach] = reach;
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Layout {
     pub pointed: usize,
     /// See [`crate::fate::match_grain`].
     pub grain: usize,
+    /// The largest variable since the window began, without its sign.
+    pub reach: usize,
     /// 1 once a recurrence within the matching distance is found.
     pub matched: usize,
     pub period: usize,
@@ -69,6 +71,7 @@ impl Layout {
             key: take(1),
             pointed: take(1),
             grain: take(1),
+            reach: take(1),
             matched: take(1),
             period: take(1),
             before: take(1),
@@ -108,12 +111,20 @@ pub struct Phased<R> {
     pub phase: Phase,
     pub layout: Layout,
     pub weights: Vec<R>,
+    /// Dimensions that are variables of the landscape, the first ones.
+    pub variables: usize,
     pub tolerance: R,
     /// The loss whose first step is noted.
     pub target: Option<R>,
 }
 
 impl<R: Real> Observer<R> for Phased<R> {
+    #[inline(always)]
+    fn before<L: LaneOf<R>>(&self, access: &mut impl Access<Lane = L>) {
+        // Of the state before the step, whose absolute values many a step needs itself.
+        self.reach(access);
+    }
+
     #[inline(always)]
     fn observe<L: LaneOf<R>>(&self, access: &mut impl Access<Lane = L>) {
         if let Some(target) = self.target {
@@ -138,15 +149,26 @@ impl<R: Real> Phased<R> {
         access.set(self.layout.reached, L::choose(is_first, step, reached));
     }
 
-    /// How far the orbit is from its reference, and from the origin.
+    /// Notes how far the variables are. What becomes NaN stays so until the window's end, when it is looked for.
+    #[inline(always)]
+    fn reach<L: LaneOf<R>>(&self, access: &mut impl Access<Lane = L>) {
+        let mut reach = access.get(self.layout.reach);
+        for d in 0..self.variables {
+            reach = upper(reach, access.get(d).abs());
+        }
+        access.set(self.layout.reach, reach);
+    }
+
+    /// How far the orbit is from its reference, and from the origin; of an orbit with a NaN, which has diverged, any
+    /// numbers.
     #[inline(always)]
     fn distances<L: LaneOf<R>>(&self, access: &mut impl Access<Lane = L>) -> (L, L) {
         let x = access.get(0);
         let (mut distance, mut reach) = (x.constant(R::ZERO), x.constant(R::ZERO));
         for d in 0..self.layout.dims {
             let (x, reference) = (access.get(d), access.get(self.layout.reference + d));
-            distance = larger(distance, (x - reference).abs());
-            reach = larger(reach, x.abs());
+            distance = upper(distance, (x - reference).abs());
+            reach = upper(reach, x.abs());
         }
         (distance, reach)
     }
@@ -181,8 +203,8 @@ impl<R: Real> Phased<R> {
             let x = access.get(d);
             let (low, high) = (access.get(layout.low + d), access.get(layout.high + d));
             key = key + x * weight;
-            access.set(layout.low + d, L::choose(is_inside & x.lt(low), x, low));
-            access.set(layout.high + d, L::choose(is_inside & high.lt(x), x, high));
+            access.set(layout.low + d, L::choose(is_inside, lower(low, x), low));
+            access.set(layout.high + d, L::choose(is_inside, upper(high, x), high));
         }
         let best = access.get(layout.key);
         let is_best = is_inside & best.lt(key);
@@ -213,8 +235,8 @@ impl<R: Real> Phased<R> {
         for d in 0..layout.dims {
             let x = access.get(d);
             let (low, high) = (access.get(layout.sample_low + d), access.get(layout.sample_high + d));
-            access.set(layout.sample_low + d, L::choose(x.lt(low), x, low));
-            access.set(layout.sample_high + d, L::choose(high.lt(x), x, high));
+            access.set(layout.sample_low + d, lower(low, x));
+            access.set(layout.sample_high + d, upper(high, x));
         }
         let (loss, sum) = (access.get(layout.loss), access.get(layout.loss_sampled));
         access.set(layout.loss_sampled, sum + loss);
@@ -256,6 +278,18 @@ impl<R: Real> Observer<R> for Growth {
             access.set(tangent + d, L::choose(is_lost, one, v * down));
         }
     }
+}
+
+/// The larger of two, `a` if one is NaN.
+#[inline(always)]
+fn upper<L: Lane>(a: L, b: L) -> L {
+    L::choose(a.lt(b), b, a)
+}
+
+/// The smaller of two, `a` if one is NaN.
+#[inline(always)]
+fn lower<L: Lane>(a: L, b: L) -> L {
+    L::choose(b.lt(a), b, a)
 }
 
 /// The larger of two, NaN if one is NaN.

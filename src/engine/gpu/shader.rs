@@ -103,6 +103,12 @@ fn nudge() -> Point {{
     )
 }
 
+/// The largest of the variables' sizes.
+fn reach(variables: usize) -> String {
+    let sizes = (0..variables).map(|d| format!("size_bits(x[{d}])"));
+    sizes.reduce(|largest, size| format!("max({largest}, {size})")).unwrap_or_else(|| "Bits(0)".to_owned())
+}
+
 /// The normal numbers of a step.
 fn drawn(plan: &Plan) -> String {
     let pairs = plan.descent.normals.iter();
@@ -245,6 +251,11 @@ fn weight(d: u32) -> Float {{
     return weights[d];
 }}
 
+// The largest variable, without its sign, as bits: a NaN is larger than any number.
+fn reach_of(x: Point) -> Bits {{
+    return {reach};
+}}
+
 fn tangent_start() -> Point {{
     return Point({tangent});
 }}
@@ -267,6 +278,7 @@ fn measure(x: Point, v: Point, q: Quantities, t: u32, cell: u32) -> Measured {{
 }}
 ",
         count = quantities.len(),
+        reach = reach(descent.variables),
         weights = list(weights),
         tangent = list(tangent),
         initial = list(plan.initial.iter().map(value).collect()),

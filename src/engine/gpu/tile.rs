@@ -39,7 +39,7 @@ pub(super) fn tile_lanes(
 
 fn state_columns(plan: &Plan, cut: bool) -> usize {
     let dims = plan.initial.len();
-    4 * dims + 8 + if cut { 4 * dims + 14 } else { 0 } + usize::from(plan.target.is_some())
+    4 * dims + 8 + if cut { 4 * dims + 15 } else { 0 } + usize::from(plan.target.is_some())
 }
 
 /// Whether windows take several dispatches if an invocation may take so many rounds of loops.
