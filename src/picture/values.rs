@@ -22,7 +22,7 @@ const TAILED: f64 = 10.0;
 const LEAST_SIDE: f64 = 0.1;
 /// A linear scale starts from zero if its lower end is less than this part of its upper end.
 const NEAR_ZERO: f64 = 0.4;
-/// More values than this are not sorted: every n-th one tells the range as well.
+/// More values than this are not looked at: every n-th one tells the range as well.
 const SAMPLE: usize = 1 << 20;
 
 /// The range in which most values lie.
@@ -37,42 +37,56 @@ pub struct Spread {
 impl Spread {
     /// The range of the finite values: all of it, or without tails if these are long.
     pub fn of(values: impl Iterator<Item = f64> + Clone) -> Option<Spread> {
-        let sorted = Sorted::new(values)?;
-        let (low, high) = (sorted.at(TAIL), sorted.at(1.0 - TAIL));
-        let whole = sorted.greatest - sorted.least;
-        Some(match low >= high || whole <= TAME * (high - low) {
-            true => Spread { low: sorted.least, high: sorted.greatest },
-            false => Spread { low, high },
-        })
+        Some(Sample::new(values)?.spread())
     }
 }
 
-/// Sorted finite values, or a sample of them, with the true ends.
-struct Sorted {
+/// Finite values, or every n-th of them, with the true ends.
+struct Sample {
     values: Vec<f64>,
     least: f64,
     greatest: f64,
 }
 
-impl Sorted {
-    fn new(values: impl Iterator<Item = f64> + Clone) -> Option<Sorted> {
-        let values = values.filter(|value| value.is_finite());
+impl Sample {
+    fn new(values: impl Iterator<Item = f64> + Clone) -> Option<Sample> {
+        let finite = values.filter(|value| value.is_finite());
         let (mut count, mut least, mut greatest) = (0, f64::INFINITY, f64::NEG_INFINITY);
-        for value in values.clone() {
+        let mut values = Vec::new();
+        for value in finite.clone() {
             count += 1;
             least = least.min(value);
             greatest = greatest.max(value);
+            if count <= SAMPLE {
+                values.push(value);
+            }
         }
-        let stride = usize::div_ceil(count, SAMPLE).max(1);
-        let mut values: Vec<f64> = values.step_by(stride).collect();
-        values.sort_by(f64::total_cmp);
-        (count > 0).then_some(Sorted { values, least, greatest })
+        if count > SAMPLE {
+            values.clear();
+            values.extend(finite.step_by(count.div_ceil(SAMPLE)));
+        }
+        (count > 0).then_some(Sample { values, least, greatest })
     }
 
     /// The value below which the part `share` of all values lies.
-    fn at(&self, share: f64) -> f64 {
-        let last = self.values.len() - 1;
-        self.values[(share * last as f64).round() as usize]
+    fn at(&mut self, share: f64) -> f64 {
+        let place = (share * (self.values.len() - 1) as f64).round() as usize;
+        *self.values.select_nth_unstable_by(place, f64::total_cmp).1
+    }
+
+    /// See [`Spread::of`].
+    fn spread(&mut self) -> Spread {
+        let (low, high) = (self.at(TAIL), self.at(1.0 - TAIL));
+        let whole = self.greatest - self.least;
+        match low >= high || whole <= TAME * (high - low) {
+            true => Spread { low: self.least, high: self.greatest },
+            false => Spread { low, high },
+        }
+    }
+
+    /// Whether the bulk of values, of which these are the logarithms, is spread by more than a factor.
+    fn is_wide(&mut self, factor: f64) -> bool {
+        self.at(0.95) - self.at(0.05) >= factor.ln()
     }
 }
 
@@ -155,13 +169,15 @@ fn centred_scale(values: &[f64], centre: f64) -> Option<Scale> {
 
 /// A linear or logarithmic scale for the finite ones among `values`, if there are any.
 pub fn sequential_scale(values: impl Iterator<Item = f64> + Clone) -> Option<Scale> {
-    let positive = values.clone().filter(|value| *value > 0.0);
-    let logarithms = positive.map(f64::ln);
     let whole = Spread::of(values.clone())?;
     let has_tail = values.clone().any(|v| v.is_finite() && v > whole.high);
     let factor = if has_tail { TAILED } else { DECADES };
-    if whole.low >= 0.0 && wide(logarithms.clone(), factor) {
-        let spread = Spread::of(logarithms)?;
+    let positive = values.filter(|value| *value > 0.0);
+    let logarithms = if whole.low >= 0.0 { Sample::new(positive.map(f64::ln)) } else { None };
+    if let Some(mut logarithms) = logarithms
+        && logarithms.is_wide(factor)
+    {
+        let spread = logarithms.spread();
         return Some(Scale::log(spread.low.exp(), spread.high.exp()));
     }
     // A range that nearly reaches zero is easier to read from zero on.
@@ -175,12 +191,6 @@ pub fn sequential_scale(values: impl Iterator<Item = f64> + Clone) -> Option<Sca
         (false, size) => 0.1 * size,
     };
     Some(Scale::linear(whole.low - room, whole.high + room))
-}
-
-/// Whether the bulk of values with these logarithms is spread by more than a factor.
-fn wide(logarithms: impl Iterator<Item = f64> + Clone, factor: f64) -> bool {
-    let sorted = Sorted::new(logarithms);
-    sorted.is_some_and(|sorted| sorted.at(0.95) - sorted.at(0.05) >= factor.ln())
 }
 
 /// The raster and the key for numbers on a scale. Infinities lie beyond the ends of the scale;
