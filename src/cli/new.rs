@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use tempfile::TempPath;
 
 use super::{printed, tell_files};
 use crate::error::{Error, Result};
@@ -41,17 +42,29 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let Some(path) = &arguments.file else {
         return printed(std::io::stdout().lock().write_all(text.as_bytes()));
     };
-    let file = match arguments.force {
-        true => File::create(path),
-        false => File::create_new(path),
+    write(path, &text, arguments.force)?;
+    tell_files(std::slice::from_ref(path));
+    Ok(())
+}
+
+/// Writes a file that has its name once it is whole.
+fn write(path: &Path, text: &str, over: bool) -> Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let aside = || {
+        let folder = tempfile::Builder::new().prefix(".gdscope-").tempdir_in(parent)?;
+        let written = folder.path().join("new.toml");
+        let mut file = File::create(&written)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        Ok((folder, TempPath::try_from_path(written)?))
     };
-    let mut file = file.map_err(|e| match e.kind() {
+    // Without the name of the folder, which is nobody's business.
+    let (_folder, file) = aside().map_err(|e: std::io::Error| Error::write(path)(e.kind().into()))?;
+    let named = if over { file.persist(path) } else { file.persist_noclobber(path) };
+    named.map_err(|e| match e.error.kind() {
         ErrorKind::AlreadyExists => {
             Error::file(path, "exists; give another name, or --force to write over it")
         }
-        _ => Error::write(path)(e),
-    })?;
-    file.write_all(text.as_bytes()).map_err(Error::write(path))?;
-    tell_files(std::slice::from_ref(path));
-    Ok(())
+        _ => Error::write(path)(e.error),
+    })
 }

@@ -89,7 +89,13 @@ fn a_file_is_not_written_over_by_mistake() {
         assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{line}");
         assert!(ran.err.contains(part) && ran.err.lines().count() == 1, "{line}: {}", ran.err);
     }
-    assert_eq!(place.run(&["new", "no/such/folder.toml"]).code, Some(1));
+    let ran = place.run(&["new", "no/such/folder.toml"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.starts_with("gdscope: cannot write no/such/folder.toml: "), "{}", ran.err);
+    assert_eq!(ran.err.matches("folder").count(), 1, "{}", ran.err);
+    // It was written aside, of which nothing is left.
+    let left = std::fs::read_dir(place.path(".")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(left.collect::<Vec<_>>(), ["mine.toml"]);
 }
 
 #[test]
