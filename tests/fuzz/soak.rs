@@ -107,7 +107,7 @@ fn toml(random: &mut Random) -> String {
 /// f32 has so few numbers that an orbit comes back to one of its own, and then it is a cycle.
 fn failed(check: &Check, chaotic: f64) -> Option<String> {
     let away = &check.away_from_boundary;
-    let most = if chaotic > 0.01 { 0.2 } else { 0.03 };
+    let most = if chaotic > 0.01 { 0.2 } else { check.tolerated().max(0.03) };
     let contradicted = away.contradicted.filter(|share| away.cells >= 200 && *share > most)?;
     Some(format!(
         "{:.2} % of {} cells end otherwise than in f64, {:.1} % are chaotic",
