@@ -391,6 +391,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     let sampled = part(slice.advance + 2u * slice.half_steps, slice.sample);
     var sums: Sums;
     var extent: Float = 0.0;
+    var moves = false;
     if sampled.y > 0u {
         if slice.samples > 1u || sampled.x > 0u {
             sums = load_sums(lane);
@@ -446,6 +447,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         sums.growth_squared += mean * mean;
         for (var d = 0u; d < DIMS; d++) {
             extent = max(extent, sums.high[d] - sums.low[d]);
+            moves |= moved(sums.low[d], sums.high[d]);
         }
         if slice.samples == 1u {
             sums.extent_first = extent;
@@ -480,7 +482,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     if fate == RUNNING && slice.last == 1u {
         fate = decide_at_end(Samples(
-            Float(slice.samples), Float(slice.sampled), sums.growth, sums.growth_squared, sums.extent_first, extent,
+            Float(slice.samples), Float(slice.sampled), sums.growth, sums.growth_squared, sums.extent_first, extent, moves,
         ));
     }
 

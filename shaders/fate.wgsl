@@ -28,6 +28,12 @@ struct Samples {
     growth_squared: Float,
     extent_first: Float,
     extent: Float,
+    moves: bool,
+}
+
+// Whether a coordinate that was as low and as high as this has gone further than rounding moves it around a point.
+fn moved(low: Float, high: Float) -> bool {
+    return high - low > JITTER * max(EPSILON * max(-low, high), LEAST);
 }
 
 struct Judgement {
@@ -165,8 +171,8 @@ fn match_grain(growth: Float) -> Float {
 }
 
 fn decide_at_end(samples: Samples) -> u32 {
-    // An orbit that does not move is not chaotic: rounding has frozen it on a point that repels.
-    if samples.steps == 0.0 || samples.extent == 0.0 {
+    // An orbit that moves no further than rounding moves it is not chaotic: rounding holds it at a point that repels.
+    if samples.steps == 0.0 || !samples.moves {
         return UNDECIDED;
     }
     let mean = samples.growth / samples.count;

@@ -71,7 +71,7 @@ pub const NOISE: f64 = 16.0;
 /// How far rounding may hold an orbit from its attractor, in the same units. In f32 that is a
 /// hundred-thousandth, ...
 pub const RESOLVED: f64 = 80.0;
-/// ... and how far it may keep an orbit in motion that contracts slowly.
+/// ... and how far it may keep an orbit in motion, around a point that draws it in slowly or lets it go slowly.
 pub const JITTER: f64 = 800.0;
 /// Displacements above this many such units, that shrink by this factor's logarithm and more, do so
 /// because the orbit contracts.
@@ -351,14 +351,23 @@ pub struct Samples<R> {
     pub extent_first: R,
     /// Largest side of the box, after the last sample.
     pub extent: R,
+    /// Whether one of its sides is [`moved`].
+    pub moves: bool,
 }
 
-/// The fate at the end of the budget. An orbit that does not move is not chaotic, whatever its tangent vector does:
-/// rounding has frozen it on a point that repels.
+/// Whether a coordinate that was as low and as high as this has gone further than rounding moves it around a point.
+#[inline(always)]
+pub fn moved<R: Real>(low: R, high: R) -> bool {
+    let size = greatest(-low, high);
+    high - low > R::from_f64(JITTER) * greatest(R::EPSILON * size, R::LEAST)
+}
+
+/// The fate at the end of the budget. An orbit that moves no further than rounding moves it is not chaotic, whatever its
+/// tangent vector does: rounding holds it at a point that repels.
 #[inline(always)]
 pub fn decide_at_end<R: Real>(samples: &Samples<R>) -> Fate {
     let constant = R::from_f64;
-    if samples.steps == R::ZERO || samples.extent == R::ZERO {
+    if samples.steps == R::ZERO || !samples.moves {
         return Fate::Undecided;
     }
     let mean = samples.growth / samples.count;

@@ -134,6 +134,7 @@ fn chaos_needs_growth_beyond_its_error_within_bounds() {
         growth_squared: 1.7,
         extent_first: 2.0,
         extent: 2.5,
+        moves: true,
     };
     assert_eq!(decide_at_end(&samples), Fate::Chaotic);
     for spoiled in [
@@ -142,11 +143,21 @@ fn chaos_needs_growth_beyond_its_error_within_bounds() {
         Samples { growth: 0.005, growth_squared: 2.5e-6, ..samples },
         Samples { growth_squared: 40.0, ..samples },
         Samples { extent: 9.0, ..samples },
-        // Frozen by rounding on a point that repels.
-        Samples { extent_first: 0.0, extent: 0.0, ..samples },
+        // Held by rounding at a point that repels.
+        Samples { moves: false, ..samples },
     ] {
         assert_eq!(decide_at_end(&spoiled), Fate::Undecided, "{spoiled:?}");
     }
+}
+
+#[test]
+fn what_moves_further_than_rounding_moves_it() {
+    let ulps = |n: f32| n * f32::EPSILON;
+    assert!(!moved(1.0, 1.0 + ulps(790.0)) && moved(1.0, 1.0 + ulps(810.0)));
+    assert!(!moved(-1000.0, -1000.0 + ulps(790e3)) && moved(-1000.0, -1000.0 + ulps(810e3)));
+    // Around 0 it is the motion itself that rounding is measured by.
+    assert!(moved(-1e-30, 1e-30f32) && !moved(0.0, 0.0f32) && !moved(0.0, 1e-40f32));
+    assert!(moved(1.0, 1.0 + f64::from(ulps(1.0))));
 }
 
 #[test]

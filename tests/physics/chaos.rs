@@ -173,3 +173,29 @@ fn orbits_that_rounding_has_frozen_are_not_chaotic() {
         assert_eq!((0..map.cells()).filter(frozen).count(), 0, "{}: {:?}", subject.name, fates(&map));
     }
 }
+
+/// Beyond the flip of a neuron's minimum, orbits in f32 come so near to it that rounding holds them there. Their tangent
+/// vectors grow, but they are not chaotic; in f64 they go on to a cycle of two.
+#[test]
+fn what_rounding_holds_at_a_repelling_point_is_not_chaotic() {
+    let toml = r#"across = "eta1 = 0.5 .. 2 : log"
+        up = "eta2 = 6 .. 8 : log"
+        size = [24, 48]
+        eta = 1
+        set = { w1 = 0.5, w2 = 0.8 }
+        steps = 4000
+        [landscape]
+        variables  = ["w1", "w2"]
+        parameters = { eta1 = 1, eta2 = 1 }
+        loss       = "mean(row in data: (w1*sqrt(eta1)*tanh(w2*sqrt(eta2)*x) - y)^2)/2"
+        data       = { x = [-2, -1, -0.5, 0.3, 1, 2.5], y = [-1.2, -0.9, -0.3, 0.4, 0.8, 1.1] }"#;
+    for subject in all() {
+        let outcomes = subject.outcomes(toml);
+        let count = |fate: Fate| outcomes.fate.iter().filter(|&&code| code == fate as u8).count();
+        assert_eq!(count(Fate::Chaotic), 0, "{}", subject.name);
+        assert!(count(Fate::Periodic) > 500 && count(Fate::Converged) > 300, "{}", subject.name);
+        let is_held = |k: &usize| outcomes.fate[*k] == Fate::Undecided as u8 && outcomes.lyapunov[*k] > 0.005;
+        let held = (0..outcomes.fate.len()).filter(is_held).count();
+        assert_eq!(held > 10, subject.name.ends_with("f32"), "{}: {held}", subject.name);
+    }
+}

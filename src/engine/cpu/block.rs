@@ -2,7 +2,7 @@
 
 use super::draw::{Draws, draws};
 use super::observe::{Layout, Phase, Phased, larger};
-use crate::fate::{Memory, Probe, Samples, match_grain};
+use crate::fate::{Memory, Probe, Samples, match_grain, moved};
 use crate::formula::{CHUNK, Id, Isa, LANES, Register, Stepper, Tape};
 use crate::math::Real;
 use crate::plan::{Plan, Stage};
@@ -324,6 +324,7 @@ impl<R: Real> Block<R> {
             growth_squared: self.sums.growth_squared[lane],
             extent_first: self.sums.extent_first[lane],
             extent: self.extent(lane),
+            moves: self.moves(lane),
         }
     }
 
@@ -332,6 +333,13 @@ impl<R: Real> Block<R> {
     pub fn sampled_amplitude(&self, program: &Program<R>, lane: usize) -> R {
         let [low, high] = self.sides(self.layout.sample_low, self.layout.sample_high);
         half_diagonal(&low[..program.variables], high, lane)
+    }
+
+    /// Whether the orbit has gone further in the samples than rounding moves it.
+    #[inline(always)]
+    fn moves(&self, lane: usize) -> bool {
+        let [low, high] = self.sides(self.layout.sample_low, self.layout.sample_high);
+        low.iter().zip(high).any(|(low, high)| moved(low[lane], high[lane]))
     }
 
     /// Largest side of the box that the samples have visited.
