@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::math::Real;
+use crate::math::{Lane, Real};
 
 /// How a trajectory ends. The numbers are those of `map.npz`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -326,14 +326,16 @@ pub fn match_grain<R: Real>(growth: R) -> R {
     }
 }
 
+/// The smaller of two, `a` if one is NaN.
 #[inline(always)]
-fn least<R: Real>(a: R, b: R) -> R {
-    if b < a { b } else { a }
+pub(crate) fn least<L: Lane>(a: L, b: L) -> L {
+    L::choose(b.lt(a), b, a)
 }
 
+/// The larger of two, `a` if one is NaN.
 #[inline(always)]
-fn greatest<R: Real>(a: R, b: R) -> R {
-    if b > a { b } else { a }
+pub(crate) fn greatest<L: Lane>(a: L, b: L) -> L {
+    L::choose(a.lt(b), b, a)
 }
 
 /// Sums over the samples of a trajectory that reached the end of its budget.

@@ -40,7 +40,7 @@ pub(crate) const EXPERIMENT: &str = "experiment.toml";
 const FIGURE_SCALE: u32 = 2;
 
 /// What the names of folders for files without names begin with.
-const ASIDE: &str = ".gdscope-";
+pub(crate) const ASIDE: &str = ".gdscope-";
 
 /// A directory of results. Dropped without results in it, it goes again if it was made for them.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ use tempfile::TempPath;
 use super::{printed, tell_files};
 use crate::error::{Error, Result};
 use crate::experiment::template;
+use crate::output::ASIDE;
 
 /// Write an experiment file to begin with, in which every key is explained
 ///
@@ -51,7 +52,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 fn write(path: &Path, text: &str, over: bool) -> Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let aside = || {
-        let folder = tempfile::Builder::new().prefix(".gdscope-").tempdir_in(parent)?;
+        let folder = tempfile::Builder::new().prefix(ASIDE).tempdir_in(parent)?;
         let written = folder.path().join("new.toml");
         let mut file = File::create(&written)?;
         file.write_all(text.as_bytes())?;

@@ -1,6 +1,6 @@
 //! What is observed after each step of a phase, in registers; the twin of the functions of `shaders/descend.wgsl`.
 
-use crate::fate::MATCH;
+use crate::fate::{MATCH, greatest, least};
 use crate::formula::{Access, LaneOf, Observer};
 use crate::math::{Lane, Real};
 
@@ -154,7 +154,7 @@ impl<R: Real> Phased<R> {
     fn reach<L: LaneOf<R>>(&self, access: &mut impl Access<Lane = L>) {
         let mut reach = access.get(self.layout.reach);
         for d in 0..self.variables {
-            reach = upper(reach, access.get(d).abs());
+            reach = greatest(reach, access.get(d).abs());
         }
         access.set(self.layout.reach, reach);
     }
@@ -167,8 +167,8 @@ impl<R: Real> Phased<R> {
         let (mut distance, mut reach) = (x.constant(R::ZERO), x.constant(R::ZERO));
         for d in 0..self.layout.dims {
             let (x, reference) = (access.get(d), access.get(self.layout.reference + d));
-            distance = upper(distance, (x - reference).abs());
-            reach = upper(reach, x.abs());
+            distance = greatest(distance, (x - reference).abs());
+            reach = greatest(reach, x.abs());
         }
         (distance, reach)
     }
@@ -203,8 +203,8 @@ impl<R: Real> Phased<R> {
             let x = access.get(d);
             let (low, high) = (access.get(layout.low + d), access.get(layout.high + d));
             key = key + x * weight;
-            access.set(layout.low + d, L::choose(is_inside, lower(low, x), low));
-            access.set(layout.high + d, L::choose(is_inside, upper(high, x), high));
+            access.set(layout.low + d, L::choose(is_inside, least(low, x), low));
+            access.set(layout.high + d, L::choose(is_inside, greatest(high, x), high));
         }
         let best = access.get(layout.key);
         let is_best = is_inside & best.lt(key);
@@ -235,8 +235,8 @@ impl<R: Real> Phased<R> {
         for d in 0..layout.dims {
             let x = access.get(d);
             let (low, high) = (access.get(layout.sample_low + d), access.get(layout.sample_high + d));
-            access.set(layout.sample_low + d, lower(low, x));
-            access.set(layout.sample_high + d, upper(high, x));
+            access.set(layout.sample_low + d, least(low, x));
+            access.set(layout.sample_high + d, greatest(high, x));
         }
         let (loss, sum) = (access.get(layout.loss), access.get(layout.loss_sampled));
         access.set(layout.loss_sampled, sum + loss);
@@ -278,18 +278,6 @@ impl<R: Real> Observer<R> for Growth {
             access.set(tangent + d, L::choose(is_lost, one, v * down));
         }
     }
-}
-
-/// The larger of two, `a` if one is NaN.
-#[inline(always)]
-fn upper<L: Lane>(a: L, b: L) -> L {
-    L::choose(a.lt(b), b, a)
-}
-
-/// The smaller of two, `a` if one is NaN.
-#[inline(always)]
-fn lower<L: Lane>(a: L, b: L) -> L {
-    L::choose(b.lt(a), b, a)
 }
 
 /// The larger of two, NaN if one is NaN.

@@ -89,6 +89,8 @@ impl Op {
     pub const STEP: Self = Op::Number(0);
     /// Which step of the run it is.
     pub const COUNT: Self = Op::Number(1);
+    /// The first [`Op::Number`] that is computed.
+    pub const FIRST_COMPUTED: u32 = 2;
 
     /// The values it reads.
     pub fn operands(self) -> impl Iterator<Item = Value> {

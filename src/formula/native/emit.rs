@@ -1,8 +1,9 @@
 //! Code to machine instructions.
 //!
 //! The function that is written takes, in this order, the tape's registers, the constants, the bytes of the lanes to
-//! compute in each register, the steps to take, the number of the first and which of the run it is. Each step goes through the vectors, and
-//! each vector through all pieces, with its values in machine registers.
+//! compute in each register, the steps to take, the number of the first and which of the run it is. Each step computes
+//! what is the same in every lane and goes through the vectors, and each vector through all pieces, with its values in
+//! machine registers.
 
 use std::collections::HashMap;
 
@@ -39,7 +40,8 @@ pub struct Emitted {
 
 /// Writes a function out.
 pub fn emit(pieces: &[Piece], form: Form, registers: usize) -> Emitted {
-    let numbers = 2 + pieces.iter().map(|piece| piece.before.stores.len() as u32).sum::<u32>();
+    let computed: usize = pieces.iter().map(|piece| piece.before.stores.len()).sum();
+    let numbers = Op::FIRST_COMPUTED + computed as u32;
     let mut emitter = Emitter {
         form,
         instructions: Vec::new(),

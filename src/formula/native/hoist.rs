@@ -35,22 +35,16 @@ pub fn hoisted(code: &Code, registers: u32, first: u32) -> (Code, Code) {
     numbers.sort_unstable();
     numbers.dedup();
 
-    let before = part(code, |value| is_uniform[value as usize].then(|| code.ops[value as usize]));
     let number = |value: Value| Some(Op::Number(first + numbers.binary_search(&value).ok()? as u32));
-    let rest = part(code, |value| number(value).or(stays[value as usize].then(|| code.ops[value as usize])));
-    let stored =
-        |&value: &Value| Some((registers + first + numbers.binary_search(&value).ok()? as u32, value));
-    let renamed = |names: &[Value], stores: Vec<(u32, Value)>| {
-        stores.into_iter().map(|(register, value)| (register, names[value as usize])).collect()
-    };
-    (
-        Code { stores: renamed(&before.1, numbers.iter().filter_map(stored).collect()), ops: before.0 },
-        Code { stores: renamed(&rest.1, code.stores.clone()), ops: rest.0 },
-    )
+    let kept = |is_kept: &[bool], value: Value| is_kept[value as usize].then(|| code.ops[value as usize]);
+    let stored = (registers + first..).zip(numbers.iter().copied());
+    let before = part(code, stored, |value| kept(&is_uniform, value));
+    let rest = part(code, code.stores.iter().copied(), |value| number(value).or(kept(&stays, value)));
+    (before, rest)
 }
 
-/// The operations that `op` gives for values of `code`, and the new name of each value that has one.
-fn part(code: &Code, op: impl Fn(Value) -> Option<Op>) -> (Vec<Op>, Vec<Value>) {
+/// The operations that `op` gives for values of `code`, and `stores` of these values.
+fn part(code: &Code, stores: impl Iterator<Item = (u32, Value)>, op: impl Fn(Value) -> Option<Op>) -> Code {
     let (mut ops, mut names) = (Vec::new(), vec![Value::MAX; code.ops.len()]);
     for value in 0..code.ops.len() as Value {
         if let Some(op) = op(value) {
@@ -58,5 +52,6 @@ fn part(code: &Code, op: impl Fn(Value) -> Option<Op>) -> (Vec<Op>, Vec<Value>) 
             ops.push(op.renamed(|operand| names[operand as usize]));
         }
     }
-    (ops, names)
+    let stores = stores.map(|(register, value)| (register, names[value as usize])).collect();
+    Code { ops, stores }
 }

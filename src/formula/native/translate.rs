@@ -47,7 +47,7 @@ pub fn translate<R: Real>(tape: &Tape<R>, observer: &impl Observer<R>) -> Option
     if !loops.all(|rows| columns_suffice(rows, &constants)) {
         return None;
     }
-    let mut numbers = 2;
+    let mut numbers = Op::FIRST_COMPUTED;
     let pieces = tape.parts.iter().enumerate().map(|(k, part)| {
         let later: HashSet<u32> = tape.parts[k + 1..].iter().flat_map(reads).collect();
         let recorder = Recorder::new(R::SIGN);
