@@ -4,13 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::data::Column;
 use super::graph::{Graph, Id, Node};
-use super::operation::{Binary, Unary};
+use super::operation::Binary;
 use super::schedule::{Loop, Step};
 use super::tape::{Instruction, Op, Part, Rows, Sum, Tape};
 use crate::math::Real;
-
-/// How many levels of a product are looked at for a factor that vanishes.
-const DEPTH: usize = 8;
 
 /// Takes the steps in their order, with the outputs computed last so that they can overwrite the inputs
 /// they replace.
@@ -69,7 +66,7 @@ impl<'a> Compiler<'a> {
         }
         let mut flips: HashMap<Id, usize> = HashMap::new();
         for &id in reachable {
-            if let Some((_, sign, _)) = self.flipped(id) {
+            if let Some((_, sign, _)) = self.graph.flipped(id) {
                 *flips.entry(sign).or_default() += 1;
             }
             if let Some((_, _, product)) = self.sum_with_product(id)
@@ -84,35 +81,10 @@ impl<'a> Compiler<'a> {
             .extend(flips.into_iter().filter(|(sign, count)| users[sign] == *count).map(|(sign, _)| sign));
     }
 
-    /// For `b * sign(a)` where `b` vanishes with `a`, so that the product is `b` or `-b`: `b`, the sign and `a`.
-    fn flipped(&self, id: Id) -> Option<(Id, Id, Id)> {
-        let Node::Binary(Binary::Mul, l, r) = self.graph.node(id) else { return None };
-        [(l, r), (r, l)].into_iter().find_map(|(b, sign)| match self.graph.node(sign) {
-            Node::Unary(Unary::Sign, a) if self.vanishes_with(b, a, DEPTH) => Some((b, sign, a)),
-            _ => None,
-        })
-    }
-
-    /// Whether `b` is known to be 0 or NaN where `a` is 0, and NaN where `a` is NaN.
-    fn vanishes_with(&self, b: Id, a: Id, depth: usize) -> bool {
-        use Unary::{Atan, Expm1, Log1p, Neg, Sqrt, Tanh};
-        match self.graph.node(b) {
-            _ if depth == 0 => false,
-            _ if b == a => true,
-            Node::Unary(Unary::Abs | Neg | Sqrt | Log1p | Expm1 | Tanh | Atan, inner) => {
-                self.vanishes_with(inner, a, depth - 1)
-            }
-            Node::Binary(Binary::Mul, l, r) => {
-                self.vanishes_with(l, a, depth - 1) || self.vanishes_with(r, a, depth - 1)
-            }
-            _ => false,
-        }
-    }
-
     /// For `a + b*c`, `a - b*c`, `b*c + a` and `b*c - a`: `a` and the product.
     fn sum_with_product(&self, id: Id) -> Option<(Op, Id, Id)> {
         let is_product =
-            |id| matches!(self.graph.node(id), Node::Binary(Binary::Mul, ..)) && self.flipped(id).is_none();
+            |id| matches!(self.graph.node(id), Node::Binary(Binary::Mul, ..)) && self.graph.flipped(id).is_none();
         match self.graph.node(id) {
             Node::Binary(Binary::Add, a, b) if is_product(b) => Some((Op::AddMul, a, b)),
             Node::Binary(Binary::Add, a, b) if is_product(a) => Some((Op::AddMul, b, a)),
@@ -130,7 +102,7 @@ impl<'a> Compiler<'a> {
         {
             return Some((op, [a].into_iter().chain(self.graph.node(product).operands()).collect()));
         }
-        if let Some((b, _, a)) = self.flipped(id) {
+        if let Some((b, _, a)) = self.graph.flipped(id) {
             return Some((Op::Flip, vec![b, a]));
         }
         let op = match node {

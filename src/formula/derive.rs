@@ -104,36 +104,8 @@ impl Graph {
         outputs.iter().map(|o| self.close(tangents.get(o).cloned().unwrap_or_default())).collect()
     }
 
-    /// `roots`, with the sign of what depends on `variables` taken for 1 where that is 0.
-    ///
-    /// For derivatives of a gradient. The gradient of a smooth function that is written with `abs`, such
-    /// as f1, has its sign as a factor, whose own derivative is left out; so at 0 its slope is that
-    /// from one side, and not the product of 0 and the rest.
-    pub fn one_sided(&mut self, roots: &[Id], variables: &[Id]) -> Vec<Id> {
-        let Some(&last) = roots.iter().max() else { return Vec::new() };
-        let active = self.depends_on(variables, last);
-        let (zero, one) = (self.constant(0.0), self.constant(1.0));
-        let minus_one = self.constant(-1.0);
-        let mut rebuilt: HashMap<Id, Id> = HashMap::new();
-        for id in self.reachable(roots) {
-            let new = match self.node(id) {
-                Node::Unary(Unary::Sign, a) if active[a.index()] => {
-                    let negative = self.binary(Binary::Lt, rebuilt[&a], zero);
-                    self.select(negative, minus_one, one)
-                }
-                Node::Unary(op, a) => self.unary(op, rebuilt[&a]),
-                Node::Binary(op, a, b) => self.binary(op, rebuilt[&a], rebuilt[&b]),
-                Node::Select(c, a, b) => self.select(rebuilt[&c], rebuilt[&a], rebuilt[&b]),
-                Node::Mean(a, count) => self.mean(rebuilt[&a], count),
-                Node::Const(_) | Node::Input(_) | Node::Row(_) => id,
-            };
-            rebuilt.insert(id, new);
-        }
-        roots.iter().map(|root| rebuilt[root]).collect()
-    }
-
     /// Which nodes up to `root` depend on one of `variables`.
-    fn depends_on(&self, variables: &[Id], root: Id) -> Vec<bool> {
+    pub(super) fn depends_on(&self, variables: &[Id], root: Id) -> Vec<bool> {
         let mut active = vec![false; root.index() + 1];
         variables.iter().filter(|v| **v <= root).for_each(|v| active[v.index()] = true);
         for i in 0..active.len() {
@@ -322,9 +294,17 @@ impl Graph {
             (Some(_), _) => self.constant(0.0),
             (None, 0) => self.div(rate, b),
             (None, _) => {
-                let scaled = self.mul(rate, id);
-                let quotient = self.div(scaled, b);
-                self.neg(quotient)
+                // What the rate has in common with the divisor goes before the quotient comes in, which stays whole.
+                let relative = self.div(rate, b);
+                let (_, unscaled) = self.split_scale(relative);
+                let slope = match self.node(unscaled) {
+                    Node::Binary(Binary::Div, _, below) if below == b => {
+                        let scaled = self.mul(rate, id);
+                        self.div(scaled, b)
+                    }
+                    _ => self.mul(relative, id),
+                };
+                self.neg(slope)
             }
         }
     }

@@ -27,6 +27,7 @@ mod lower;
 mod native;
 mod operation;
 mod schedule;
+mod sides;
 mod simplify;
 mod stepper;
 mod syntax;

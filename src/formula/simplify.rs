@@ -152,6 +152,9 @@ impl Graph {
             (_, Some(0.0)) => return a,
             _ => {}
         }
+        if let Some(together) = self.common_factor(a, sign, b) {
+            return together;
+        }
         let mut negated = |id| match self.node(id) {
             Node::Unary(Unary::Neg, inner) => Some(inner),
             Node::Const(bits) if f64::from_bits(bits) < 0.0 => Some(self.constant(-f64::from_bits(bits))),
@@ -173,6 +176,51 @@ impl Graph {
                 self.neg(expm1)
             }
             (false, ..) => self.intern(Node::Binary(Binary::Sub, a, b)),
+        }
+    }
+
+    /// `a + sign b` with what both are multiplied with or divided by written once.
+    fn common_factor(&mut self, a: Id, sign: f64, b: Id) -> Option<Id> {
+        (self.common_sign(a, sign, b))
+            .or_else(|| self.common_divisor(a, sign, b))
+            .or_else(|| self.common_scale(a, sign, b))
+    }
+
+    /// `c a + sign c b` as `c (a + sign b)`, where c is a power of two and nothing is rounded otherwise.
+    fn common_scale(&mut self, a: Id, sign: f64, b: Id) -> Option<Id> {
+        let ((of_a, left), (of_b, right)) = (self.split_scale(a), self.split_scale(b));
+        let is_power = of_a.to_bits() << 12 == 0 && of_a.abs() != 1.0;
+        if !is_power || of_a != of_b || [left, right].iter().any(|&id| self.value(id).is_some()) {
+            return None;
+        }
+        let sum = self.sum(left, sign, right);
+        Some(self.scaled(of_a, sum))
+    }
+
+    /// `s a + sign s b` as `s (a + sign b)`, for the sign s of something.
+    fn common_sign(&mut self, a: Id, sign: f64, b: Id) -> Option<Id> {
+        let (mut left, mut right) = (Factors::default(), Factors::default());
+        self.collect_factors(a, 1, DEPTH, &mut left);
+        self.collect_factors(b, 1, DEPTH, &mut right);
+        let is_common = |&&(id, power): &&(Id, i32)| {
+            matches!(self.node(id), Node::Unary(Unary::Sign, _)) && power == 1 && right.power_of(id) == 1
+        };
+        let (common, _) = *left.parts.iter().find(is_common)?;
+        let (a, b) = (self.mul(a, common), self.mul(b, common));
+        let sum = self.sum(a, sign, b);
+        Some(self.mul(sum, common))
+    }
+
+    /// `a / c + sign b / c` as `(a + sign b) / c`.
+    fn common_divisor(&mut self, a: Id, sign: f64, b: Id) -> Option<Id> {
+        let ((of_a, left), (of_b, right)) = (self.split_scale(a), self.split_scale(b));
+        match (self.node(left), self.node(right)) {
+            (Node::Binary(Binary::Div, a, c), Node::Binary(Binary::Div, b, d)) if c == d => {
+                let (a, b) = (self.scaled(of_a, a), self.scaled(of_b, b));
+                let sum = self.sum(a, sign, b);
+                Some(self.div(sum, c))
+            }
+            _ => None,
         }
     }
 
@@ -239,8 +287,9 @@ impl Graph {
         self.scaled(scale, product)
     }
 
-    /// `id` as a constant times a node without one in front.
-    fn split_scale(&mut self, id: Id) -> (f64, Id) {
+    /// `id` as a constant times a node without one in front. A quotient of a constant stays whole, as what it may be
+    /// elsewhere too.
+    pub(super) fn split_scale(&mut self, id: Id) -> (f64, Id) {
         let one = self.constant(1.0);
         match self.node(id) {
             Node::Const(bits) => (f64::from_bits(bits), one),
@@ -253,10 +302,6 @@ impl Graph {
                 (_, Some(scale)) => (scale, a),
                 _ => (1.0, id),
             },
-            Node::Binary(Binary::Div, a, b) => match self.value(a) {
-                Some(scale) => (scale, self.intern(Node::Binary(Binary::Div, one, b))),
-                None => (1.0, id),
-            },
             _ => (1.0, id),
         }
     }
@@ -268,10 +313,15 @@ impl Graph {
             return self.constant(total);
         }
         let size = self.constant(total.abs());
-        let sized = match self.node(rest) {
+        let above = match self.node(rest) {
+            Node::Binary(Binary::Div, above, below) => self.value(above).map(|above| (total.abs() * above, below)),
+            _ => None,
+        };
+        let sized = match above {
             _ if total.abs() == 1.0 => rest,
-            Node::Binary(Binary::Div, above, below) if self.value(above) == Some(1.0) => {
-                self.intern(Node::Binary(Binary::Div, size, below))
+            Some((above, below)) if above.is_normal() => {
+                let above = self.constant(above);
+                self.intern(Node::Binary(Binary::Div, above, below))
             }
             _ => self.intern(Node::Binary(Binary::Mul, size, rest)),
         };
@@ -323,13 +373,13 @@ impl Graph {
         if f == o {
             return q.signum() != p.signum() || inner(f).is_some();
         }
-        // A sign, and above or below the line what it is the sign of.
-        let meets = |sign: (Id, i32), (other, power): (Id, i32)| match (inner(sign.0), inner(other)) {
+        // A sign, and what it is the sign of.
+        let meets = |sign: Id, other: Id| match (inner(sign), inner(other)) {
             (Some((Unary::Sign, x)), Some((Unary::Abs, y))) => x == y,
-            (Some((Unary::Sign, x)), _) => x == other && power < 0,
+            (Some((Unary::Sign, x)), _) => x == other,
             _ => false,
         };
-        meets((f, q), (o, p)) || meets((o, p), (f, q))
+        meets(f, o) || meets(o, f)
     }
 
     fn collect_factors(&self, id: Id, power: i32, depth: usize, factors: &mut Factors) {
@@ -373,7 +423,7 @@ impl Graph {
         self.scaled(factors.constant, quotient)
     }
 
-    /// sign^2 = 1, |a|^2 = a^2, sign(a) |a| = a, sign(a) / |a| = 1 / a, sign(a) / a = 1 / |a|.
+    /// sign^2 = 1, |a|^2 = a^2, sign(a) |a| = a, sign(a) a = |a|, and the same below the line.
     fn merge_signs(&mut self, factors: &mut Factors) {
         for (id, power) in factors.parts.clone() {
             match self.node(id) {
@@ -384,11 +434,11 @@ impl Graph {
                     }
                     let abs = self.unary(Unary::Abs, a);
                     match (factors.power_of(abs), factors.power_of(a)) {
-                        (0, own) if own < 0 => {
-                            factors.add(a, 1);
-                            factors.add(abs, -1);
+                        (0, 0) => continue,
+                        (0, own) => {
+                            factors.add(a, -own.signum());
+                            factors.add(abs, own.signum());
                         }
-                        (0, _) => continue,
                         (size, _) => {
                             factors.add(abs, -size.signum());
                             factors.add(a, size.signum());
