@@ -125,6 +125,9 @@ fn remember_displacements(probe: Probe, ulp: Float, memory: ptr<function, Memory
     let rests = is_at_rest(probe);
     let until = select(probe.elapsed + probe.half_steps, probe.elapsed, rests);
     let remains = select(far + noise, ulp, rests);
+    if (*memory).rate == 0.0 && before - noise < EVIDENT_LEAST * remains {
+        return;
+    }
     let steps = until - start;
     let times_longer = m_log1p(steps / (start + 1.0));
     let at_least = m_log((before - noise) / remains);

@@ -78,6 +78,8 @@ pub const JITTER: f64 = 800.0;
 pub const EVIDENT: f64 = 4.0;
 /// See [`EVIDENT`].
 pub const EVIDENT_SHRINKING: f64 = 1.5;
+/// What shrinks by less than this factor does not by [`EVIDENT_SHRINKING`], without asking for a logarithm.
+pub const EVIDENT_LEAST: f64 = 4.0;
 /// After this many returns an orbit that drifts has come half as far as all of them together at least,
 /// and one that rounding moves has not.
 pub const DRIFT_RETURNS: f64 = 4.0;
@@ -278,6 +280,9 @@ fn remember_displacements<R: Real>(probe: &Probe<R>, ulp: R, memory: &mut Memory
     }
     // An orbit at rest has been so since the search began, and to the last digit.
     let (until, remains) = if is_at_rest(probe) { (elapsed, ulp) } else { (elapsed + half, far + noise) };
+    if memory.rate == R::ZERO && from - noise < R::from_f64(EVIDENT_LEAST) * remains {
+        return;
+    }
     let steps = until - start;
     let times_longer = (steps / (start + R::ONE)).log1p();
     let at_least = ((from - noise) / remains).ln();

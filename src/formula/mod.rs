@@ -40,7 +40,7 @@ pub use graph::{Graph, Id, Node};
 pub use lower::{MAX_NODES, Scope, is_reserved, lower};
 pub use native::Isa;
 pub use operation::{Binary, NORM_FLOOR, Unary};
-pub use stepper::{Access, LaneOf, Observer, Stepper, observe};
+pub use stepper::{Access, LaneOf, Observer, Stepper};
 pub use syntax::{Ast, Definition, FormulaError, Infix, MAX_DEPTH, MAX_SOURCE, parse, parse_definition};
 pub use tape::{BLOCK, CHUNK, LANES, Register, Tape, chunk, put};
 pub use wgsl::{function as wgsl_function, literal as wgsl_literal, tables as wgsl_tables};

@@ -79,22 +79,12 @@ impl<R: Real, O: Observer<R>> Stepper<R, O> {
         for numbers @ (t, _) in steps.zip(count..) {
             in_chunks(registers, chunks, numbers, |access| self.observer.before(access));
             self.tape.run_step(registers, chunks, t);
-            observe(&self.observer, registers, chunks, numbers);
+            in_chunks(registers, chunks, numbers, |access| self.observer.observe(access));
         }
     }
 }
 
-/// Lets `observer` see the first `chunks * CHUNK` lanes after a step, given by its number and which of the run it is.
-#[inline(always)]
-pub fn observe<R: Real>(
-    observer: &impl Observer<R>,
-    registers: &mut [Register<R>],
-    chunks: usize,
-    numbers: (u32, u32),
-) {
-    in_chunks(registers, chunks, numbers, |access| observer.observe(access));
-}
-
+/// Lets `see` have the first `chunks * CHUNK` lanes, at a step given by its number and which of the run it is.
 #[inline(always)]
 fn in_chunks<R: Real>(
     registers: &mut [Register<R>],

@@ -1,7 +1,7 @@
 //! A block of trajectories: what the phases of `descend.rs` read and write, and how it is read out.
 
 use super::draw::{Draws, draws};
-use super::observe::{Layout, Phase, Phased, larger};
+use super::observe::{Growth, Layout, Phase, Phased, larger};
 use crate::fate::{Memory, Probe, Samples, match_grain, moved};
 use crate::formula::{CHUNK, Id, Isa, LANES, Register, Stepper, Tape};
 use crate::math::Real;
@@ -17,6 +17,8 @@ pub struct Program<R> {
     /// The state, the tangent vector and the loss.
     measure: Stepper<R, Phased<R>>,
     sample: Stepper<R, Phased<R>>,
+    /// No step: the tangent vector's length is read.
+    pub(super) grow: Stepper<R, Growth>,
     pub(super) layout: Layout,
     /// Dimensions of the state, of which the first are the landscape's variables.
     pub(super) dims: usize,
@@ -66,6 +68,11 @@ impl<'a> Formulas<'a> {
         let outputs: Vec<_> = descent.next.iter().copied().zip(0..).chain(more).collect();
         Tape::compile(&descent.graph, &self.inputs, self.reserved, &outputs).counting(self.step())
     }
+
+    /// A tape that leaves everything as it is.
+    fn no_step<R: Real>(&self) -> Tape<R> {
+        Tape::compile(&self.plan.descent.graph, &self.inputs, self.reserved, &[])
+    }
 }
 
 impl<R: Real> Program<R> {
@@ -90,6 +97,7 @@ impl<R: Real> Program<R> {
             search: Stepper::new(formulas.tape(tangents.chain(noted)), observer(Phase::Search), isa),
             measure: measured(Phase::Measure),
             sample: measured(Phase::Sample),
+            grow: Stepper::new(formulas.no_step(), Growth { layout, within: false }, isa),
             layout,
             dims,
             variables: descent.variables,

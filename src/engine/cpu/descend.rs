@@ -7,9 +7,9 @@ use multiversion::multiversion;
 
 use super::block::{Block, Program};
 use super::draw::draw;
-use super::observe::{Growth, Phase};
+use super::observe::Phase;
 use crate::fate::GROWTH_STRIDE;
-use crate::formula::{Register, observe};
+use crate::formula::Register;
 use crate::math::Real;
 use crate::plan::Stage;
 
@@ -114,5 +114,5 @@ fn begin_growth<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usi
 
 #[inline(always)]
 fn grow<R: Real>(program: &Program<R>, block: &mut Block<R>, chunks: usize) {
-    observe(&Growth { layout: program.layout, within: false }, &mut block.registers, chunks, (0, 0));
+    program.grow.run(&mut block.registers, chunks, 0..1, 1);
 }

@@ -172,6 +172,7 @@ fn constants(plan: &Plan, cut: bool) -> String {
         ("JITTER", fate::JITTER),
         ("EVIDENT", fate::EVIDENT),
         ("EVIDENT_SHRINKING", fate::EVIDENT_SHRINKING),
+        ("EVIDENT_LEAST", fate::EVIDENT_LEAST),
         ("DRIFT_RETURNS", fate::DRIFT_RETURNS),
         ("WIDER", fate::WIDER),
         ("CAME_BY", fate::CAME_BY),
