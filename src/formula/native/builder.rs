@@ -35,6 +35,10 @@ impl Builder {
         let op = match op {
             // Whether a number is 0 or less, which is known not to be.
             Op::Choose(truth, _, b) if self.is_never(truth) => return b,
+            Op::Compare(Predicate::Ne, a, b) => match self.truth_of_number(a, b) {
+                Some(truth) => return truth,
+                None => op,
+            },
             _ => self.simpler(op),
         };
         let next = self.ops.len() as Value;
@@ -58,6 +62,14 @@ impl Builder {
             Op::Fused(fused, a, b, c) if b < a => Op::Fused(fused, b, a, c),
             _ => op,
         }
+    }
+
+    /// The truth that `a` is made of, if that is a constant that is not 0 where it holds and 0 where not, and `b` is 0.
+    fn truth_of_number(&self, a: Value, b: Value) -> Option<Value> {
+        let Op::Choose(truth, holds, not) = self.ops[a as usize] else { return None };
+        let is_zero = |value: Value| self.ops[value as usize] == Op::Constant(0);
+        let is_other = matches!(self.ops[holds as usize], Op::Constant(bits) if bits & !self.sign != 0);
+        (is_other && is_zero(not) && is_zero(b)).then_some(truth)
     }
 
     fn is_never(&self, truth: Value) -> bool {
