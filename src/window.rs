@@ -8,7 +8,7 @@ pub struct Window {
     pub start: u32,
     /// Steps of the window before the probe.
     pub advance: u32,
-    /// Steps of the search, and again of the measurement; 0 while the schedule still changes.
+    /// Steps of the search, and again of the measurement; 0 for no probe.
     pub half: u32,
     /// Steps whose exponent is measured.
     pub sample: u32,
@@ -27,29 +27,38 @@ const WINDOW_MAX: u32 = 512;
 /// The windows of a budget of `steps`, of which the first `settled` have a changing learning rate
 /// and decide nothing.
 ///
-/// Windows grow with time, by a quarter, so that a trajectory is retired soon after it has
-/// arrived; in the last half of the budget everything is sampled. With `period_max` 0 nothing is probed.
+/// Windows grow with time, by a quarter, and from probe to probe no less time goes by: so a trajectory is retired soon
+/// after it has arrived, and one that never does is not looked at for ever. In the last half of the budget everything is
+/// sampled, and the last window looks once more. With `period_max` 0 nothing is probed.
 pub fn windows(steps: u32, settled: u32, period_max: u32) -> Vec<Window> {
     let longest = WINDOW_MAX.max(8 * period_max);
     let settled = settled.min(steps);
     let sampled = settled + (steps - settled) / 2;
     let mut windows = Vec::new();
-    let mut start = 0;
+    // The end of the last probe.
+    let (mut start, mut probed) = (0, settled);
     while start < steps {
+        // Half of a probe that ends there, if it is time for one.
+        let half_until = |end: u32, half: u32| if end - probed >= (probed - settled) / 4 { half } else { 0 };
         let window = if start < settled {
             Window { start, advance: (settled - start).min(longest), half: 0, sample: 0 }
         } else if start < sampled {
             let length = ((start - settled) / 4).clamp(16, longest).min(sampled - start);
             // The first probes leave no gap: some orbits are at rest soon after.
             let share = if start - settled < 32 { 2 } else { 4 };
-            let half = (length / share).max(length.min(8) / 2).min(period_max);
+            let half = half_until(start + length, (length / share).max(length.min(8) / 2).min(period_max));
             Window { start, advance: length - 2 * half, half, sample: 0 }
         } else {
             let left = steps - start;
-            let length = if left < longest + longest / 4 { left } else { longest };
+            let is_last = left < longest + longest / 4;
+            let length = if is_last { left } else { longest };
             let half = (length * 3 / 8).min(period_max);
+            let half = if is_last { half } else { half_until(start + 2 * half, half) };
             Window { start, advance: 0, half, sample: length - 2 * half }
         };
+        if window.half > 0 {
+            probed = start + window.advance + 2 * window.half;
+        }
         start += window.steps();
         windows.push(window);
     }

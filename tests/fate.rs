@@ -1,7 +1,7 @@
 //! The stopping rule on made-up measurements, and the windows it is asked in.
 
 use gdscope::fate::*;
-use gdscope::window::windows;
+use gdscope::window::{Window, windows};
 
 const RULES: Rules<f64> = Rules { tolerance: 1e-7, escape: 1e6, neutral: true };
 
@@ -190,5 +190,27 @@ fn windows_tile_the_budget() {
             assert!(sampled >= (steps - settled) / 16, "{steps} {settled}: {sampled}");
             assert!(windows.iter().any(|w| w.half > 0));
         }
+    }
+}
+
+/// An orbit is looked at once more before the end, and until then no later than a quarter more and one window after it
+/// was looked at, and seldom enough that this costs little of a long budget.
+#[test]
+fn probes_come_at_a_growing_distance() {
+    for (steps, settled, period_max) in
+        [(999, 0, 64), (10_000, 2_000, 64), (100_000, 0, 64), (1 << 24, 12_345, 256)]
+    {
+        let windows = windows(steps, settled, period_max);
+        let longest = windows.iter().map(Window::steps).max().unwrap();
+        assert!(longest <= 5 * 128.max(2 * period_max), "{longest}");
+        let probes: Vec<_> = windows.iter().filter(|w| w.half > 0).collect();
+        let ends: Vec<u32> = probes.iter().map(|w| w.start + w.advance + 2 * w.half).collect();
+        for pair in ends.windows(2).take(ends.len() - 2) {
+            let (since, before) = (pair[1] - pair[0], pair[0] - settled);
+            assert!(since >= before / 4 && since <= before / 4 + longest.max(16), "{pair:?} after {settled}");
+        }
+        assert!(windows.last().unwrap().half > 0);
+        let looked_at: u32 = probes.iter().map(|w| 2 * w.half).sum();
+        assert!(u64::from(looked_at) * 2 <= u64::from(steps) && (steps < 100_000 || looked_at < steps / 20));
     }
 }

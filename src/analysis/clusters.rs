@@ -1,6 +1,6 @@
 //! Points that lie close together: single linkage on a grid.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 /// A partition of `0 .. n` that grows coarser by joining. Each element may be shifted against the others of its
 /// part, as phases of a cycle are that is seen from different points of it.

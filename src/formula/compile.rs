@@ -83,8 +83,9 @@ impl<'a> Compiler<'a> {
 
     /// For `a + b*c`, `a - b*c`, `b*c + a` and `b*c - a`: `a` and the product.
     fn sum_with_product(&self, id: Id) -> Option<(Op, Id, Id)> {
-        let is_product =
-            |id| matches!(self.graph.node(id), Node::Binary(Binary::Mul, ..)) && self.graph.flipped(id).is_none();
+        let is_product = |id| {
+            matches!(self.graph.node(id), Node::Binary(Binary::Mul, ..)) && self.graph.flipped(id).is_none()
+        };
         match self.graph.node(id) {
             Node::Binary(Binary::Add, a, b) if is_product(b) => Some((Op::AddMul, a, b)),
             Node::Binary(Binary::Add, a, b) if is_product(a) => Some((Op::AddMul, b, a)),

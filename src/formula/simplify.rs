@@ -314,7 +314,9 @@ impl Graph {
         }
         let size = self.constant(total.abs());
         let above = match self.node(rest) {
-            Node::Binary(Binary::Div, above, below) => self.value(above).map(|above| (total.abs() * above, below)),
+            Node::Binary(Binary::Div, above, below) => {
+                self.value(above).map(|above| (total.abs() * above, below))
+            }
             _ => None,
         };
         let sized = match above {

@@ -4,8 +4,7 @@
 //! attractor if it keeps to these boxes (recurrences on a grid: Datseris and Wagemakers 2022). The grid is
 //! the finest on which the long orbit itself keeps coming back, so that it suits any dimension.
 
-use std::collections::HashSet;
-
+use foldhash::{HashSet, HashSetExt};
 use rayon::prelude::*;
 
 use crate::analysis::cycles::quantities;

@@ -1,7 +1,6 @@
 //! Attractors among outcomes that come in portions.
 
-use std::collections::HashMap;
-
+use foldhash::{HashMap, HashMapExt};
 use rayon::prelude::*;
 
 use super::across::follow;

@@ -1,7 +1,8 @@
 //! From labels to numbers: which labels are one attractor, and how large its basin is.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+
+use foldhash::{HashMap, HashMapExt};
 
 use super::Labelled;
 use crate::analysis::clusters::Partition;
