@@ -2,7 +2,7 @@
 
 use gdscope::descent::Descent;
 use gdscope::experiment::Optimizer;
-use gdscope::formula::{NORM_FLOOR, Register, Tape};
+use gdscope::formula::{Binary, Id, NORM_FLOOR, Node, Register, Tape};
 use gdscope::landscape::Landscape;
 use gdscope::landscape::separable::rotation;
 use num_dual::{DualNum, HyperDual64};
@@ -344,5 +344,22 @@ fn f3_in_single_precision_around_the_origin() {
         let truth = [9.5 * x, 2.75 * x, 14.0, 7.625];
         let close = got.iter().zip(truth).all(|(g, t)| (g - t).abs() <= 1e-3 * t.abs() + 1e-44);
         assert!(close, "at {x:e}: {got:?}, truth {truth:?}");
+    }
+}
+
+/// A division takes six times as long as a product, and the tangent vector and the loss could share those of the step.
+#[test]
+fn derivatives_share_their_quotients() {
+    for (name, step, all) in [("f1", 0, 1), ("f2", 1, 3), ("f3", 3, 10), ("valley", 3, 7), ("two-valleys", 1, 5)] {
+        let landscape = Landscape::load(name).unwrap();
+        let fixed = |name: &str| landscape.usual(name);
+        let Descent { graph, next, tangent_next, loss, .. } =
+            Descent::new(&landscape, Optimizer::Gd, |graph| Ok(graph.constant(ETA)), fixed).unwrap();
+        let quotients = |roots: &[Id]| {
+            let is_quotient = |id: &Id| matches!(graph.node(*id), Node::Binary(Binary::Div, ..));
+            graph.reachable(roots).iter().filter(|id| is_quotient(id)).count()
+        };
+        let found = (quotients(&next), quotients(&[next.as_slice(), &tangent_next, &[loss]].concat()));
+        assert_eq!(found, (step, all), "{name}: quotients of a step, and with its tangent map and loss");
     }
 }
