@@ -204,8 +204,10 @@ fn formulas(
     let seeds: Vec<(Id, Id)> =
         (names.iter().zip(&state)).map(|(name, &x)| (x, graph.input(&tangent_name(name)))).collect();
     let tangent_next = graph.tangent(&next, &seeds);
+    let tangent_next = graph.gathered(&tangent_next);
     let tangent_next = graph.one_sided(&tangent_next, &state);
     let curvature = graph.tangent(&gradient, &seeds);
+    let curvature = graph.gathered(&curvature);
     let curvature = graph.one_sided(&curvature, &variables);
     let mut observed = Vec::new();
     if let Some(Observable { formula, bins }) = observable {

@@ -21,6 +21,7 @@ mod cost;
 mod data;
 mod derive;
 mod display;
+mod gather;
 mod graph;
 mod lower;
 #[cfg_attr(not(target_arch = "x86_64"), path = "native/none.rs")]

@@ -152,9 +152,6 @@ impl Graph {
             (_, Some(0.0)) => return a,
             _ => {}
         }
-        if let Some(together) = self.common_factor(a, sign, b) {
-            return together;
-        }
         let mut negated = |id| match self.node(id) {
             Node::Unary(Unary::Neg, inner) => Some(inner),
             Node::Const(bits) if f64::from_bits(bits) < 0.0 => Some(self.constant(-f64::from_bits(bits))),
@@ -176,51 +173,6 @@ impl Graph {
                 self.neg(expm1)
             }
             (false, ..) => self.intern(Node::Binary(Binary::Sub, a, b)),
-        }
-    }
-
-    /// `a + sign b` with what both are multiplied with or divided by written once.
-    fn common_factor(&mut self, a: Id, sign: f64, b: Id) -> Option<Id> {
-        (self.common_sign(a, sign, b))
-            .or_else(|| self.common_divisor(a, sign, b))
-            .or_else(|| self.common_scale(a, sign, b))
-    }
-
-    /// `c a + sign c b` as `c (a + sign b)`, where c is a power of two and nothing is rounded otherwise.
-    fn common_scale(&mut self, a: Id, sign: f64, b: Id) -> Option<Id> {
-        let ((of_a, left), (of_b, right)) = (self.split_scale(a), self.split_scale(b));
-        let is_power = of_a.to_bits() << 12 == 0 && of_a.abs() != 1.0;
-        if !is_power || of_a != of_b || [left, right].iter().any(|&id| self.value(id).is_some()) {
-            return None;
-        }
-        let sum = self.sum(left, sign, right);
-        Some(self.scaled(of_a, sum))
-    }
-
-    /// `s a + sign s b` as `s (a + sign b)`, for the sign s of something.
-    fn common_sign(&mut self, a: Id, sign: f64, b: Id) -> Option<Id> {
-        let (mut left, mut right) = (Factors::default(), Factors::default());
-        self.collect_factors(a, 1, DEPTH, &mut left);
-        self.collect_factors(b, 1, DEPTH, &mut right);
-        let is_common = |&&(id, power): &&(Id, i32)| {
-            matches!(self.node(id), Node::Unary(Unary::Sign, _)) && power == 1 && right.power_of(id) == 1
-        };
-        let (common, _) = *left.parts.iter().find(is_common)?;
-        let (a, b) = (self.mul(a, common), self.mul(b, common));
-        let sum = self.sum(a, sign, b);
-        Some(self.mul(sum, common))
-    }
-
-    /// `a / c + sign b / c` as `(a + sign b) / c`.
-    fn common_divisor(&mut self, a: Id, sign: f64, b: Id) -> Option<Id> {
-        let ((of_a, left), (of_b, right)) = (self.split_scale(a), self.split_scale(b));
-        match (self.node(left), self.node(right)) {
-            (Node::Binary(Binary::Div, a, c), Node::Binary(Binary::Div, b, d)) if c == d => {
-                let (a, b) = (self.scaled(of_a, a), self.scaled(of_b, b));
-                let sum = self.sum(a, sign, b);
-                Some(self.div(sum, c))
-            }
-            _ => None,
         }
     }
 
@@ -306,7 +258,8 @@ impl Graph {
         }
     }
 
-    fn scaled(&mut self, scale: f64, id: Id) -> Id {
+    /// `id` times a constant, which is joined with the one in front of it.
+    pub(super) fn scaled(&mut self, scale: f64, id: Id) -> Id {
         let (own, rest) = self.split_scale(id);
         let (total, rest) = if (scale * own).is_normal() { (scale * own, rest) } else { (scale, id) };
         if self.value(rest) == Some(1.0) {
@@ -427,9 +380,11 @@ impl Graph {
 
     /// sign^2 = 1, |a|^2 = a^2, sign(a) |a| = a, sign(a) a = |a|, and the same below the line.
     fn merge_signs(&mut self, factors: &mut Factors) {
-        for (id, power) in factors.parts.clone() {
+        for (id, _) in factors.parts.clone() {
             match self.node(id) {
                 Node::Unary(Unary::Sign, a) => {
+                    // Not what it was at first: a sign may be that of another one.
+                    let power = factors.power_of(id);
                     factors.add(id, power.rem_euclid(2) - power);
                     if power.rem_euclid(2) == 0 {
                         continue;

@@ -350,7 +350,9 @@ fn f3_in_single_precision_around_the_origin() {
 /// A division takes six times as long as a product, and the tangent vector and the loss could share those of the step.
 #[test]
 fn derivatives_share_their_quotients() {
-    for (name, step, all) in [("f1", 0, 1), ("f2", 1, 3), ("f3", 3, 10), ("valley", 3, 7), ("two-valleys", 1, 5)] {
+    for (name, step, all) in
+        [("f1", 0, 1), ("f2", 1, 3), ("f3", 3, 10), ("valley", 3, 7), ("two-valleys", 1, 5)]
+    {
         let landscape = Landscape::load(name).unwrap();
         let fixed = |name: &str| landscape.usual(name);
         let Descent { graph, next, tangent_next, loss, .. } =

@@ -153,11 +153,12 @@ pub struct Block<R> {
 impl<R: Real> Block<R> {
     pub fn new(program: &Program<R>) -> Self {
         let phases = [Phase::Advance, Phase::Search, Phase::Measure, Phase::Sample];
-        let registers = phases.into_iter().map(|phase| program.stepper(phase).registers()).max();
+        let of_phases = phases.into_iter().map(|phase| program.stepper(phase).registers());
+        let registers = of_phases.fold(program.grow.registers(), usize::max);
         let zero = Register::splat(R::ZERO);
         Self {
             layout: program.layout,
-            registers: vec![zero; registers.unwrap_or_default()],
+            registers: vec![zero; registers],
             trajectories: [0; LANES],
             growth: zero,
             sums: Sums::new(),
