@@ -1,7 +1,7 @@
 //! Formulas: text, graph, derivatives, and the two forms they run in.
 //!
 //! ```text
-//! text -> syntax -> lower -> graph (simplify) -> derive -> tabulate -> schedule -> tape, native (CPU) | wgsl (GPU)
+//! text -> syntax -> lower -> graph (simplify) -> derive, gather -> tabulate -> schedule -> tape, native (CPU) | wgsl (GPU)
 //! ```
 //!
 //! ```
