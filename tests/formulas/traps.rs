@@ -2,7 +2,7 @@
 
 use std::f64::consts::LN_2;
 
-use gdscope::formula::{Graph, Register, Scope, Tape, lower, parse};
+use gdscope::formula::{Binary, Graph, Node, Register, Scope, Tape, lower, parse};
 
 use crate::evaluate::{Derived, evaluate, number};
 
@@ -252,6 +252,13 @@ fn gathering() {
         let root = graph.gathered(&[root])[0];
         assert_eq!(graph.text(root), gathered, "{text}");
     }
+    // One divisor of a long chain at a time.
+    let chain = "/a".repeat(8000);
+    let text = format!("x{chain} + y{chain}");
+    let mut graph = Graph::default();
+    let root = lower(&mut graph, &Scope::default(), &parse(&text).unwrap(), &text).unwrap();
+    let root = graph.gathered(&[root])[0];
+    assert!(matches!(graph.node(root), Node::Binary(Binary::Div, ..)));
     // Cancelling comes first.
     assert_eq!(simplified("sign(x)*y + sign(x)*z + w - sign(x)*y"), "sign(x) * z + w");
     assert_eq!(simplified("y/c + z/c + w - y/c"), "z / c + w");
