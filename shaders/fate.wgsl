@@ -125,6 +125,7 @@ fn remember_displacements(probe: Probe, ulp: Float, memory: ptr<function, Memory
     let rests = is_at_rest(probe);
     let until = select(probe.elapsed + probe.half_steps, probe.elapsed, rests);
     let remains = select(far + noise, ulp, rests);
+    // Nothing to contradict, and nothing better.
     if (*memory).rate == 0.0 && before - noise < EVIDENT_LEAST * remains {
         return;
     }

@@ -203,12 +203,13 @@ fn formulas(
     let next = after_step(graph, optimizer, &state, (&gradient, &kicks), eta);
     let seeds: Vec<(Id, Id)> =
         (names.iter().zip(&state)).map(|(name, &x)| (x, graph.input(&tangent_name(name)))).collect();
-    let tangent_next = graph.tangent(&next, &seeds);
-    let tangent_next = graph.gathered(&tangent_next);
-    let tangent_next = graph.one_sided(&tangent_next, &state);
-    let curvature = graph.tangent(&gradient, &seeds);
-    let curvature = graph.gathered(&curvature);
-    let curvature = graph.one_sided(&curvature, &variables);
+    let slopes = |graph: &mut Graph, outputs: &[Id], variables: &[Id]| {
+        let slopes = graph.tangent(outputs, &seeds);
+        let slopes = graph.gathered(&slopes);
+        graph.one_sided(&slopes, variables)
+    };
+    let tangent_next = slopes(graph, &next, &state);
+    let curvature = slopes(graph, &gradient, &variables);
     let mut observed = Vec::new();
     if let Some(Observable { formula, bins }) = observable {
         let value = landscape.build_observable(graph, formula, (eta, loss, &gradient))?;

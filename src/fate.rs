@@ -280,6 +280,7 @@ fn remember_displacements<R: Real>(probe: &Probe<R>, ulp: R, memory: &mut Memory
     }
     // An orbit at rest has been so since the search began, and to the last digit.
     let (until, remains) = if is_at_rest(probe) { (elapsed, ulp) } else { (elapsed + half, far + noise) };
+    // Nothing to contradict, and nothing better.
     if memory.rate == R::ZERO && from - noise < R::from_f64(EVIDENT_LEAST) * remains {
         return;
     }

@@ -27,10 +27,10 @@ const WINDOW_MAX: u32 = 512;
 /// The windows of a budget of `steps`, of which the first `settled` have a changing learning rate
 /// and decide nothing.
 ///
-/// Windows grow with time, by a quarter, and when two probes have been as long as they come, a quarter of the time goes by
-/// before the next one: so a trajectory is retired soon after it has arrived, and one that never does is not looked at
-/// for ever. In the last half of the budget everything is sampled, and the last window looks once more. With `period_max`
-/// 0 nothing is probed.
+/// Windows grow with time, by a quarter, and when two probes have been as long as the next one, a quarter of the
+/// time goes by before it: so a trajectory is retired soon after it has arrived, and one that never does costs little more.
+/// In the last half of the budget everything is sampled, and the last window looks once more. With `period_max` 0
+/// nothing is probed.
 pub fn windows(steps: u32, settled: u32, period_max: u32) -> Vec<Window> {
     let longest = WINDOW_MAX.max(8 * period_max);
     let settled = settled.min(steps);
@@ -41,8 +41,8 @@ pub fn windows(steps: u32, settled: u32, period_max: u32) -> Vec<Window> {
     while start < steps {
         // Half of a probe that ends there, if it is time for one. A growth is known by two.
         let half_until = |end: u32, half: u32| {
-            let is_longer = windows.iter().filter(|w: &&Window| w.half >= half).take(2).count() < 2;
-            if is_longer || end - probed >= (probed - settled) / 4 { half } else { 0 }
+            let is_new = windows.iter().filter(|w: &&Window| w.half >= half).take(2).count() < 2;
+            if is_new || end - probed >= (probed - settled) / 4 { half } else { 0 }
         };
         let window = if start < settled {
             Window { start, advance: (settled - start).min(longest), half: 0, sample: 0 }

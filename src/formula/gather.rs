@@ -6,9 +6,8 @@ use std::collections::HashMap;
 
 use super::graph::{Graph, Id, Node};
 use super::operation::{Binary, Unary};
+use super::sides::DEPTH;
 
-/// How many levels of a product are looked through for a sign.
-const DEPTH: usize = 8;
 /// Constants in front of quotients that are put into the quotient: between this and its inverse.
 const LARGEST: f64 = 1024.0;
 
@@ -16,10 +15,9 @@ impl Graph {
     /// `roots`, with common signs, divisors and powers of two taken out of sums: `s a + s b` is `s (a + b)`, and
     /// `a / c + b / c` is `(a + b) / c`.
     pub fn gathered(&mut self, roots: &[Id]) -> Vec<Id> {
-        let here = self.clone();
         let mut rebuilt: HashMap<Id, Id> = HashMap::new();
-        for id in here.reachable(roots) {
-            let new = match here.node(id) {
+        for id in self.reachable(roots) {
+            let new = match self.node(id) {
                 Node::Binary(op @ (Binary::Add | Binary::Sub), a, b) => {
                     let (a, b) = (rebuilt[&a], rebuilt[&b]);
                     let gathered = (self.common_sign(op, a, b))
@@ -27,7 +25,7 @@ impl Graph {
                         .or_else(|| self.common_scale(op, a, b));
                     gathered.unwrap_or_else(|| self.binary(op, a, b))
                 }
-                node => here.copy(self, node, |operand| rebuilt[&operand]),
+                node => self.rebuild(node, |operand| rebuilt[&operand]),
             };
             rebuilt.insert(id, new);
         }

@@ -164,13 +164,20 @@ impl Graph {
     /// Builds `node` in `target`, simplified anew; `of` gives its operands there.
     pub(super) fn copy(&self, target: &mut Graph, node: Node, of: impl Fn(Id) -> Id) -> Id {
         match node {
-            Node::Const(bits) => target.constant(f64::from_bits(bits)),
             Node::Input(place) => target.input(&self.inputs[place as usize]),
-            Node::Unary(op, a) => target.unary(op, of(a)),
-            Node::Binary(op, a, b) => target.binary(op, of(a), of(b)),
-            Node::Select(c, a, b) => target.select(of(c), of(a), of(b)),
             Node::Row(place) => target.row(&self.columns[place as usize]),
-            Node::Mean(a, count) => target.mean(of(a), of(count)),
+            _ => target.rebuild(node, of),
+        }
+    }
+
+    /// Builds a node of this graph again, simplified anew; `of` gives its operands.
+    pub(super) fn rebuild(&mut self, node: Node, of: impl Fn(Id) -> Id) -> Id {
+        match node {
+            Node::Const(_) | Node::Input(_) | Node::Row(_) => self.intern(node),
+            Node::Unary(op, a) => self.unary(op, of(a)),
+            Node::Binary(op, a, b) => self.binary(op, of(a), of(b)),
+            Node::Select(c, a, b) => self.select(of(c), of(a), of(b)),
+            Node::Mean(a, count) => self.mean(of(a), of(count)),
         }
     }
 

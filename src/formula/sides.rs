@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::graph::{Graph, Id, Node};
 use super::operation::{Binary, Unary};
 
-/// How many levels of a product are looked through for a factor that vanishes.
-const DEPTH: usize = 8;
+/// How many levels of a product are looked through for a factor.
+pub(super) const DEPTH: usize = 8;
 
 impl Graph {
     /// `roots`, with the sign of what depends on `variables` taken for 1 where that is 0.
@@ -33,11 +33,7 @@ impl Graph {
                     let negative = self.binary(Binary::Lt, rebuilt[&a], zero);
                     self.select(negative, minus_one, one)
                 }
-                Node::Unary(op, a) => self.unary(op, rebuilt[&a]),
-                Node::Binary(op, a, b) => self.binary(op, rebuilt[&a], rebuilt[&b]),
-                Node::Select(c, a, b) => self.select(rebuilt[&c], rebuilt[&a], rebuilt[&b]),
-                Node::Mean(a, count) => self.mean(rebuilt[&a], count),
-                Node::Const(_) | Node::Input(_) | Node::Row(_) => id,
+                node => self.rebuild(node, |operand| rebuilt[&operand]),
             };
             rebuilt.insert(id, new);
         }

@@ -266,13 +266,13 @@ impl Graph {
             return self.constant(total);
         }
         let size = self.constant(total.abs());
-        let above = match self.node(rest) {
+        let quotient = match self.node(rest) {
             Node::Binary(Binary::Div, above, below) => {
                 self.value(above).map(|above| (total.abs() * above, below))
             }
             _ => None,
         };
-        let sized = match above {
+        let sized = match quotient {
             _ if total.abs() == 1.0 => rest,
             Some((above, below)) if above.is_normal() => {
                 let above = self.constant(above);
