@@ -123,7 +123,7 @@ fn exponent(field: Bits) -> Float {
 }
 
 fn ln_reduced(m: Float, field: Bits) -> Float {
-    return exponent(field) * LN_2_UNIT + (m + m * m * log1p_polynomial(m));
+    return (exponent(field) * LN_2_UNIT + m) + m * m * log1p_polynomial(m);
 }
 
 fn log1p_finite(a: Float, outside: Bits) -> Float {

@@ -20,8 +20,9 @@ fn lower<L: Value>(a: L, field: L::Bits) -> L {
 /// `ln(2^e (1 + m))` for `|m| <= 1/3`.
 #[inline(always)]
 fn ln_reduced<L: Value>(m: L, field: L::Bits) -> L {
-    let near = (m * m).mul_add(polynomial(&LOG1P, m), m);
-    exponent::<L>(field).mul_add(m.constant(LN_2_UNIT), near)
+    // What does not wait for the polynomial comes first.
+    let first = exponent::<L>(field).mul_add(m.constant(LN_2_UNIT), m);
+    (m * m).mul_add(polynomial(&LOG1P, m), first)
 }
 
 /// `ln(1 + a)` for finite `a > -1`, with `u = 1 + a`.

@@ -73,9 +73,15 @@ pub fn wgsl(float: &str, bits: &str, whole: &str, suffix: &str) -> String {
         line(format!("const {name}: Float = {value:?};"));
     }
     for (name, coefficients) in POLYNOMIALS {
-        let literals = coefficients.iter().rev().map(|c| format!("Float({c:?})"));
-        let sum = literals.reduce(|sum, next| format!("({sum}) * x + {next}")).unwrap_or_default();
-        line(format!("fn {name}_polynomial(x: Float) -> Float {{ return {sum}; }}"));
+        // As `polynomial`.
+        let powers = |first: usize| {
+            let literals = coefficients.iter().skip(first).step_by(2).rev().map(|c| format!("Float({c:?})"));
+            literals.reduce(|sum, next| format!("({sum}) * square + {next}")).unwrap_or_default()
+        };
+        let (even, odd) = (powers(0), powers(1));
+        line(format!("fn {name}_polynomial(x: Float) -> Float {{"));
+        line("    let square = x * x;".to_owned());
+        line(format!("    return ({odd}) * x + ({even});\n}}"));
     }
     line("fn less_exact_turns(x: Float, n: Float, outside: Bits) -> Float {".to_owned());
     line("    var r = x;".to_owned());

@@ -21,8 +21,21 @@ impl Op {
     }
 }
 
-/// The same code in the order in which a machine would begin its operations that begins one a cycle: the first in the
-/// old order whose operands are there, or else the one that is so next. What nothing reads is left out.
+/// How long it takes from each value's operands to the last value that comes of it.
+fn heights(code: &Code) -> Vec<u32> {
+    let mut heights = vec![0; code.ops.len()];
+    for (value, op) in code.ops.iter().enumerate().rev() {
+        heights[value] += op.latency();
+        for operand in op.operands() {
+            heights[operand as usize] = heights[value].max(heights[operand as usize]);
+        }
+    }
+    heights
+}
+
+/// The same code in the order in which a machine would begin its operations that begins one a cycle: of
+/// those whose operands are there, or else are so next, the one with the longest way to the end; the first in the old
+/// order of several. What nothing reads is left out.
 pub fn interleaved(code: &Code) -> Code {
     let mut new = Code { ops: Vec::new(), stores: Vec::new() };
     let mut places: Vec<Option<Value>> = vec![None; code.ops.len()];
@@ -36,6 +49,7 @@ pub fn interleaved(code: &Code) -> Code {
             waiting.push(value);
         }
     }
+    let heights = heights(code);
     let mut time = 0;
     while !waiting.is_empty() {
         let ready = |value: usize| {
@@ -45,7 +59,7 @@ pub fn interleaved(code: &Code) -> Code {
         let ahead = waiting.iter().take(AHEAD).enumerate();
         let (at, begin) = ahead
             .filter_map(|(at, &value)| Some((at, ready(value)?)))
-            .min_by_key(|&(_, begin)| begin)
+            .min_by_key(|&(at, begin)| (begin, std::cmp::Reverse(heights[waiting[at]])))
             .expect("the first one reads none that waits");
         let value = waiting.remove(at);
         places[value] = Some(new.ops.len() as Value);
