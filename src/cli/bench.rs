@@ -26,7 +26,7 @@ use crate::experiment::Precision;
 ///
 /// where additions, multiplications, divisions and roots count 1 each, a function counts as its
 /// polynomial (log 21, log1p 23, exp 21, expm1 23, sigmoid 23, softplus 44, sin and cos 38, tan 39,
-/// tanh 36, atan 19, powers that are not products 62), and abs, sign, comparisons and choices count
+/// tanh 37, atan 20, powers that are not products 62), and abs, sign, comparisons and choices count
 /// nothing.
 ///
 /// LANDSCAPE is f1, f3, two-valleys, separable-8 or relu-data (100 points). Without flags, this

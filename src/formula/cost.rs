@@ -12,10 +12,10 @@ impl Unary {
         match self {
             Unary::Neg | Unary::Abs | Unary::Sign | Unary::Round => 0,
             Unary::Sqrt | Unary::Norm => 1,
-            Unary::Atan => 19,
+            Unary::Atan => 20,
             Unary::Exp | Unary::Log => 21,
             Unary::Expm1 | Unary::Log1p | Unary::Sigmoid => 23,
-            Unary::Tanh => 36,
+            Unary::Tanh => 37,
             Unary::Sin | Unary::Cos => 38,
             Unary::Tan => 39,
             Unary::Softplus => 44,

@@ -2,8 +2,6 @@
 //!
 //! This comes after all cancelling, which looks at terms one by one.
 
-use std::collections::HashMap;
-
 use super::graph::{Graph, Id, Node};
 use super::operation::{Binary, Unary};
 use super::sides::DEPTH;
@@ -15,21 +13,13 @@ impl Graph {
     /// `roots`, with common signs, divisors and powers of two taken out of sums: `s a + s b` is `s (a + b)`, and
     /// `a / c + b / c` is `(a + b) / c`.
     pub fn gathered(&mut self, roots: &[Id]) -> Vec<Id> {
-        let mut rebuilt: HashMap<Id, Id> = HashMap::new();
-        for id in self.reachable(roots) {
-            let new = match self.node(id) {
-                Node::Binary(op @ (Binary::Add | Binary::Sub), a, b) => {
-                    let (a, b) = (rebuilt[&a], rebuilt[&b]);
-                    let gathered = (self.common_sign(op, a, b))
-                        .or_else(|| self.common_divisor(op, a, b))
-                        .or_else(|| self.common_scale(op, a, b));
-                    gathered.unwrap_or_else(|| self.binary(op, a, b))
-                }
-                node => self.rebuild(node, |operand| rebuilt[&operand]),
-            };
-            rebuilt.insert(id, new);
-        }
-        roots.iter().map(|root| rebuilt[root]).collect()
+        self.rewritten(roots, |graph, id, rebuilt| {
+            let Node::Binary(op @ (Binary::Add | Binary::Sub), a, b) = graph.node(id) else { return None };
+            let (a, b) = (rebuilt[&a], rebuilt[&b]);
+            (graph.common_sign(op, a, b))
+                .or_else(|| graph.common_divisor(op, a, b))
+                .or_else(|| graph.common_scale(op, a, b))
+        })
     }
 
     fn common_sign(&mut self, op: Binary, a: Id, b: Id) -> Option<Id> {

@@ -170,8 +170,24 @@ impl Graph {
         }
     }
 
+    /// `roots` with other nodes for some, which `replace` gives for a node and the map from its operands to what they have
+    /// become; the rest is built again.
+    pub(super) fn rewritten(
+        &mut self,
+        roots: &[Id],
+        replace: impl Fn(&mut Self, Id, &HashMap<Id, Id>) -> Option<Id>,
+    ) -> Vec<Id> {
+        let mut rebuilt: HashMap<Id, Id> = HashMap::new();
+        for id in self.reachable(roots) {
+            let new = replace(self, id, &rebuilt)
+                .unwrap_or_else(|| self.rebuild(self.node(id), |operand| rebuilt[&operand]));
+            rebuilt.insert(id, new);
+        }
+        roots.iter().map(|root| rebuilt[root]).collect()
+    }
+
     /// Builds a node of this graph again, simplified anew; `of` gives its operands.
-    pub(super) fn rebuild(&mut self, node: Node, of: impl Fn(Id) -> Id) -> Id {
+    fn rebuild(&mut self, node: Node, of: impl Fn(Id) -> Id) -> Id {
         match node {
             Node::Const(_) | Node::Input(_) | Node::Row(_) => self.intern(node),
             Node::Unary(op, a) => self.unary(op, of(a)),

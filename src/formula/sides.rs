@@ -1,7 +1,5 @@
 //! Which side of a kink a value is on: signs, and products with them.
 
-use std::collections::HashMap;
-
 use super::graph::{Graph, Id, Node};
 use super::operation::{Binary, Unary};
 
@@ -19,25 +17,18 @@ impl Graph {
         let active = self.depends_on(variables, last);
         let (zero, one) = (self.constant(0.0), self.constant(1.0));
         let minus_one = self.constant(-1.0);
-        let mut rebuilt: HashMap<Id, Id> = HashMap::new();
-        for id in self.reachable(roots) {
-            if let Some((b, _, a)) = self.flipped(id) {
+        self.rewritten(roots, |graph, id, rebuilt| {
+            if let Some((b, _, a)) = graph.flipped(id) {
                 // 0 where the sign is, whatever it is taken for there.
-                let sign = self.unary(Unary::Sign, rebuilt[&a]);
-                let product = self.mul(rebuilt[&b], sign);
-                rebuilt.insert(id, product);
-                continue;
+                let sign = graph.unary(Unary::Sign, rebuilt[&a]);
+                return Some(graph.mul(rebuilt[&b], sign));
             }
-            let new = match self.node(id) {
-                Node::Unary(Unary::Sign, a) if active[a.index()] => {
-                    let negative = self.binary(Binary::Lt, rebuilt[&a], zero);
-                    self.select(negative, minus_one, one)
-                }
-                node => self.rebuild(node, |operand| rebuilt[&operand]),
-            };
-            rebuilt.insert(id, new);
-        }
-        roots.iter().map(|root| rebuilt[root]).collect()
+            let Node::Unary(Unary::Sign, a) = graph.node(id) else { return None };
+            active[a.index()].then(|| {
+                let negative = graph.binary(Binary::Lt, rebuilt[&a], zero);
+                graph.select(negative, minus_one, one)
+            })
+        })
     }
 
     /// For `b * sign(a)` where `b` vanishes with `a`, so that the product is `b` or `-b`: `b`, the sign and `a`.

@@ -14,7 +14,7 @@ pub fn polynomial<L: Value, const N: usize>(coefficients: &[Float; N], x: L) -> 
     let square = x * x;
     let of_power = |k: usize| x.constant(coefficients[k]);
     let [mut last, mut sum] = [of_power(N - 1), of_power(N - 2)];
-    // Powers of the parity of N - 1 in `last`, the others in `sum`.
+    // The two take turns: in the end `last` is that of the odd powers.
     for k in (0..N - 2).rev() {
         (last, sum) = (sum, last.mul_add(square, of_power(k)));
     }
