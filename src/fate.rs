@@ -2,8 +2,8 @@
 //!
 //! A trajectory is run in [windows](crate::window) of steps. In the first half of a window's *probe* the
 //! smallest recurrence is searched, in the second half the cycle is measured. [`decide`] turns the
-//! measurements into a verdict; `shaders/fate.wgsl` says the same in the same words, with the same
-//! constants.
+//! measurements into a verdict. `shaders/fate.wgsl` says the same with the same names and constants; it returns as soon as
+//! it can, where this takes no branch.
 
 use serde::{Deserialize, Serialize};
 
@@ -78,7 +78,7 @@ pub const JITTER: f64 = 800.0;
 pub const EVIDENT: f64 = 4.0;
 /// See [`EVIDENT`].
 pub const EVIDENT_SHRINKING: f64 = 1.5;
-/// What shrinks by less than this factor does not by [`EVIDENT_SHRINKING`], without asking for a logarithm.
+/// What shrinks by less than this factor does not by [`EVIDENT_SHRINKING`]: the shader then asks for no logarithm.
 pub const EVIDENT_LEAST: f64 = 4.0;
 /// After this many returns an orbit that drifts has come half as far as all of them together at least,
 /// and one that rounding moves has not.
@@ -150,7 +150,7 @@ pub struct Probe<R> {
     pub growth: R,
 }
 
-/// What is remembered of a trajectory from window to window.
+/// What is remembered of a trajectory from window to window, or of many, each value in a column of its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Memory<R> {
     /// The best contraction of the displacement that was seen: its rate in nats per step, and the power
@@ -162,6 +162,23 @@ pub struct Memory<R> {
     pub far: R,
     /// The growth in it; [`Memory::UNKNOWN`] before the first.
     pub growth: R,
+}
+
+impl<T> Memory<T> {
+    /// Everything in it, in order.
+    pub fn each(&self) -> [&T; 4] {
+        [&self.rate, &self.score, &self.far, &self.growth]
+    }
+
+    /// See [`Memory::each`].
+    pub fn each_mut(&mut self) -> [&mut T; 4] {
+        [&mut self.rate, &mut self.score, &mut self.far, &mut self.growth]
+    }
+
+    /// The same with each value made anew.
+    pub fn map<U>(self, f: impl Fn(T) -> U) -> Memory<U> {
+        Memory { rate: f(self.rate), score: f(self.score), far: f(self.far), growth: f(self.growth) }
+    }
 }
 
 impl<R: Real> Memory<R> {
@@ -189,7 +206,28 @@ pub enum Verdict {
     Ended(Fate),
 }
 
-/// The stopping rule.
+/// What [`end`] says of a trajectory that runs on; other numbers are [`Fate`] codes.
+pub const RUNNING: f64 = -1.0;
+
+impl Verdict {
+    /// The verdict that a code of [`end`] says.
+    #[inline(always)]
+    pub fn from_code<R: Real>(code: R) -> Self {
+        match Fate::from_code(code.to_f64() as i8 as u8) {
+            Some(fate) => Verdict::Ended(fate),
+            None => Verdict::Running,
+        }
+    }
+}
+
+/// The stopping rule: how a trajectory has ended, if it has.
+#[inline(always)]
+pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R>) -> Verdict {
+    Verdict::from_code(end(probe, memory, rules))
+}
+
+/// The stopping rule, as the code of a fate or [`RUNNING`]. It takes no branch: compilers make vector instructions of a
+/// loop over trajectories.
 ///
 /// How fast an orbit contracts is told by a tangent vector where one shrinks beyond doubt. Where none
 /// does, because nothing contracts along a line of minima, the displacements over a return tell it, as
@@ -200,70 +238,57 @@ pub enum Verdict {
 /// rounding keeps up for ever; when the contraction has lasted ([`SCORE_MIN`]); when rounding could not
 /// hold it further away than [`RESOLVED`]; and when no tangent vector grows.
 #[inline(always)]
-pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R>) -> Verdict {
+pub fn end<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R>) -> R {
     let constant = R::from_f64;
-    #[expect(clippy::neg_cmp_op_on_partial_ord, reason = "a NaN must end here too")]
-    if !(probe.reach <= rules.escape) {
-        return Verdict::Ended(Fate::Diverged);
-    }
+    let code = |fate: Fate| constant(f64::from(fate as u8));
     let Probe { half, elapsed, before, after, far, growth, .. } = *probe;
     // Below the normal numbers rounding does not shrink with the size.
     let ulp = greatest(R::EPSILON * probe.size, R::LEAST);
     let earlier = memory.far;
     remember_displacements(probe, ulp, memory);
-    if probe.period == R::ZERO {
-        return Verdict::Running;
-    }
+    let found = probe.period != R::ZERO;
     let changed = (growth - memory.growth).abs() + constant(0.5 * GROWTH_ROUNDING) * R::EPSILON;
     let error = least(constant(GROWTH_ERROR) / half, changed + changed);
-    memory.growth = growth;
+    memory.growth = R::choose(found, growth, memory.growth);
 
     let shrinking = -growth;
     let told = shrinking > error;
-    let mut rate = if told { shrinking } else { memory.rate };
-    if rate > R::ZERO {
-        // Faster than this the probe itself has not seen its displacements shrink.
-        let jitter = jitter(rate, probe.period, ulp);
-        if before > jitter {
-            let remains = greatest(after - jitter, ulp);
-            rate = least(rate, ((before + jitter) / remains).ln() / half);
-        }
-    }
-    let score = if told { rate * elapsed } else { memory.score };
+    let rate = R::choose(told, shrinking, memory.rate);
+    let slowest = jitter(rate, probe.period, ulp);
+    // Faster than this the probe itself has not seen its displacements shrink.
+    let remains = greatest(after - slowest, ulp);
+    let seen = least(rate, ((before + slowest) / remains).ln() / half);
+    let rate = R::choose((rate > R::ZERO) & (before > slowest), seen, rate);
+    let score = R::choose(told, rate * elapsed, memory.score);
     // Without a tangent vector that shrinks there must be one that is known not to grow, and room for both.
-    let contracts =
-        rate > R::ZERO && growth <= error && (told || (rules.neutral && error <= constant(GROWTH_SURE)));
-    let closed = if contracts { closed(rate, probe.period) } else { R::ZERO };
-    let resolved = contracts && ulp <= closed * (constant(RESOLVED) * ulp + rules.tolerance);
-    if resolved && score >= constant(SCORE_MIN) {
-        let jitter = jitter(rate, probe.period, ulp);
-        // What shrank faster than this since the last probe was not drawn in, but came by: chaotic orbits pass
-        // near cycles that they do not stay on.
-        let kept = greatest(far, rules.tolerance + jitter);
-        let since = elapsed + half - probe.last;
-        let drawn_in = constant(CAME_BY) * (rate * since + R::ONE);
-        let came_by = probe.last >= R::ZERO && (earlier / kept).ln() > drawn_in;
-        let near =
-            !came_by && after <= closed * rules.tolerance + (ulp + ulp) && far <= rules.tolerance + jitter;
-        // Still on its way, an orbit would lose about exp(-rate half) of its displacement.
-        let slowed = before * (constant(-0.5) * rate * half).exp() <= after;
-        let jitters = !came_by
-            && slowed
-            && rate * elapsed >= constant(SCORE_JITTER)
-            && greatest(before, greatest(after, far)) <= jitter;
-        if (near || jitters) && probe.period == R::ONE {
-            return Verdict::Ended(Fate::Converged);
-        }
-        // A cycle no wider than the distance to go may be a fixed point yet.
-        let to_go = (after + (ulp + ulp)) / closed;
-        if (near || jitters) && probe.extent > constant(WIDER) * to_go {
-            return Verdict::Ended(Fate::Periodic);
-        }
-    }
-    if is_at_rest(probe) && !resolved && error <= constant(GROWTH_SURE) {
-        return Verdict::Ended(Fate::Stalled);
-    }
-    Verdict::Running
+    let sure = error <= constant(GROWTH_SURE);
+    let contracts = (rate > R::ZERO) & (growth <= error) & (told | (rules.neutral & sure));
+    let closed = R::choose(contracts, closed(rate, probe.period), R::ZERO);
+    let resolved = contracts & (ulp <= closed * (constant(RESOLVED) * ulp + rules.tolerance));
+
+    let jitter = jitter(rate, probe.period, ulp);
+    // What shrank faster than this since the last probe was not drawn in, but came by: chaotic orbits pass
+    // near cycles that they do not stay on.
+    let kept = greatest(far, rules.tolerance + jitter);
+    let since = elapsed + half - probe.last;
+    let drawn_in = constant(CAME_BY) * (rate * since + R::ONE);
+    let came_by = (probe.last >= R::ZERO) & ((earlier / kept).ln() > drawn_in);
+    let near = (after <= closed * rules.tolerance + (ulp + ulp)) & (far <= rules.tolerance + jitter);
+    // Still on its way, an orbit would lose about exp(-rate half) of its displacement.
+    let slowed = before * (constant(-0.5) * rate * half).exp() <= after;
+    let lasts = rate * elapsed >= constant(SCORE_JITTER);
+    let jitters = slowed & lasts & (greatest(before, greatest(after, far)) <= jitter);
+    let arrived = found & resolved & (score >= constant(SCORE_MIN)) & !came_by & (near | jitters);
+    // A cycle no wider than the distance to go may be a fixed point yet.
+    let to_go = (after + (ulp + ulp)) / closed;
+    let is_cycle = probe.extent > constant(WIDER) * to_go;
+
+    let stalled = found & is_at_rest(probe) & !resolved & sure;
+    let ended = R::choose(stalled, code(Fate::Stalled), constant(RUNNING));
+    let ended = R::choose(arrived & is_cycle, code(Fate::Periodic), ended);
+    let ended = R::choose(arrived & (probe.period == R::ONE), code(Fate::Converged), ended);
+    // A NaN ends here too.
+    R::choose(probe.reach <= rules.escape, ended, code(Fate::Diverged))
 }
 
 /// Notes how the displacements shrink: the best that was seen, until it is contradicted beyond what
@@ -272,40 +297,41 @@ pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R
 fn remember_displacements<R: Real>(probe: &Probe<R>, ulp: R, memory: &mut Memory<R>) {
     let Probe { half, elapsed, before, after, far, .. } = *probe;
     let is_first = probe.last < R::ZERO;
-    let (start, from) = if is_first { (elapsed, before) } else { (probe.last, memory.far) };
+    let start = R::choose(is_first, elapsed, probe.last);
+    let from = R::choose(is_first, before, memory.far);
     memory.far = far;
     let noise = R::from_f64(EVIDENT) * ulp;
-    if from <= noise {
-        return;
-    }
+    #[expect(clippy::neg_cmp_op_on_partial_ord, reason = "a NaN does")]
+    let stands_out = !(from <= noise);
     // An orbit at rest has been so since the search began, and to the last digit.
-    let (until, remains) = if is_at_rest(probe) { (elapsed, ulp) } else { (elapsed + half, far + noise) };
-    // Nothing to contradict, and nothing better.
-    if memory.rate == R::ZERO && from - noise < R::from_f64(EVIDENT_LEAST) * remains {
-        return;
-    }
+    let rests = is_at_rest(probe);
+    let until = R::choose(rests, elapsed, elapsed + half);
+    let remains = R::choose(rests, ulp, far + noise);
     let steps = until - start;
     let times_longer = (steps / (start + R::ONE)).log1p();
     let at_least = ((from - noise) / remains).ln();
-    let is_better = at_least >= R::from_f64(EVIDENT_SHRINKING) && at_least > memory.score * times_longer;
-    let kept_up = if memory.rate > R::ZERO { jitter(memory.rate, R::ONE, ulp) } else { noise };
+    let is_better = (at_least >= R::from_f64(EVIDENT_SHRINKING)) & (at_least > memory.score * times_longer);
+    let kept_up = R::choose(memory.rate > R::ZERO, jitter(memory.rate, R::ONE, ulp), noise);
     let at_most = ((from + kept_up) / greatest(far - kept_up, ulp)).ln();
     // Displacements that have shrunk to rounding's size contradict no rate.
-    let is_contradicted = from > kept_up && far > noise && at_most < memory.score * times_longer;
+    let moves = far > noise;
+    let is_contradicted = (from > kept_up) & moves & (at_most < memory.score * times_longer);
     let returns = half / greatest(probe.period, R::ONE);
-    let drifts =
-        returns >= R::from_f64(DRIFT_RETURNS) && far > noise && far + far > returns * greatest(before, after);
-    if is_better || is_contradicted || (drifts && at_least <= R::ZERO) {
-        let shrunk = greatest(at_least, R::ZERO);
-        (memory.rate, memory.score) = (shrunk / steps, shrunk / times_longer);
-    }
+    let drifts = (returns >= R::from_f64(DRIFT_RETURNS))
+        & moves
+        & (far + far > returns * greatest(before, after))
+        & (at_least <= R::ZERO);
+    let changes = stands_out & (is_better | is_contradicted | drifts);
+    let shrunk = greatest(at_least, R::ZERO);
+    memory.rate = R::choose(changes, shrunk / steps, memory.rate);
+    memory.score = R::choose(changes, shrunk / times_longer, memory.score);
 }
 
 /// Whether an orbit did not move at all.
 #[inline(always)]
 fn is_at_rest<R: Real>(probe: &Probe<R>) -> bool {
     let Probe { period, before, after, far, .. } = *probe;
-    period == R::ONE && before == R::ZERO && after == R::ZERO && far == R::ZERO
+    (period == R::ONE) & (before == R::ZERO) & (after == R::ZERO) & (far == R::ZERO)
 }
 
 /// The share of the distance to the attractor that a return closes.
@@ -324,12 +350,9 @@ fn jitter<R: Real>(rate: R, period: R, ulp: R) -> R {
 /// [`MATCH`] tolerances, if the orbit's tangent vector has last grown by `growth` per step.
 #[inline(always)]
 pub fn match_grain<R: Real>(growth: R) -> R {
-    if growth < R::from_f64(GROWTH_SURE) {
-        // Where nothing seems to contract, something may, and slowly.
-        jitter(greatest(-growth, R::from_f64(NOISE / JITTER)), R::ONE, R::EPSILON)
-    } else {
-        R::from_f64(NOISE) * R::EPSILON
-    }
+    // Where nothing seems to contract, something may, and slowly.
+    let slowly = jitter(greatest(-growth, R::from_f64(NOISE / JITTER)), R::ONE, R::EPSILON);
+    R::choose(growth < R::from_f64(GROWTH_SURE), slowly, R::from_f64(NOISE) * R::EPSILON)
 }
 
 /// The smaller of two, `a` if one is NaN.

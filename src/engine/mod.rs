@@ -34,7 +34,8 @@ pub struct Device {
 /// How the trajectories ended, by cell.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcomes {
-    /// [`crate::fate::Fate`] codes; [`Outcomes::MISSING`] where nothing was written.
+    /// [`crate::fate::Fate`] codes; [`Outcomes::MISSING`] where nothing was written, and what else is there has no
+    /// meaning.
     pub fate: Vec<u8>,
     /// 0 where there is none.
     pub period: Vec<u32>,
@@ -87,15 +88,16 @@ impl Outcomes {
 
     /// Outcomes of `cells` cells with states of `dims` dimensions, all missing.
     pub fn missing(cells: usize, dims: usize) -> Self {
+        // Zeros take no time until they are written over.
         Self {
             fate: vec![Self::MISSING; cells],
             period: vec![0; cells],
             phase: vec![0; cells],
             steps: vec![0; cells],
-            amplitude: vec![f64::NAN; cells],
-            lyapunov: vec![f64::NAN; cells],
-            loss: vec![f64::NAN; cells],
-            point: vec![f64::NAN; cells * dims],
+            amplitude: vec![0.0; cells],
+            lyapunov: vec![0.0; cells],
+            loss: vec![0.0; cells],
+            point: vec![0.0; cells * dims],
             reach: Vec::new(),
             seconds: Seconds::default(),
             faults: 0,
@@ -107,6 +109,28 @@ impl Outcomes {
     pub fn of(plan: &Plan, cells: usize) -> Self {
         let reach = vec![f64::NAN; if plan.target.is_some() { cells } else { 0 }];
         Self { reach, ..Self::missing(cells, plan.initial.len()) }
+    }
+
+    /// Parts of `size` trajectories each, in order, to be written by different threads; the last may have fewer.
+    pub(crate) fn parts(&mut self, size: usize) -> Vec<Part<'_>> {
+        let dims = self.point.len() / self.fate.len().max(1);
+        let (mut period, mut phase) = (self.period.chunks_mut(size), self.phase.chunks_mut(size));
+        let (mut steps, mut amplitude) = (self.steps.chunks_mut(size), self.amplitude.chunks_mut(size));
+        let (mut lyapunov, mut loss) = (self.lyapunov.chunks_mut(size), self.loss.chunks_mut(size));
+        let (mut point, mut reach) =
+            (self.point.chunks_mut((size * dims).max(1)), self.reach.chunks_mut(size));
+        let part = |fate| Part {
+            fate,
+            period: period.next().unwrap_or_default(),
+            phase: phase.next().unwrap_or_default(),
+            steps: steps.next().unwrap_or_default(),
+            amplitude: amplitude.next().unwrap_or_default(),
+            lyapunov: lyapunov.next().unwrap_or_default(),
+            loss: loss.next().unwrap_or_default(),
+            point: point.next().unwrap_or_default(),
+            reach: reach.next().unwrap_or_default(),
+        };
+        self.fate.chunks_mut(size).map(part).collect()
     }
 
     /// Puts outcomes in their place, from the one at `start` on. Faults of both count.
@@ -200,6 +224,19 @@ impl Outcomes {
     pub fn steps_taken(&self) -> u64 {
         self.steps.iter().map(|&s| u64::from(s)).sum()
     }
+}
+
+/// The outcomes of some trajectories one after another, as in [`Outcomes`].
+pub(crate) struct Part<'a> {
+    pub fate: &'a mut [u8],
+    pub period: &'a mut [u32],
+    pub phase: &'a mut [u32],
+    pub steps: &'a mut [u32],
+    pub amplitude: &'a mut [f64],
+    pub lyapunov: &'a mut [f64],
+    pub loss: &'a mut [f64],
+    pub point: &'a mut [f64],
+    pub reach: &'a mut [f64],
 }
 
 /// What is counted along the trajectories of a plan that observes something.

@@ -2,7 +2,7 @@
 
 use super::draw::{Draws, draws};
 use super::observe::{Growth, Layout, Phase, Phased, larger};
-use crate::fate::{Memory, Probe, Samples, match_grain, moved};
+use crate::fate::{Memory, Samples, moved};
 use crate::formula::{CHUNK, Id, Isa, LANES, Register, Stepper, Tape};
 use crate::math::Real;
 use crate::plan::{Plan, Stage};
@@ -141,12 +141,15 @@ impl<R: Real> Sums<R> {
 
 /// A block of trajectories: registers of the program, and what is made of them after a phase.
 pub struct Block<R> {
-    layout: Layout,
+    pub(super) layout: Layout,
     pub(super) registers: Vec<Register<R>>,
     /// The number of each lane's trajectory.
     pub(super) trajectories: [u32; LANES],
     /// Growth per step over the measurement.
-    growth: Register<R>,
+    pub(super) growth: Register<R>,
+    /// What is remembered of each trajectory, and the code of its verdict.
+    pub(super) memory: Memory<Register<R>>,
+    pub(super) verdicts: Register<R>,
     pub(super) sums: Sums<R>,
 }
 
@@ -161,6 +164,8 @@ impl<R: Real> Block<R> {
             registers: vec![zero; registers],
             trajectories: [0; LANES],
             growth: zero,
+            memory: Memory::new().map(Register::splat),
+            verdicts: zero,
             sums: Sums::new(),
         }
     }
@@ -219,7 +224,7 @@ impl<R: Real> Block<R> {
 
     /// A box's sides' ends, by dimension.
     #[inline(always)]
-    fn sides(&self, low: usize, high: usize) -> [&[Register<R>]; 2] {
+    pub(super) fn sides(&self, low: usize, high: usize) -> [&[Register<R>]; 2] {
         [low, high].map(|from| &self.registers[from..from + self.layout.dims])
     }
 
@@ -228,34 +233,9 @@ impl<R: Real> Block<R> {
         self.trajectories[lane] = trajectory;
     }
 
-    /// Tells a lane what is remembered of its trajectory.
-    #[inline(always)]
-    pub fn recall(&mut self, lane: usize, memory: &Memory<R>) {
-        self.registers[self.layout.grain][lane] = match_grain(memory.growth);
-    }
-
-    /// What the probe has measured of one lane.
-    #[inline(always)]
-    pub fn probe(&self, program: &Program<R>, stage: &Stage, lane: usize) -> Probe<R> {
-        let layout = &self.layout;
-        let at = |register: usize| self.registers[register][lane];
-        let reach = (0..program.variables).fold(at(layout.reach), |m, d| larger(m, at(d).abs()));
-        let [low, high] = self.sides(layout.low, layout.high);
-        let size = (low.iter().zip(high))
-            .fold(R::ZERO, |size, (low, high)| larger(larger(size, -low[lane]), high[lane]));
-        Probe {
-            half: R::from_f64(f64::from(stage.window.half)),
-            elapsed: R::from_f64(f64::from(stage.elapsed)),
-            last: R::from_f64(f64::from(stage.last_elapsed)),
-            reach,
-            size,
-            extent: longest_side(low, high, lane),
-            period: at(layout.period),
-            before: at(layout.before),
-            after: at(layout.after),
-            far: at(layout.far),
-            growth: self.growth[lane],
-        }
+    /// What is remembered of the trajectories.
+    pub fn memory(&mut self) -> [&mut Register<R>; 4] {
+        self.memory.each_mut()
     }
 
     /// The tangent vector's growth over the measurement, nats per step: the cycle's Lyapunov exponent.
@@ -263,12 +243,17 @@ impl<R: Real> Block<R> {
         self.growth[lane]
     }
 
-    /// Growth of the tangent vector in nats per step over `steps` steps of the phase that has just run.
+    /// Growth of the tangent vectors in nats per step over `steps` steps of the phase that has just run.
     #[inline(always)]
-    fn growth_over(&self, lane: usize, steps: R) -> R {
-        let at = |register: usize| self.registers[register][lane];
-        let ratio = (at(self.layout.factor) / at(self.layout.factor_start)).ln();
-        (at(self.layout.exponent) * R::from_f64(std::f64::consts::LN_2) + ratio) / steps
+    fn growths(&self, steps: &Register<R>, lanes: usize) -> Register<R> {
+        let Layout { factor, factor_start, exponent, .. } = self.layout;
+        let [factor, start, exponent] = [factor, factor_start, exponent].map(|at| self.registers[at]);
+        let mut growths = Register::splat(R::ZERO);
+        for lane in 0..lanes {
+            let whole = exponent[lane] * R::from_f64(std::f64::consts::LN_2);
+            growths[lane] = (whole + (factor[lane] / start[lane]).ln()) / steps[lane];
+        }
+        growths
     }
 
     /// Half the diagonal of the measured box, in the variables.
@@ -295,31 +280,32 @@ impl<R: Real> Block<R> {
 
     #[inline(always)]
     pub(super) fn close_measurement(&mut self, chunks: usize) {
-        for lane in 0..chunks * CHUNK {
-            self.growth[lane] = self.growth_over(lane, self.registers[self.layout.limit][lane]);
-            let returned = self.registers[self.layout.returned][lane];
-            let period = &mut self.registers[self.layout.period][lane];
-            if returned > R::ZERO && returned < *period {
-                // The orbit has turned out to return sooner: no verdict on this recurrence.
-                *period = R::ZERO;
-            }
+        let Layout { limit, returned, period, .. } = self.layout;
+        self.growth = self.growths(&self.registers[limit], chunks * CHUNK);
+        let returned = self.registers[returned];
+        for (period, returned) in self.registers[period].iter_mut().zip(returned.iter()) {
+            // The orbit has turned out to return sooner: no verdict on this recurrence.
+            let sooner = (*returned > R::ZERO) & (*returned < *period);
+            *period = R::choose(sooner, R::ZERO, *period);
         }
     }
 
     /// Adds the sample phase that has just run to the sums.
     #[inline(always)]
     pub(super) fn close_sample(&mut self, stage: &Stage, chunks: usize) {
+        let lanes = chunks * CHUNK;
         let steps = R::from_f64(f64::from(stage.window.sample));
         let share = steps / R::from_f64(f64::from(stage.sampled));
-        for lane in 0..chunks * CHUNK {
-            let growth = self.growth_over(lane, steps);
-            self.sums.growth[lane] = self.sums.growth[lane] + growth;
-            self.sums.growth_squared[lane] = self.sums.growth_squared[lane] + growth * growth;
-            let (loss, mean) = (self.registers[self.layout.loss_sampled][lane] / steps, self.sums.loss[lane]);
-            self.sums.loss[lane] = mean + (loss - mean) * share;
-            if stage.samples == 1 {
-                self.sums.extent_first[lane] = self.extent(lane);
-            }
+        let (growths, losses) =
+            (self.growths(&Register::splat(steps), lanes), self.registers[self.layout.loss_sampled]);
+        let Sums { loss, growth, growth_squared, .. } = &mut self.sums;
+        for lane in 0..lanes {
+            growth[lane] = growth[lane] + growths[lane];
+            growth_squared[lane] = growth_squared[lane] + growths[lane] * growths[lane];
+            loss[lane] = loss[lane] + (losses[lane] / steps - loss[lane]) * share;
+        }
+        if stage.samples == 1 {
+            (0..lanes).for_each(|lane| self.sums.extent_first[lane] = self.extent(lane));
         }
     }
 

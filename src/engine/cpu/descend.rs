@@ -8,7 +8,7 @@ use multiversion::multiversion;
 use super::block::{Block, Program};
 use super::draw::draw;
 use super::observe::Phase;
-use crate::fate::GROWTH_STRIDE;
+use crate::fate::{GROWTH_STRIDE, match_grain};
 use crate::formula::Register;
 use crate::math::Real;
 use crate::plan::Stage;
@@ -77,6 +77,8 @@ fn begin<R: Real>(program: &Program<R>, block: &mut Block<R>, phase: Phase, step
         Phase::Advance => {}
         Phase::Search => {
             registers.copy_within(..dims, layout.reference);
+            registers[layout.grain] = block.memory.growth;
+            registers[layout.grain].iter_mut().for_each(|grain| *grain = match_grain(*grain));
             registers[layout.period] = zero;
             registers[layout.matched] = zero;
             registers[layout.before] = Register::splat(infinity);

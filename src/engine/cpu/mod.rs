@@ -4,11 +4,12 @@ mod block;
 mod density;
 mod descend;
 mod draw;
+mod judge;
 mod observe;
 mod trace;
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use multiversion::multiversion;
@@ -18,10 +19,10 @@ use self::block::{Block, Program};
 pub use self::density::sample;
 use self::descend::descend;
 pub use self::trace::Tracer;
-use super::{Cells, Density, Device, Engine, Outcomes, Seconds, Watch};
+use super::{Cells, Density, Device, Engine, Outcomes, Part, Seconds, Watch};
 use crate::error::Result;
 use crate::experiment::Precision;
-use crate::fate::{Fate, Memory, Rules, Verdict, decide, decide_at_end};
+use crate::fate::{Fate, Memory, Rules, Verdict, decide_at_end};
 use crate::formula::{CHUNK, Isa, LANES, Register};
 use crate::math::Real;
 use crate::plan::{Plan, Stage};
@@ -108,17 +109,14 @@ fn run<R: Real>(
     let count = cells.count(plan);
     let share = count.div_ceil(rayon::current_num_threads() * 4).next_multiple_of(LANES);
     let batch = BATCH.min(share.max(LANES));
-    let starts: Vec<usize> = (0..count).step_by(batch).collect();
     let done = AtomicU64::new(0);
-    let all = Mutex::new(outcomes);
-    starts.into_par_iter().for_each(|start| {
-        let listed: Vec<u32> = (start..count.min(start + batch)).map(|k| cells.at(k)).collect();
-        let outcomes = Batch::<R>::new(plan, &program, &listed).run(listed.len());
-        all.lock().unwrap_or_else(PoisonError::into_inner).put(start, &outcomes);
+    outcomes.parts(batch).into_par_iter().enumerate().for_each(|(part, mut outcomes)| {
+        let start = part * batch;
+        let listed: Vec<u32> = (start..start + outcomes.fate.len()).map(|k| cells.at(k)).collect();
+        Batch::<R>::new(plan, &program, &listed).run(&mut outcomes);
         progress(done.fetch_add(listed.len() as u64, Ordering::Relaxed) + listed.len() as u64);
     });
-    let all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
-    all.seconds = Seconds { compile, run: started.elapsed().as_secs_f64() - compile, readback: 0.0 };
+    outcomes.seconds = Seconds { compile, run: started.elapsed().as_secs_f64() - compile, readback: 0.0 };
 }
 
 /// The trajectories of one batch that are still running, each value in a column of its own.
@@ -130,7 +128,7 @@ struct Batch<'a, R> {
     places: Vec<(u32, u32)>,
     state: Vec<Vec<R>>,
     tangent: Vec<Vec<R>>,
-    memory: Vec<Memory<R>>,
+    memory: Memory<Vec<R>>,
     /// First step at the target; empty without one.
     reached: Vec<R>,
     /// Box, loss, growth, squared growth and first extent of the samples, in that order; empty until
@@ -152,27 +150,25 @@ impl<'a, R: Real> Batch<'a, R> {
             places: cells.iter().enumerate().map(|(k, &c)| (k as u32, c)).collect(),
             state: plan.initial.iter().map(|&source| initial(source)).collect(),
             tangent: plan.tangent_start().iter().map(|&v| vec![R::from_f64(v); cells.len()]).collect(),
-            memory: vec![Memory::default(); cells.len()],
+            memory: Memory::new().map(|value| vec![value; cells.len()]),
             reached: vec![-R::ONE; if plan.target.is_some() { cells.len() } else { 0 }],
             sums: Vec::new(),
         }
     }
 
-    fn run(mut self, count: usize) -> Outcomes {
-        let mut outcomes = Outcomes::of(self.plan, count);
+    fn run(mut self, outcomes: &mut Part<'_>) {
         let mut block = Block::new(self.program);
         for stage in self.plan.stages() {
             let window = &stage.window;
             if window.sample > 0 && self.sums.is_empty() {
                 self.sums = vec![vec![R::ZERO; self.places.len()]; 2 * self.state.len() + 4];
             }
-            let kept = run_window(&mut self, &mut block, &stage, &mut outcomes);
+            let kept = run_window(&mut self, &mut block, &stage, outcomes);
             self.truncate(kept);
             if kept == 0 {
                 break;
             }
         }
-        outcomes
     }
 
     /// Fills a block's lanes from the columns; lanes without a trajectory repeat the last one.
@@ -201,9 +197,11 @@ impl<'a, R: Real> Batch<'a, R> {
             block.name(lane, self.plan.first.wrapping_add(cell));
         }
         if stage.window.half > 0 {
-            for lane in 0..LANES {
-                block.recall(lane, &self.memory[start + lane.min(lanes - 1)]);
-            }
+            block
+                .memory()
+                .into_iter()
+                .zip(self.memory.each())
+                .for_each(|(register, column)| fill(register, column));
         }
         if stage.window.sample == 0 {
             return;
@@ -215,44 +213,43 @@ impl<'a, R: Real> Batch<'a, R> {
         block.sampled().zip(&self.sums).for_each(|(register, column)| fill(register, column));
     }
 
-    /// Writes a lane back to the columns, at place `to`.
+    /// Writes lanes back to the columns, at the places from `to` on; lane 0 is from place `start`.
     #[inline(always)]
-    fn store(&mut self, block: &mut Block<R>, from: usize, lane: usize, to: usize, window: &Window) {
-        self.places[to] = self.places[from];
-        self.memory[to] = self.memory[from];
-        let dims = self.state.len();
-        for d in 0..dims {
-            self.state[d][to] = block.state(d)[lane];
-            self.tangent[d][to] = block.tangent(d)[lane];
+    fn store(&mut self, block: &mut Block<R>, start: usize, lanes: Range<usize>, to: usize, window: &Window) {
+        let keep = |column: &mut Vec<R>, register: &Register<R>| {
+            column[to..to + lanes.len()].copy_from_slice(&register[lanes.clone()]);
+        };
+        self.places.copy_within(start + lanes.start..start + lanes.end, to);
+        if window.half > 0 {
+            self.memory
+                .each_mut()
+                .into_iter()
+                .zip(block.memory())
+                .for_each(|(c, register)| keep(c, register));
+        }
+        for d in 0..self.state.len() {
+            keep(&mut self.state[d], block.state(d));
+            keep(&mut self.tangent[d], block.tangent(d));
         }
         if self.plan.target.is_some() {
-            self.reached[to] = block.reached()[lane];
+            keep(&mut self.reached, block.reached());
         }
         if window.sample > 0 {
-            block.sampled().zip(&mut self.sums).for_each(|(register, column)| column[to] = register[lane]);
+            self.sums.iter_mut().zip(block.sampled()).for_each(|(column, register)| keep(column, register));
         }
     }
 
     fn truncate(&mut self, kept: usize) {
         self.places.truncate(kept);
-        self.memory.truncate(kept);
-        let reached = std::iter::once(&mut self.reached);
-        for column in self.state.iter_mut().chain(&mut self.tangent).chain(&mut self.sums).chain(reached) {
+        let more = self.memory.each_mut().into_iter().chain([&mut self.reached]);
+        for column in self.state.iter_mut().chain(&mut self.tangent).chain(&mut self.sums).chain(more) {
             column.truncate(kept);
         }
     }
 
     #[inline(always)]
-    fn judge(&mut self, block: &mut Block<R>, stage: &Stage, from: usize, lane: usize) -> Verdict {
-        let probe = block.probe(self.program, stage, lane);
-        let verdict = if stage.window.half > 0 {
-            decide(&probe, &mut self.memory[from], &self.rules)
-        } else if probe.reach <= self.rules.escape {
-            Verdict::Running
-        } else {
-            // Escape is looked for even while the schedule changes.
-            Verdict::Ended(Fate::Diverged)
-        };
+    fn verdict(&self, block: &mut Block<R>, stage: &Stage, lane: usize) -> Verdict {
+        let verdict = block.verdict(lane);
         // Near its attractor, an orbit may still come to the target, or be moved on by the learning rate.
         let seeks = self.plan.drifts || (self.plan.target.is_some() && block.reached()[lane] < R::ZERO);
         let verdict = match verdict {
@@ -269,7 +266,7 @@ impl<'a, R: Real> Batch<'a, R> {
     #[inline(always)]
     fn write(
         &self,
-        outcomes: &mut Outcomes,
+        outcomes: &mut Part<'_>,
         block: &mut Block<R>,
         (lane, k): (usize, usize),
         stage: &Stage,
@@ -318,23 +315,28 @@ fn run_window<R: Real>(
     batch: &mut Batch<'_, R>,
     block: &mut Block<R>,
     stage: &Stage,
-    outcomes: &mut Outcomes,
+    outcomes: &mut Part<'_>,
 ) -> usize {
     let mut kept = 0;
     for start in (0..batch.places.len()).step_by(LANES) {
         let lanes = LANES.min(batch.places.len() - start);
         batch.load(block, start, lanes, stage);
-        descend(batch.program, block, stage, lanes.div_ceil(CHUNK));
-        for lane in 0..lanes {
-            match batch.judge(block, stage, start + lane, lane) {
-                Verdict::Ended(fate) => {
-                    let place = batch.places[start + lane].0 as usize;
-                    batch.write(outcomes, block, (lane, place), stage, fate);
-                }
-                Verdict::Running => {
-                    batch.store(block, start + lane, lane, kept, &stage.window);
-                    kept += 1;
-                }
+        let chunks = lanes.div_ceil(CHUNK);
+        descend(batch.program, block, stage, chunks);
+        block.judge(stage, (batch.program.variables, &batch.rules), chunks);
+        let mut lane = 0;
+        while lane < lanes {
+            let first = lane;
+            while lane < lanes && batch.verdict(block, stage, lane) == Verdict::Running {
+                lane += 1;
+            }
+            if first < lane {
+                batch.store(block, start, first..lane, kept, &stage.window);
+                kept += lane - first;
+            } else if let Verdict::Ended(fate) = batch.verdict(block, stage, lane) {
+                let place = batch.places[start + lane].0 as usize;
+                batch.write(outcomes, block, (lane, place), stage, fate);
+                lane += 1;
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The stopping rule on made-up measurements, and the windows it is asked in.
 
+mod plain;
+
 use gdscope::fate::*;
 use gdscope::window::{Window, windows};
 
