@@ -36,7 +36,7 @@ pub fn orbit(setup: &Setup, steps: u32) -> Result<impl Iterator<Item = Row> + us
     let start: Vec<f64> = body.variables.iter().filter_map(|name| setup.value(name)).collect();
     let mut tracer = Tracer::new(&descent, setup.seed);
     // Velocities start at rest, as the tracer's registers do.
-    tracer.place(0, &start, &[]);
+    tracer.place(0, &start, []);
     Ok((0..=steps).map(move |t| {
         if t > 0 {
             tracer.step();

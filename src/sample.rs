@@ -20,7 +20,7 @@ pub fn losses(setup: &Setup, points: &[Vec<f64>]) -> Result<Vec<f64>> {
     let blank = Tracer::new(&descent, setup.seed);
     let parts = points.par_chunks(LANES).map(|points| {
         let mut tracer = blank.clone();
-        points.iter().enumerate().for_each(|(lane, point)| tracer.place(lane, point, &[]));
+        points.iter().enumerate().for_each(|(lane, point)| tracer.place(lane, point, []));
         tracer.observe(0, points.len());
         (0..points.len()).map(|lane| tracer.loss(lane)).collect::<Vec<f64>>()
     });
@@ -121,8 +121,7 @@ impl Plane<'_> {
                     Some(place) => place.to_vec(),
                     None => variables.iter().map(|name| value(name)).collect(),
                 };
-                let quantities: Vec<f64> = descent.quantities.iter().map(|(name, _)| value(name)).collect();
-                tracer.place(lane, &point, &quantities);
+                tracer.place(lane, &point, descent.quantities.iter().map(|(name, _)| value(name)));
                 momenta.push(if setup.optimizer.has_momentum() { value(MOMENTUM) } else { 0.0 });
             }
             read(&mut tracer, cells.len(), &momenta)

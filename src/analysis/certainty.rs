@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::boundary::next_to_boundary;
+use super::boundary::{class, next_to_boundary};
 use crate::fate::Fate;
 use crate::map::Map;
 use crate::plan::{Plan, Source};
@@ -59,7 +59,7 @@ const NEAR_NEUTRAL: f64 = 1e-2;
 pub fn doubtful(map: &Map) -> Vec<u32> {
     let near = next_to_boundary(map);
     let (width, height) = (map.width(), map.height());
-    let class = |k: usize| (map.fate[k], map.period[k], map.attractor[k]);
+    let class = |k: usize| class(map, k);
     let is_doubtful = |k: &u32| {
         let k = *k as usize;
         // Where neighbours agree among themselves, one of them tells whether the cell is of their kind.

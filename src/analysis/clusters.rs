@@ -88,16 +88,33 @@ impl Cubes {
     /// The number of the cube that a point lies in. A new one has the next number.
     pub fn at(&mut self, point: impl IntoIterator<Item = f64>) -> usize {
         for (k, x) in self.key.iter_mut().zip(point) {
-            *k = (x / self.side).round() as i64;
+            let x = x / self.side;
+            // The nearest whole number, without a call.
+            *k = (x + 0.5_f64.copysign(x)) as i64;
         }
         // Neighbours mostly end at the same place: what was found last is tried first.
-        if self.keys.get(self.last).is_none_or(|found| **found != *self.key) {
-            self.last = *self.numbers.entry(self.key.as_slice().into()).or_insert(self.keys.len());
-            if self.last == self.keys.len() {
-                self.keys.push(self.key.as_slice().into());
-            }
+        if self.keys.get(self.last).is_none_or(|found| !found.iter().eq(&self.key)) {
+            let key = std::mem::take(&mut self.key);
+            self.last = self.with_key(&key);
+            self.key = key;
         }
         self.last
+    }
+
+    /// The number of the cube with this key; the same place has the same key in all grids of the same side.
+    pub fn with_key(&mut self, key: &[i64]) -> usize {
+        if let Some(&number) = self.numbers.get(key) {
+            return number;
+        }
+        let number = self.keys.len();
+        self.numbers.insert(key.into(), number);
+        self.keys.push(key.into());
+        number
+    }
+
+    /// The keys of the cubes, by their numbers.
+    pub fn keys(&self) -> impl Iterator<Item = &[i64]> {
+        self.keys.iter().map(AsRef::as_ref)
     }
 
     /// Joins the elements of adjacent cubes, of which `first` holds one for each cube.

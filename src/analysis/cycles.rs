@@ -1,7 +1,5 @@
 //! The points of many cycles, each from one of them.
 
-use std::ops::Range;
-
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
@@ -22,8 +20,8 @@ pub struct Start<'a> {
 }
 
 /// The quantities of a cell, in the order of `plan.descent.quantities`.
-pub fn quantities(plan: &Plan, cell: u32) -> Vec<f64> {
-    plan.quantities.iter().map(|&source: &Source| plan.value(source, cell as usize)).collect()
+pub fn quantities(plan: &Plan, cell: u32) -> impl Iterator<Item = f64> {
+    plan.quantities.iter().map(move |&source: &Source| plan.value(source, cell as usize))
 }
 
 /// Follows every cycle once around in f64. `observe` is given the tracer at each point, and for each
@@ -37,24 +35,32 @@ fn around<T: Clone + Default + Send>(
         return Vec::new();
     }
     let tracer = Tracer::new(&plan.descent, plan.seed);
-    let parts = starts.par_chunks(LANES).map_init(
-        || tracer.clone(),
-        |tracer, starts| {
-            for (lane, start) in starts.iter().enumerate() {
-                tracer.place(lane, start.point, &quantities(plan, start.cell));
-            }
-            let mut found = vec![T::default(); starts.len()];
-            for k in 0..starts.iter().map(|s| s.period).max().unwrap_or(0) {
-                // The learning rate is the one at the end: cycles live where it no longer changes.
-                tracer.observe(plan.last_step(), starts.len());
-                let lanes = found.iter_mut().enumerate();
-                observe(tracer, lanes.filter(|(lane, _)| k < starts[*lane].period).collect());
-                tracer.step();
-            }
-            found
-        },
-    );
-    parts.flatten().collect()
+    let parts = starts.par_chunks(LANES);
+    parts
+        .map_init(|| tracer.clone(), |tracer, starts| followed(tracer, plan, starts, &observe))
+        .flatten()
+        .collect()
+}
+
+/// The same for at most [`LANES`] cycles.
+fn followed<T: Clone + Default>(
+    tracer: &mut Tracer,
+    plan: &Plan,
+    starts: &[Start<'_>],
+    observe: impl Fn(&mut Tracer, Vec<(usize, &mut T)>),
+) -> Vec<T> {
+    for (lane, start) in starts.iter().enumerate() {
+        tracer.place(lane, start.point, quantities(plan, start.cell));
+    }
+    let mut found = vec![T::default(); starts.len()];
+    for k in 0..starts.iter().map(|s| s.period).max().unwrap_or(0) {
+        // The learning rate is the one at the end: cycles live where it no longer changes.
+        tracer.observe(plan.last_step(), starts.len());
+        let lanes = found.iter_mut().enumerate();
+        observe(tracer, lanes.filter(|(lane, _)| k < starts[*lane].period).collect());
+        tracer.step();
+    }
+    found
 }
 
 /// The learning rate at the end, of each of `cells`.
@@ -65,7 +71,7 @@ pub fn rates(plan: &Plan, cells: &[u32]) -> Vec<f64> {
         |tracer, cells| {
             for (lane, &cell) in cells.iter().enumerate() {
                 let start: Vec<f64> = plan.initial.iter().map(|&s| plan.value(s, cell as usize)).collect();
-                tracer.place(lane, &start, &quantities(plan, cell));
+                tracer.place(lane, &start, quantities(plan, cell));
             }
             tracer.observe(plan.settled, cells.len());
             (0..cells.len()).map(|lane| tracer.eta(lane)).collect::<Vec<f64>>()
@@ -101,47 +107,55 @@ pub fn centres(plan: &Plan, starts: &[Start<'_>]) -> Vec<(Vec<f64>, f64)> {
     centres
 }
 
-/// Outcomes whose cycles are followed at one time: what is known of each on the way takes memory.
-const TOGETHER: usize = 1 << 18;
+/// Outcomes that one thread looks through at a time.
+const TOGETHER: usize = 1 << 12;
 
-/// The cycles among the outcomes at `places`, each with the place of its outcome; with `chaos`, that many steps of
-/// those that are chaotic as well. Outcome `k` is that of cell `cells[k]`.
-fn ended<'a>(
+/// What `measure` finds of the cycle that each outcome ends on; with `chaos`, of that many steps of those that are
+/// chaotic as well. NaN for the others. Outcome `k` is that of cell `cells[k]`.
+fn of_outcomes(
     plan: &Plan,
-    cells: &'a [u32],
-    outcomes: &'a Outcomes,
-    places: Range<usize>,
+    cells: &[u32],
+    outcomes: &Outcomes,
     chaos: Option<u32>,
-) -> (Vec<usize>, Vec<Start<'a>>) {
+    measure: impl Fn(&mut Tracer, &[Start<'_>]) -> Vec<f64> + Sync,
+) -> Vec<f64> {
     let dims = plan.initial.len();
     let period = |k: usize| match outcomes.period[k] {
         0 => chaos.filter(|_| outcomes.fate[k] == Fate::Chaotic as u8),
         period => Some(period),
     };
-    places
-        .filter_map(|k| {
-            let point = &outcomes.point[k * dims..(k + 1) * dims];
-            Some((k, Start { cell: cells[k], period: period(k)?, point }))
-        })
-        .unzip()
-}
-
-/// The numbers of outcomes, in portions.
-fn portions(count: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..count).step_by(TOGETHER).map(move |start| start..count.min(start + TOGETHER))
+    let start = |k: usize| {
+        Some((
+            k,
+            Start { cell: cells[k], period: period(k)?, point: &outcomes.point[k * dims..(k + 1) * dims] },
+        ))
+    };
+    let mut values = vec![f64::NAN; cells.len()];
+    if (0..cells.len()).all(|k| period(k).is_none()) {
+        return values;
+    }
+    let tracer = Tracer::new(&plan.descent, plan.seed);
+    let parts = values.par_chunks_mut(TOGETHER).enumerate();
+    parts.for_each_init(
+        || tracer.clone(),
+        |tracer, (part, values)| {
+            let first = part * TOGETHER;
+            let (places, starts): (Vec<usize>, Vec<Start<'_>>) =
+                (first..first + values.len()).filter_map(start).unzip();
+            for (places, starts) in places.chunks(LANES).zip(starts.chunks(LANES)) {
+                places.iter().zip(measure(tracer, starts)).for_each(|(k, value)| values[k - first] = value);
+            }
+        },
+    );
+    values
 }
 
 /// The largest Hessian eigenvalue, mean over the cycle that each outcome ends on; where that is `chaos`, over
 /// the next 512 steps. NaN for the others.
 pub fn sharpness_of_cells(plan: &Plan, cells: &[u32], outcomes: &Outcomes, chaos: bool) -> Vec<f64> {
-    let mut values = vec![f64::NAN; cells.len()];
-    for places in portions(cells.len()) {
-        let (places, starts) = ended(plan, cells, outcomes, places, chaos.then_some(ALONG_CHAOS));
-        for (k, value) in places.into_iter().zip(sharpness(plan, &starts)) {
-            values[k] = value;
-        }
-    }
-    values
+    of_outcomes(plan, cells, outcomes, chaos.then_some(ALONG_CHAOS), |tracer, starts| {
+        mean_sharpness(tracer, plan, starts)
+    })
 }
 
 /// Above this exponent, in nats per step, a cycle repels beyond what rounding of its points can make of a line of
@@ -159,41 +173,41 @@ pub fn refine_exponents(plan: &Plan, cells: &[u32], outcomes: &mut Outcomes) -> 
     if plan.descent.state.len() == 1 {
         return refuted;
     }
-    for places in portions(cells.len()) {
-        let (places, starts) = ended(plan, cells, outcomes, places, None);
-        for (k, value) in places.into_iter().zip(exponents(plan, &starts)) {
-            // A cycle with a multiplier of 0 has none; what rounding makes of it does.
-            if value.is_finite() {
-                // As it is stored, so that what follows from it does not depend on where it is read.
-                outcomes.lyapunov[k] = plan.precision.rounded(value);
-            }
-            if value > REPELLING {
-                outcomes.fate[k] = Fate::Undecided as u8;
-                (outcomes.period[k], outcomes.phase[k]) = (0, 0);
-                outcomes.amplitude[k] = f64::NAN;
-                refuted.push(k as u32);
-            }
+    let exponents =
+        of_outcomes(plan, cells, outcomes, None, |tracer, starts| exponents(tracer, plan, starts));
+    for (k, value) in exponents.into_iter().enumerate() {
+        // A cycle with a multiplier of 0 has none; what rounding makes of it does.
+        if value.is_finite() {
+            // As it is stored, so that what follows from it does not depend on where it is read.
+            outcomes.lyapunov[k] = plan.precision.rounded(value);
+        }
+        if value > REPELLING {
+            outcomes.fate[k] = Fate::Undecided as u8;
+            (outcomes.period[k], outcomes.phase[k]) = (0, 0);
+            outcomes.amplitude[k] = f64::NAN;
+            refuted.push(k as u32);
         }
     }
     refuted
 }
 
-/// The Lyapunov exponent of each cycle, nats per step, from its multipliers.
-fn exponents(plan: &Plan, starts: &[Start<'_>]) -> Vec<f64> {
-    let products = around(plan, starts, |tracer, products: Vec<(usize, &mut Option<DMatrix<f64>>)>| {
-        let Some(&(last, _)) = products.last() else { return };
-        let now = tracer.jacobians(last + 1);
-        for (lane, product) in products {
-            *product = Some(match product.take() {
-                Some(before) => &now[lane] * before,
-                None => now[lane].clone(),
-            });
-        }
-    });
+/// The Lyapunov exponent of each of at most [`LANES`] cycles, nats per step, from its multipliers.
+fn exponents(tracer: &mut Tracer, plan: &Plan, starts: &[Start<'_>]) -> Vec<f64> {
+    let products =
+        followed(tracer, plan, starts, |tracer, products: Vec<(usize, &mut Option<DMatrix<f64>>)>| {
+            let Some(&(last, _)) = products.last() else { return };
+            let now = tracer.jacobians(last + 1);
+            for (lane, product) in products {
+                *product = Some(match product.take() {
+                    Some(before) => &now[lane] * before,
+                    None => now[lane].clone(),
+                });
+            }
+        });
     let exponent = |(product, start): (Option<DMatrix<f64>>, &Start<'_>)| {
         product.map_or(f64::NAN, |p| log_spectral_radius(p) / f64::from(start.period))
     };
-    products.into_par_iter().zip(starts).map(exponent).collect()
+    products.into_iter().zip(starts).map(exponent).collect()
 }
 
 /// The logarithm of the largest modulus of a square matrix's eigenvalues: of two, or with Gelfand's formula,
@@ -226,7 +240,17 @@ fn log_spectral_radius(mut matrix: DMatrix<f64>) -> f64 {
 
 /// The largest Hessian eigenvalue, mean over each cycle.
 pub fn sharpness(plan: &Plan, starts: &[Start<'_>]) -> Vec<f64> {
-    let sums = around(plan, starts, |tracer, sums: Vec<(usize, &mut f64)>| {
+    let tracer = Tracer::new(&plan.descent, plan.seed);
+    let parts = starts.par_chunks(LANES);
+    parts
+        .map_init(|| tracer.clone(), |tracer, starts| mean_sharpness(tracer, plan, starts))
+        .flatten()
+        .collect()
+}
+
+/// The same of at most [`LANES`] cycles.
+fn mean_sharpness(tracer: &mut Tracer, plan: &Plan, starts: &[Start<'_>]) -> Vec<f64> {
+    let sums = followed(tracer, plan, starts, |tracer, sums: Vec<(usize, &mut f64)>| {
         let Some(&(last, _)) = sums.last() else { return };
         let now = tracer.sharpness(last + 1);
         sums.into_iter().for_each(|(lane, sum)| *sum += now[lane]);

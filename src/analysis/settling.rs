@@ -62,7 +62,7 @@ fn settle(plan: &Plan, cells: &[u32], outcomes: &Outcomes, tracer: &mut Tracer, 
         for (lane, &k) in places.iter().enumerate() {
             let cell = cells[k as usize];
             let start: Vec<f64> = plan.initial.iter().map(|&s| plan.value(s, cell as usize)).collect();
-            tracer.place(lane, &start, &quantities(plan, cell));
+            tracer.place(lane, &start, quantities(plan, cell));
         }
     };
     begin(tracer);

@@ -118,7 +118,7 @@ impl Known {
         let rate = |graph: &mut Graph| Ok(graph.constant(1.0));
         let descent = Descent::new(&landscape, Optimizer::Gd, rate, |name| landscape.usual(name))?;
         let mut tracer = Tracer::new(&descent, 0);
-        tracer.place(0, &place, &[]);
+        tracer.place(0, &place, []);
         let sharpness = tracer.sharpness(1)[0];
         tracer.observe(0, 1);
         let is_at_rest = tracer.gradient(0).all(|g| g.abs() <= AT_REST);

@@ -38,8 +38,7 @@ impl Doubts {
             let own = cells_of(plan, &rows);
             let here = |k: usize| own.contains(&(k + first));
             all.extend(doubtful(&map).into_iter().filter(|&k| here(k as usize)).map(|k| k + first as u32));
-            let ended = map.fate.iter().enumerate().filter(|(k, _)| here(*k));
-            ended.for_each(|(_, &code)| counts[code as usize] += 1);
+            map.fate[own.start - first..own.end - first].iter().for_each(|&code| counts[code as usize] += 1);
         }
         let fates = Fate::ALL.map(|fate| (fate.name().to_owned(), counts[fate as usize])).into();
         Ok(Self { doubtful: all, fates })

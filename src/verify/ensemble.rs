@@ -78,7 +78,7 @@ pub fn follow<T: Send>(
     let block = |starts: &[Start]| {
         let mut tracer = blank.clone();
         for (lane, start) in starts.iter().enumerate() {
-            tracer.place(lane, &start.point, if needs_eta { std::slice::from_ref(&start.eta) } else { &[] });
+            tracer.place(lane, &start.point, needs_eta.then_some(start.eta));
         }
         follow(&mut tracer, starts)
     };

@@ -88,7 +88,7 @@ impl Homes {
 fn follow(tracer: &mut Tracer, plan: &Plan, starts: &[(u32, &[f64])], steps: u32) -> Vec<Vec<f64>> {
     let variables = plan.descent.variables;
     for (lane, (cell, point)) in starts.iter().enumerate() {
-        tracer.place(lane, point, &quantities(plan, *cell));
+        tracer.place(lane, point, quantities(plan, *cell));
     }
     let mut orbits = vec![Vec::with_capacity(steps as usize * variables); starts.len()];
     // From the step on at which the learning rate no longer changes.

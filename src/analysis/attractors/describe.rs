@@ -10,13 +10,13 @@ use crate::plan::Plan;
 
 /// Most cells of an attractor among which the one of median amplitude is looked for; of many, every n-th tells as
 /// much.
-const SAMPLE: u64 = 1 << 20;
+const SAMPLE: u64 = 1 << 18;
 /// The same for all attractors together.
 const SAMPLES: u64 = 1 << 22;
 
 /// The cells with the median amplitude, looked for among all cells as they come.
 pub struct Middles {
-    /// Of each attractor: every so manieth of its cells is asked, and how many have been met.
+    /// Of each attractor: every so manieth of its cells is asked, and how many come before the next.
     strides: Vec<(u64, u64)>,
     /// The bits of the amplitude, and the cell: amplitudes have no sign, so they are in the order of their bits.
     samples: Vec<Vec<(u64, u32)>>,
@@ -38,13 +38,15 @@ impl Middles {
     /// Adds cells in order, of which the first has the number `first`.
     pub fn add(&mut self, ids: &[i32], amplitudes: &[f64], first: u32) {
         for (k, (&id, amplitude)) in (0..).zip(ids.iter().zip(amplitudes)) {
-            let Some((stride, met)) = usize::try_from(id).ok().and_then(|id| self.strides.get_mut(id)) else {
+            let Some((stride, before)) = usize::try_from(id).ok().and_then(|id| self.strides.get_mut(id))
+            else {
                 continue;
             };
-            if *met % *stride == 0 {
+            if *before == 0 {
                 self.samples[id as usize].push((amplitude.to_bits(), first + k));
+                *before = *stride;
             }
-            *met += 1;
+            *before -= 1;
         }
     }
 

@@ -1,12 +1,16 @@
 //! Attractors among outcomes that come in portions.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use foldhash::{HashMap, HashMapExt};
 use rayon::prelude::*;
 
 use super::across::follow;
+use super::band::{Band, absorb};
 use super::labels::{Labels, Numbers};
 use super::within::{Group, follow_cycles, join_phases};
-use super::{GAP, Kind, Part, Slice, largest};
+use super::{GAP, Kind, Part, Slice, has_attractor, kind, largest};
 use crate::analysis::clusters::Partition;
 use crate::engine::Outcomes;
 use crate::fate::Fate;
@@ -24,8 +28,8 @@ pub struct Identifier<'a> {
     by_row: bool,
     /// By column: the largest coordinate of a fixed point.
     sizes: HashMap<u32, f64>,
-    /// Those that later rows add to.
-    groups: HashMap<(Slice, Kind), Group>,
+    /// By column, or in one: those that later rows add to.
+    groups: Vec<Vec<Group>>,
     /// What continues from row to row: the last slice of each kind in each column.
     carried: Vec<Part>,
     labels: Labels,
@@ -59,13 +63,15 @@ impl<'a> Identifier<'a> {
     /// One that has seen nothing; `phases`: whether the phases of a cycle count as attractors.
     pub fn new(plan: &'a Plan, phases: bool) -> Self {
         let along = |source: Source| !plan.initial.contains(&source);
+        let by_column = along(Source::Across);
+        let columns = if by_column { plan.across.len() } else { 1 };
         Self {
             plan,
             phases,
-            by_column: along(Source::Across),
+            by_column,
             by_row: along(Source::Up),
             sizes: HashMap::new(),
-            groups: HashMap::new(),
+            groups: (0..columns).map(|_| Vec::new()).collect(),
             carried: Vec::new(),
             labels: Labels::new(phases),
         }
@@ -97,37 +103,24 @@ impl<'a> Identifier<'a> {
         }
     }
 
-    /// Adds outcomes, of which number `k` is that of cell `cells[k]`: all those of some rows.
+    /// Adds outcomes, of which number `k` is that of cell `cells[k]`, ascending: all those of some rows.
     pub fn add(&mut self, cells: &[u32], outcomes: &Outcomes) -> Labelled {
-        let places = self.sorted(cells, outcomes);
-        let key = |k: &u32| (self.slice(cells[*k as usize]), kind(outcomes, *k));
-        let groups: Vec<&[u32]> = places.par_chunk_by(|a, b| key(a) == key(b)).collect();
-        let keys: Vec<(Slice, Kind)> = groups.par_iter().map(|group| key(&group[0])).collect();
-        let found = match self.by_row {
-            true => self.split(&keys, &groups, cells, outcomes),
-            false => self.gather(&keys, &groups, cells, outcomes),
-        };
-        tracing::debug!("{} cycles and fixed points searched for attractors", places.len());
         let mut labelled = Labelled {
             labels: vec![-1; cells.len()],
             turned: if self.phases { vec![0; cells.len()] } else { Vec::new() },
         };
-        for (k, label, shift) in found {
-            labelled.labels[k as usize] = label as i32;
-            if let Some(turned) = labelled.turned.get_mut(k as usize) {
-                *turned = self.labels.turned(label, outcomes.phase[k as usize], shift);
-            }
+        match self.by_row {
+            true => self.split(cells, outcomes, &mut labelled),
+            false => self.gather(cells, outcomes, &mut labelled),
         }
+        tracing::debug!("{} outcomes searched for attractors", cells.len());
         self.labels.count(cells, &labelled);
         labelled
     }
 
     /// The places of the outcomes with an attractor, by slice and kind.
     fn sorted(&self, cells: &[u32], outcomes: &Outcomes) -> Vec<u32> {
-        let ends = |k: &u32| {
-            let fate = Fate::from_code(outcomes.fate[*k as usize]);
-            fate.is_some_and(|fate| fate.has_period() || fate == Fate::Chaotic)
-        };
+        let ends = |k: &u32| has_attractor(outcomes.fate[*k as usize]);
         // Slices in the order of their keys, by counting: there may be as many as cells.
         let width = self.plan.across.len() as u32;
         let (low, high) = cells.iter().fold((u32::MAX, 0), |(low, high), &c| (low.min(c), high.max(c)));
@@ -154,42 +147,86 @@ impl<'a> Identifier<'a> {
         places
     }
 
-    /// Adds to groups that later rows add to as well. Gives place, label and shift of each outcome.
-    fn gather(
+    /// Adds to groups that later rows add to as well.
+    fn gather(&mut self, cells: &[u32], outcomes: &Outcomes, labelled: &mut Labelled) {
+        let (columns, threads) = (self.groups.len(), rayon::current_num_threads());
+        let band = |groups: &mut [Vec<Group>], first: usize, places: Range<usize>| {
+            Band::of(self.plan, &self.sizes, (cells, outcomes), (groups, first, columns), places)
+        };
+        let bands: Vec<Band> = if columns >= threads && columns > 1 {
+            // Each thread has columns of its own.
+            let block = columns.div_ceil(threads).min(Band::COLUMNS);
+            let blocks = self.groups.par_chunks_mut(block).enumerate();
+            blocks.map(|(b, groups)| band(groups, b * block, 0..cells.len())).collect()
+        } else {
+            // Each thread has outcomes of its own.
+            let together = cells.len().div_ceil(threads).max(Band::LEAST);
+            let parts: Vec<usize> = (0..cells.len()).step_by(together).collect();
+            let fresh = |start: usize| {
+                let mut groups: Vec<Vec<Group>> = (0..columns).map(|_| Vec::new()).collect();
+                let band = band(&mut groups, 0, start..cells.len().min(start + together));
+                (groups, band)
+            };
+            let fresh: Vec<(Vec<Vec<Group>>, Band)> = parts.into_par_iter().map(fresh).collect();
+            let (groups, mut bands): (Vec<_>, Vec<Band>) = fresh.into_iter().unzip();
+            let became: Vec<_> = groups.into_iter().map(|groups| absorb(&mut self.groups, groups)).collect();
+            bands.par_iter_mut().zip(became).for_each(|(band, became)| band.rename(&became));
+            bands
+        };
+        for group in self.groups.iter_mut().flatten() {
+            while group.labels.len() < group.elements() {
+                group.labels.push(self.labels.label(group.key.1.1));
+            }
+        }
+        let found: Vec<Vec<(u32, u32)>> = bands.par_iter().map(|band| band.labels(&self.groups)).collect();
+        let mut chaotic: BTreeMap<(Slice, Kind), Vec<u32>> = BTreeMap::new();
+        for (key, places) in bands.into_iter().flat_map(|band| band.chaotic).flatten() {
+            chaotic.entry(key).or_default().extend(places);
+        }
+        let chaotic = self.gather_chaotic(chaotic, cells, outcomes);
+        for (k, label) in found.into_iter().flatten().chain(chaotic) {
+            labelled.labels[k as usize] = label as i32;
+            if let Some(turned) = labelled.turned.get_mut(k as usize) {
+                *turned = self.labels.turned(label, outcomes.phase[k as usize], 0);
+            }
+        }
+    }
+
+    /// The same for chaotic orbits. Gives place and label of each.
+    fn gather_chaotic(
         &mut self,
-        keys: &[(Slice, Kind)],
-        places: &[&[u32]],
+        places: BTreeMap<(Slice, Kind), Vec<u32>>,
         cells: &[u32],
         outcomes: &Outcomes,
-    ) -> Vec<(u32, u32, i32)> {
+    ) -> Vec<(u32, u32)> {
         let plan = self.plan;
-        let size = |slice: Slice| self.sizes.get(&slice.0).copied().unwrap_or(plan.scale);
-        let mut groups: Vec<Group> = (keys.iter())
-            .map(|key| self.groups.remove(key).unwrap_or_else(|| Group::new(plan, *key, size(key.0))))
-            .collect();
+        let mut taken = |&(slice, kind): &(Slice, Kind)| {
+            let groups = &mut self.groups[slice.0 as usize];
+            let at = groups.iter().position(|group| group.key.1 == kind);
+            at.map_or_else(|| Group::new(plan, (slice, kind), plan.scale), |at| groups.swap_remove(at))
+        };
+        let mut groups: Vec<Group> = places.keys().map(&mut taken).collect();
+        let places: Vec<&Vec<u32>> = places.values().collect();
         let found: Vec<Vec<(u32, u32)>> = (groups.par_iter_mut().zip(places))
             .map(|(group, places)| group.add(plan, cells, outcomes, places))
             .collect();
         let mut labelled = Vec::new();
-        for ((key, mut group), found) in keys.iter().zip(groups).zip(found) {
+        for (mut group, found) in groups.into_iter().zip(found) {
             while group.labels.len() < group.elements() {
-                group.labels.push(self.labels.label(key.1.1));
+                group.labels.push(self.labels.label(group.key.1.1));
             }
-            labelled.extend(found.into_iter().map(|(k, element)| (k, group.labels[element as usize], 0)));
-            self.groups.insert(*key, group);
+            labelled.extend(found.into_iter().map(|(k, element)| (k, group.labels[element as usize])));
+            self.groups[group.key.0.0 as usize].push(group);
         }
         labelled
     }
 
-    /// Finds the attractors of slices that are complete, and what they continue. Gives place, label and shift of
-    /// each outcome.
-    fn split(
-        &mut self,
-        keys: &[(Slice, Kind)],
-        places: &[&[u32]],
-        cells: &[u32],
-        outcomes: &Outcomes,
-    ) -> Vec<(u32, u32, i32)> {
+    /// Finds the attractors of slices that are complete, and what they continue.
+    fn split(&mut self, cells: &[u32], outcomes: &Outcomes, labelled: &mut Labelled) {
+        let sorted = self.sorted(cells, outcomes);
+        let key = |k: &u32| (self.slice(cells[*k as usize]), kind(outcomes, *k));
+        let places: Vec<&[u32]> = sorted.par_chunk_by(|a, b| key(a) == key(b)).collect();
+        let keys: Vec<(Slice, Kind)> = places.par_iter().map(|group| key(&group[0])).collect();
         let plan = self.plan;
         let dims = plan.initial.len();
         let split = |(key, places): (&(Slice, Kind), &&[u32])| {
@@ -204,7 +241,7 @@ impl<'a> Identifier<'a> {
             let (parts, part_of) = group.parts();
             (parts, found.into_iter().map(|(k, element)| (k, part_of[element as usize])).collect())
         };
-        let split: Vec<(_, Vec<(u32, u32)>)> = keys.par_iter().zip(places).map(split).collect();
+        let split: Vec<(_, Vec<(u32, u32)>)> = keys.par_iter().zip(&places).map(split).collect();
         let (mut parts, mut found) = (std::mem::take(&mut self.carried), Vec::new());
         let carried = parts.len();
         for (own, places) in split {
@@ -228,8 +265,13 @@ impl<'a> Identifier<'a> {
             labels[p as usize] = part.label.expect("`label` gives all of them one");
         }
         self.carry(parts);
-        let label = |part: u32| labels[carried + part as usize];
-        found.into_iter().map(|(k, part)| (k, label(part).0, label(part).1)).collect()
+        for (k, part) in found {
+            let (label, shift) = labels[carried + part as usize];
+            labelled.labels[k as usize] = label as i32;
+            if let Some(turned) = labelled.turned.get_mut(k as usize) {
+                *turned = self.labels.turned(label, outcomes.phase[k as usize], shift);
+            }
+        }
     }
 
     /// Gives joined parts one label: that of those that have one, or a new one.
@@ -273,12 +315,11 @@ impl<'a> Identifier<'a> {
 
     /// The numbers that labels stand for, once all outcomes have been added.
     pub fn finish(mut self) -> Numbers {
-        let mut groups: Vec<((Slice, Kind), Group)> = self.groups.drain().collect();
-        groups.par_sort_unstable_by_key(|(key, _)| *key);
-        let split: Vec<(Vec<Part>, Vec<u32>)> =
-            groups.par_iter_mut().map(|(_, group)| group.parts()).collect();
+        let mut groups: Vec<Group> = self.groups.drain(..).flatten().collect();
+        groups.par_sort_unstable_by_key(|group| group.key);
+        let split: Vec<(Vec<Part>, Vec<u32>)> = groups.par_iter_mut().map(Group::parts).collect();
         let (mut parts, mut owners) = (Vec::new(), Vec::new());
-        for ((own, part_of), (_, group)) in split.into_iter().zip(&groups) {
+        for ((own, part_of), group) in split.into_iter().zip(&groups) {
             let first = parts.len();
             owners.extend(
                 group.labels.iter().zip(part_of).map(|(label, part)| (*label, first + part as usize)),
@@ -301,8 +342,4 @@ impl<'a> Identifier<'a> {
         }
         self.labels.number()
     }
-}
-
-fn kind(outcomes: &Outcomes, k: u32) -> Kind {
-    (outcomes.fate[k as usize], outcomes.period[k as usize])
 }

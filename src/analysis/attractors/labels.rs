@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use foldhash::{HashMap, HashMapExt};
+use rayon::prelude::*;
 
 use super::Labelled;
 use crate::analysis::clusters::Partition;
@@ -18,6 +19,9 @@ pub struct Labels {
     outcomes: u64,
     phases: bool,
 }
+
+/// Outcomes that are counted by one thread at a time.
+const COUNTED: usize = 1 << 15;
 
 /// How many outcomes, and the first of their cells.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,21 +68,26 @@ impl Labels {
     /// Counts outcomes, which are those of `cells`.
     pub fn count(&mut self, cells: &[u32], labelled: &Labelled) {
         self.outcomes += cells.len() as u64;
-        let mut run = ((0, 0), Basin::NONE);
-        for (k, &label) in labelled.labels.iter().enumerate().filter(|(_, label)| **label >= 0) {
-            let key = (label as u32, labelled.turned.get(k).copied().unwrap_or(0));
-            if run.0 != key {
-                self.add(run);
-                run = (key, Basin::NONE);
+        let count = |(part, (cells, labels)): (usize, (&[u32], &[i32]))| {
+            let mut counts: HashMap<(u32, u32), Basin> = HashMap::new();
+            let mut run = ((0, 0), Basin::NONE);
+            for (k, &label) in labels.iter().enumerate().filter(|(_, label)| **label >= 0) {
+                let turned = labelled.turned.get(part * COUNTED + k).copied().unwrap_or(0);
+                let key = (label as u32, turned);
+                if run.0 != key {
+                    counts.entry(run.0).or_insert(Basin::NONE).add(run.1);
+                    run = (key, Basin::NONE);
+                }
+                run.1.add(Basin { cells: 1, first: cells[k] });
             }
-            run.1.add(Basin { cells: 1, first: cells[k] });
-        }
-        self.add(run);
-    }
-
-    fn add(&mut self, (key, run): ((u32, u32), Basin)) {
-        if run.cells > 0 {
-            self.counts.entry(key).or_insert(Basin::NONE).add(run);
+            counts.entry(run.0).or_insert(Basin::NONE).add(run.1);
+            counts
+        };
+        let parts = cells.par_chunks(COUNTED).zip(labelled.labels.par_chunks(COUNTED)).enumerate();
+        for (key, basin) in parts.map(count).collect::<Vec<_>>().into_iter().flatten() {
+            if basin.cells > 0 {
+                self.counts.entry(key).or_insert(Basin::NONE).add(basin);
+            }
         }
     }
 
@@ -132,15 +141,21 @@ impl Numbers {
 
     /// The attractor of each outcome; -1 for none.
     pub fn of(&self, labelled: &Labelled) -> Vec<i32> {
-        let mut last = ((0, 0), self.by_label.get(&(0, 0)).copied().unwrap_or(-1));
-        let number = |(k, &label): (usize, &i32)| {
-            let Ok(label) = u32::try_from(label) else { return -1 };
-            let key = (label, labelled.turned.get(k).copied().unwrap_or(0));
-            if last.0 != key {
-                last = (key, self.by_label[&key]);
+        let mut ids = vec![-1; labelled.labels.len()];
+        let parts = ids.par_chunks_mut(COUNTED).zip(labelled.labels.par_chunks(COUNTED)).enumerate();
+        parts.for_each(|(part, (ids, labels))| {
+            // None has this phase.
+            let mut last = ((0, u32::MAX), -1);
+            for (k, (id, &label)) in
+                ids.iter_mut().zip(labels).enumerate().filter(|(_, (_, label))| **label >= 0)
+            {
+                let key = (label as u32, labelled.turned.get(part * COUNTED + k).copied().unwrap_or(0));
+                if last.0 != key {
+                    last = (key, self.by_label[&key]);
+                }
+                *id = last.1;
             }
-            last.1
-        };
-        labelled.labels.iter().enumerate().map(number).collect()
+        });
+        ids
     }
 }

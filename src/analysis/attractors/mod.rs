@@ -12,6 +12,7 @@
 //! once all outcomes have been seen.
 
 mod across;
+mod band;
 mod chaos;
 mod describe;
 mod identifier;
@@ -156,4 +157,13 @@ impl Part {
 
 fn largest(point: &[f64]) -> f64 {
     point.iter().fold(0.0, |m, x| m.max(x.abs()))
+}
+
+/// Whether orbits with the code of this fate end on attractors.
+fn has_attractor(fate: u8) -> bool {
+    Fate::from_code(fate).is_some_and(|fate| fate.has_period() || fate == Fate::Chaotic)
+}
+
+fn kind(outcomes: &Outcomes, k: u32) -> Kind {
+    (outcomes.fate[k as usize], outcomes.period[k as usize])
 }

@@ -1,19 +1,37 @@
 //! The attractors of one slice: cycles by the points that stand for them, and by their phases.
 
+use multiversion::multiversion;
+
 use super::chaos::Homes;
 use super::{HELD, Kind, NEAR, NEAR_ALONG, NEAR_TOLERANCES, NEUTRAL, Part, Slice, largest};
 use crate::analysis::clusters::{Cubes, Partition, join_near};
 use crate::analysis::cycles::{Start, centres, cycles};
 use crate::engine::Outcomes;
 use crate::fate::Fate;
+use crate::math::Real;
 use crate::plan::Plan;
 
-/// A point of an orbit that reaches out to `reach`, such that [`NEAR`] apart here is near: in units of
-/// the reach, or of the tolerance where that is larger, and without a jump between the two.
-fn comparable<'a>(plan: &Plan, point: &'a [f64], reach: f64) -> impl Iterator<Item = f64> + use<'a> {
-    let floor = plan.rules.tolerance * NEAR_TOLERANCES / NEAR;
-    let scaled = if reach > 0.0 { (reach / floor).asinh() / reach } else { 1.0 / floor };
-    point.iter().map(move |x| x * scaled)
+/// Puts in the place of how far an orbit reaches out what its points are multiplied by, such that [`NEAR`] apart then is
+/// near: in units of the reach, or of `floor` where that is larger, and without a jump between the two.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+fma+bmi1+bmi2"))]
+fn reaches_to_scales(reaches: &mut [f64], floor: f64) {
+    for reach in reaches {
+        let size = *reach / floor;
+        // The inverse hyperbolic sine.
+        let long = (size + size * size / (1.0 + (size * size + 1.0).sqrt())).log1p();
+        *reach = if *reach > 0.0 { long / *reach } else { 1.0 / floor };
+    }
+}
+
+fn scales(plan: &Plan, reaches: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut scales: Vec<f64> = reaches.collect();
+    reaches_to_scales(&mut scales, plan.rules.tolerance * NEAR_TOLERANCES / NEAR);
+    scales
+}
+
+/// The scales of the points at some places.
+pub fn scales_at(plan: &Plan, outcomes: &Outcomes, places: impl Iterator<Item = u32>) -> Vec<f64> {
+    scales(plan, places.map(|k| largest(point(plan, outcomes, k)) + 2.0 * outcomes.amplitude[k as usize]))
 }
 
 /// Steps of a chaotic orbit whose mean stands for its attractor when it is followed from slice to slice.
@@ -21,7 +39,7 @@ const ALONG: u32 = 64;
 
 /// The outcomes of one slice, fate and period, as they come.
 pub struct Group {
-    key: (Slice, Kind),
+    pub key: (Slice, Kind),
     /// Outcomes so near to each other that they are on one attractor, in the order in which the first came:
     /// those of a cube, or of a chaotic attractor.
     elements: Vec<Element>,
@@ -42,6 +60,18 @@ struct Element {
     point: Vec<f64>,
     /// How many.
     size: u64,
+}
+
+impl Element {
+    fn new(cell: u32, point: &[f64]) -> Self {
+        Self { cell, point: point.to_vec(), size: 0 }
+    }
+}
+
+/// Where the outcome at place `k` ends.
+fn point<'a>(plan: &Plan, outcomes: &'a Outcomes, k: u32) -> &'a [f64] {
+    let dims = plan.initial.len();
+    &outcomes.point[k as usize * dims..(k as usize + 1) * dims]
 }
 
 impl Group {
@@ -73,40 +103,70 @@ impl Group {
         outcomes: &Outcomes,
         places: &[u32],
     ) -> Vec<(u32, u32)> {
-        let dims = plan.initial.len();
-        let point = |k: u32| &outcomes.point[k as usize * dims..(k as usize + 1) * dims];
-        let element = |k: u32| Element { cell: cells[k as usize], point: point(k).to_vec(), size: 0 };
-        let fate = self.key.1.0;
-        if fate == Fate::Chaotic as u8 {
-            let sorted = self.homes.sort(plan, cells, outcomes, places);
-            let mut found = Vec::with_capacity(places.len());
-            for (home, places) in (0..).zip(sorted) {
-                if home as usize == self.elements.len() {
-                    self.elements.push(element(places[0]));
-                }
-                self.elements[home as usize].size += places.len() as u64;
-                found.extend(places.into_iter().map(|k| (k, home)));
-            }
-            return found;
+        if self.key.1.0 != Fate::Chaotic as u8 {
+            let scales = scales_at(plan, outcomes, places.iter().copied());
+            let enter =
+                |(&k, scale): (&u32, f64)| (k, self.enter(plan, cells[k as usize], outcomes, (k, scale)));
+            return places.iter().zip(scales).map(enter).collect();
         }
-        let add = |&k: &u32| {
-            let reach = largest(point(k)) + 2.0 * outcomes.amplitude[k as usize];
-            let cube = self.near.at(comparable(plan, point(k), reach));
-            if cube == self.elements.len() {
-                self.elements.push(element(k));
-                self.joined.grow();
+        let sorted = self.homes.sort(plan, cells, outcomes, places);
+        let mut found = Vec::with_capacity(places.len());
+        for (home, places) in (0..).zip(sorted) {
+            if home as usize == self.elements.len() {
+                let first = places[0];
+                self.elements.push(Element::new(cells[first as usize], point(plan, outcomes, first)));
             }
-            self.elements[cube].size += 1;
-            if fate == Fate::Converged as u8 && outcomes.lyapunov[k as usize] > NEUTRAL {
-                let along = self.along.at(point(k).iter().copied());
-                if along == self.first_along.len() {
-                    self.first_along.push(cube as u32);
+            self.elements[home as usize].size += places.len() as u64;
+            found.extend(places.into_iter().map(|k| (k, home)));
+        }
+        found
+    }
+
+    /// Adds the outcome at place `k`, that of `cell`, which is not chaotic and has this scale; gives its element.
+    pub fn enter(&mut self, plan: &Plan, cell: u32, outcomes: &Outcomes, (k, scale): (u32, f64)) -> u32 {
+        let point = point(plan, outcomes, k);
+        let cube = self.near.at(point.iter().map(|x| x * scale));
+        if cube == self.elements.len() {
+            self.elements.push(Element::new(cell, point));
+            self.joined.grow();
+        }
+        self.elements[cube].size += 1;
+        if self.key.1.0 == Fate::Converged as u8 && outcomes.lyapunov[k as usize] > NEUTRAL {
+            let along = self.along.at(point.iter().copied());
+            if along == self.first_along.len() {
+                self.first_along.push(cube as u32);
+            }
+            self.joined.join(self.first_along[along] as usize, cube);
+        }
+        cube as u32
+    }
+
+    /// Takes over the outcomes of another group, which came later and are not chaotic; gives the elements that its own
+    /// have become.
+    pub fn absorb(&mut self, mut more: Self) -> Vec<u32> {
+        let mut became = Vec::with_capacity(more.elements.len());
+        for (element, key) in more.elements.into_iter().zip(more.near.keys()) {
+            let cube = self.near.with_key(key);
+            became.push(cube as u32);
+            match self.elements.get_mut(cube) {
+                Some(own) => own.size += element.size,
+                None => {
+                    self.elements.push(element);
+                    self.joined.grow();
                 }
-                self.joined.join(self.first_along[along] as usize, cube);
             }
-            (k, cube as u32)
-        };
-        places.iter().map(add).collect()
+        }
+        for (k, &own) in became.iter().enumerate() {
+            self.joined.join(became[more.joined.root(k)] as usize, own as usize);
+        }
+        for (first, key) in more.first_along.into_iter().zip(more.along.keys()) {
+            let (along, own) = (self.along.with_key(key), became[first as usize]);
+            if along == self.first_along.len() {
+                self.first_along.push(own);
+            }
+            self.joined.join(self.first_along[along] as usize, own as usize);
+        }
+        became
     }
 
     /// The attractors of the group, once it is complete, and the one that each element belongs to.
@@ -172,9 +232,10 @@ pub fn join_phases(plan: &Plan, parts: &[Part], partition: &mut Partition) {
     let mut first = 0;
     for group in parts.chunk_by(|a, b| (a.slice, a.kind) == (b.slice, b.kind)) {
         if group.len() > 1 && group[0].kind.1 > 1 {
-            let points = (0..).zip(group).flat_map(|(element, part)| {
-                let reach = largest(&part.cycle);
-                part.cycle.chunks_exact(dims).map(move |point| (element, comparable(plan, point, reach)))
+            let scales = scales(plan, group.iter().map(|part| largest(&part.cycle)));
+            let points = (0..).zip(group).zip(scales).flat_map(|((element, part), scale)| {
+                let scaled = move |point: &'_ [f64]| point.iter().map(|x| x * scale).collect::<Vec<f64>>();
+                part.cycle.chunks_exact(dims).map(move |point| (element, scaled(point)))
             });
             let mut same = Partition::new(group.len());
             join_near(&mut same, points, dims, NEAR);

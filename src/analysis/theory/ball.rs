@@ -62,7 +62,7 @@ impl Field {
         for block in places.chunks(LANES) {
             for (lane, (radius, direction)) in block.iter().enumerate() {
                 let point: Vec<f64> = direction.iter().map(|d| d * radius).collect();
-                tracer.place(lane, &point, &[]);
+                tracer.place(lane, &point, []);
             }
             tracer.observe(0, block.len());
             samples.extend(block.iter().enumerate().map(|(lane, (radius, direction))| Sample {

@@ -53,12 +53,12 @@ impl Curve {
 
     /// f''(x).
     pub fn curvature(&mut self, x: f64) -> f64 {
-        self.tracer.place(0, &[x], &[]);
+        self.tracer.place(0, &[x], []);
         self.tracer.sharpness(1)[0]
     }
 
     fn observe(&mut self, x: f64) {
-        self.tracer.place(0, &[x], &[]);
+        self.tracer.place(0, &[x], []);
         self.tracer.observe(0, 1);
     }
 }

@@ -91,12 +91,12 @@ impl Tracer {
 
     /// Puts a point, with the quantities that are its own, into a lane; of a state without velocities, these
     /// are left as they are, at first 0.
-    pub fn place(&mut self, lane: usize, point: &[f64], quantities: &[f64]) {
+    pub fn place(&mut self, lane: usize, point: &[f64], quantities: impl IntoIterator<Item = f64>) {
         let dims = self.dims;
         for (d, &x) in point.iter().enumerate() {
             self.registers[d][lane] = x;
         }
-        for (q, &value) in quantities.iter().enumerate() {
+        for (q, value) in quantities.into_iter().enumerate() {
             self.registers[2 * dims + q][lane] = value;
         }
     }
