@@ -4,18 +4,21 @@ mod drawn;
 mod ends;
 mod layout;
 mod npz;
+mod numbers;
 
 use std::io::{BufWriter, Seek, Write};
 use std::path::Path;
 
 use npyz::WriterBuilder;
+use rayon::prelude::*;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 pub use self::drawn::Drawn;
 pub use self::ends::Ends;
-pub(crate) use self::layout::{Layout, checksum, read_numbers, write_numbers};
+pub(crate) use self::layout::Layout;
 use self::npz::Arrays;
+pub(crate) use self::numbers::{checksum, narrow, read_made, read_numbers, write_made, write_numbers};
 use crate::analysis::Certainty;
 use crate::error::{Error, Result};
 use crate::experiment::{CELLS_IN_MEMORY, CELLS_MAX, Precision};
@@ -181,25 +184,48 @@ impl Map {
             *axis = axis.iter().copied().step_by(every).collect();
         }
         check_memory((across.len() * up.len()) as u64, 80)?;
-        let mut arrays = arrays.every(every);
-        let map = Self {
-            fate: arrays.array("fate", shape)?,
-            period: arrays.array("period", shape)?,
-            attractor: arrays.array("attractor", shape)?,
-            amplitude: arrays.floats("amplitude", shape)?,
-            lyapunov: arrays.floats("lyapunov", shape)?,
-            settle: arrays.floats("settle", shape)?,
-            reach: arrays.has("reach").then(|| arrays.floats("reach", shape)).transpose()?,
-            loss: arrays.floats("loss", shape)?,
-            sharpness: arrays.floats("sharpness", shape)?,
-            edge: arrays.has("edge").then(|| arrays.floats("edge", shape)).transpose()?,
-            certainty: arrays.has(CERTAINTY).then(|| arrays.array(CERTAINTY, shape)).transpose()?,
-            across,
-            up,
+        let mut map = Self { across, up, ..Self::default() };
+        let open = || Arrays::open(path).map(|arrays| arrays.every(every));
+        let floats = |name: &'static str| move || open()?.floats(name, shape);
+        let optional = |name: &'static str| {
+            let is_there = arrays.has(name);
+            move || is_there.then(floats(name)).transpose()
         };
+        let has_certainty = arrays.has(CERTAINTY);
+        // Each by a thread of its own, which opens the file for itself.
+        let reads = vec![
+            reading(&mut map.fate, || open()?.array("fate", shape)),
+            reading(&mut map.period, || open()?.array("period", shape)),
+            reading(&mut map.attractor, || open()?.array("attractor", shape)),
+            reading(&mut map.amplitude, floats("amplitude")),
+            reading(&mut map.lyapunov, floats("lyapunov")),
+            reading(&mut map.settle, floats("settle")),
+            reading(&mut map.reach, optional("reach")),
+            reading(&mut map.loss, floats("loss")),
+            reading(&mut map.sharpness, floats("sharpness")),
+            reading(&mut map.edge, optional("edge")),
+            reading(&mut map.certainty, || {
+                has_certainty.then(|| open()?.array(CERTAINTY, shape)).transpose()
+            }),
+        ];
+        let read: Vec<std::result::Result<(), String>> = reads.into_par_iter().map(|read| read()).collect();
+        read.into_iter().collect::<std::result::Result<(), String>>()?;
         map.check()?;
         Ok((map, [shape[1], shape[0]], every))
     }
+}
+
+/// What reads an array into its place, and says why if it cannot.
+type Reading<'a> = Box<dyn FnOnce() -> std::result::Result<(), String> + Send + 'a>;
+
+fn reading<'a, T: Send>(
+    to: &'a mut T,
+    read: impl FnOnce() -> std::result::Result<T, String> + Send + 'a,
+) -> Reading<'a> {
+    Box::new(move || {
+        *to = read()?;
+        Ok(())
+    })
 }
 
 /// Whether so many cells, which take so many bytes each, fit into memory.

@@ -9,6 +9,7 @@ use bytemuck::Pod;
 use npyz::{AutoSerialize, WriterBuilder};
 use zip::{ZipArchive, ZipWriter};
 
+use super::numbers::{checksum, narrow, read_made, read_numbers, write_made, write_numbers};
 use super::{CERTAINTY, FLOATS, OPTIONAL, options};
 use crate::experiment::{Experiment, Precision};
 use crate::view::View;
@@ -111,10 +112,7 @@ impl Layout {
     /// The same for measured numbers, which the array may hold in f32.
     pub fn put_floats(&self, file: &File, name: &str, first: usize, numbers: &[f64]) -> io::Result<u32> {
         match self.slot(name)?.kind {
-            Kind::F32 => {
-                let numbers: Vec<f32> = numbers.iter().map(|&v| v as f32).collect();
-                self.put(file, name, first, &numbers)
-            }
+            Kind::F32 => write_made(file, self.slot(name)?.start, first, numbers, narrow),
             _ => self.put(file, name, first, numbers),
         }
     }
@@ -144,7 +142,7 @@ impl Layout {
     /// The same for measured numbers.
     pub fn get_floats(&self, file: &File, name: &str, first: usize, count: usize) -> io::Result<Vec<f64>> {
         match self.slot(name)?.kind {
-            Kind::F32 => Ok(self.get::<f32>(file, name, first, count)?.into_iter().map(f64::from).collect()),
+            Kind::F32 => read_made::<f32, f64>(file, self.slot(name)?.start, first, count, f64::from),
             _ => self.get(file, name, first, count),
         }
     }
@@ -218,42 +216,4 @@ fn entry_header(name: &str, bytes: u64) -> io::Result<u64> {
     let mut empty = ZipArchive::new(empty.finish()?)?;
     let entry = empty.by_index(0)?;
     entry.data_start().ok_or_else(|| io::Error::other("an entry without a place"))
-}
-
-/// Writes numbers to an array that begins at a byte of a file, from number `first` on, and gives their checksum.
-///
-/// # Errors
-/// Those of the file.
-pub fn write_numbers<T: Pod>(mut file: &File, start: u64, first: usize, numbers: &[T]) -> io::Result<u32> {
-    let bytes = bytemuck::cast_slice(numbers);
-    file.seek(SeekFrom::Start(start + (first * size_of::<T>()) as u64))?;
-    file.write_all(bytes)?;
-    Ok(crc32fast::hash(bytes))
-}
-
-/// The checksum of so many bytes of a file.
-///
-/// # Errors
-/// Those of the file.
-pub fn checksum(mut file: &File, start: u64, bytes: usize) -> io::Result<u32> {
-    file.seek(SeekFrom::Start(start))?;
-    let (mut sum, mut left, mut piece) = (crc32fast::Hasher::new(), bytes, vec![0; PIECE.min(bytes)]);
-    while left > 0 {
-        let piece = &mut piece[..left.min(PIECE)];
-        file.read_exact(piece)?;
-        sum.update(piece);
-        left -= piece.len();
-    }
-    Ok(sum.finalize())
-}
-
-/// Reads `count` numbers of such an array.
-///
-/// # Errors
-/// Those of the file.
-pub fn read_numbers<T: Pod>(mut file: &File, start: u64, first: usize, count: usize) -> io::Result<Vec<T>> {
-    let mut numbers = vec![T::zeroed(); count];
-    file.seek(SeekFrom::Start(start + (first * size_of::<T>()) as u64))?;
-    file.read_exact(bytemuck::cast_slice_mut(&mut numbers))?;
-    Ok(numbers)
 }

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use npyz::{Deserialize, NpyFile, NpyHeader};
+use bytemuck::Pod;
+use npyz::{AutoSerialize, Deserialize, NpyFile, NpyHeader};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -45,28 +46,19 @@ impl Arrays {
 
     /// The values along an axis, which are finite and ascend.
     pub fn axis(&mut self, name: &str) -> Result<Vec<f64>, Reason> {
-        let values = self.read(name, None, |array, _| floats(array, |_| true))?;
+        let values = self.read(name, None, floats)?;
         super::check_axis(name, &values)?;
         Ok(values)
     }
 
     /// An array of shape `[H, W]`.
-    pub fn array<T: Deserialize>(&mut self, name: &str, shape: [usize; 2]) -> Result<Vec<T>, Reason> {
-        self.read(name, Some(shape), |array, is_wanted| match is_wanted {
-            None => array.into_vec(),
-            Some(is_wanted) => {
-                let values = array.data::<T>().map_err(io::Error::other)?.enumerate();
-                values.filter(|(k, _)| is_wanted(*k)).map(|(_, value)| value).collect()
-            }
-        })
+    pub fn array<T: Number>(&mut self, name: &str, shape: [usize; 2]) -> Result<Vec<T>, Reason> {
+        self.read(name, Some(shape), numbers::<T>)
     }
 
     /// An array of shape `[H, W]` of f32 or f64.
     pub fn floats(&mut self, name: &str, shape: [usize; 2]) -> Result<Vec<f64>, Reason> {
-        self.read(name, Some(shape), |array, is_wanted| match is_wanted {
-            None => floats(array, |_| true),
-            Some(is_wanted) => floats(array, is_wanted),
-        })
+        self.read(name, Some(shape), floats)
     }
 
     /// Whether an array is there and says that it has the shape `[H, W]`; its values are not read.
@@ -97,8 +89,7 @@ impl Arrays {
         Ok((header, entry))
     }
 
-    /// Reads an array with `values`, to the end, where the checksum is. That is told which numbers are wanted, unless
-    /// all are.
+    /// Reads an array with `values`, to the end, where the checksum is.
     fn read<T>(
         &mut self,
         name: &str,
@@ -108,29 +99,66 @@ impl Arrays {
         let damaged = |e: io::Error| format!("`{name}`: {e}");
         let every = self.every;
         let (header, mut bytes) = self.open_array(name, shape)?;
-        let [_, width] = shape.unwrap_or([1, 1]);
-        let is_wanted =
-            move |k: usize| (k / width).is_multiple_of(every) && (k % width).is_multiple_of(every);
-        let is_wanted: Option<&dyn Fn(usize) -> bool> = if every > 1 { Some(&is_wanted) } else { None };
-        let values = values(NpyFile::with_header(header, &mut bytes), is_wanted).map_err(damaged)?;
+        let [height, width] = shape.unwrap_or([1, header.len() as usize]);
+        let values = values(header, &mut bytes, &Picked { height, width, every }).map_err(damaged)?;
         io::copy(&mut bytes, &mut io::sink()).map_err(damaged)?;
         Ok(values)
     }
 }
 
-/// Reads those numbers of an array that are wanted, by their places: all without a function that tells.
-type Values<T> = fn(NpyFile<&mut dyn Read>, Option<&dyn Fn(usize) -> bool>) -> io::Result<Vec<T>>;
+/// The numbers of an array that are wanted: those in rows and columns that are multiples of `every`.
+struct Picked {
+    height: usize,
+    width: usize,
+    every: usize,
+}
 
-/// Those numbers of f64, or of f32, whose places are wanted.
-fn floats(array: NpyFile<&mut dyn Read>, is_wanted: impl Fn(usize) -> bool) -> io::Result<Vec<f64>> {
-    match array.try_data::<f64>() {
-        Ok(values) => values.enumerate().filter(|(k, _)| is_wanted(*k)).map(|(_, value)| value).collect(),
-        Err(array) => {
-            let values = array.data::<f32>().map_err(io::Error::other)?.enumerate();
-            let wanted = values.filter(|(k, _)| is_wanted(*k));
-            wanted.map(|(_, value)| value.map(f64::from)).collect()
+/// Reads those numbers of an array that are wanted.
+type Values<T> = fn(NpyHeader, &mut dyn Read, &Picked) -> io::Result<Vec<T>>;
+
+/// Numbers of one type.
+fn numbers<T: Number>(header: NpyHeader, bytes: &mut dyn Read, picked: &Picked) -> io::Result<Vec<T>> {
+    converted(header, bytes, picked, |number: T| number)
+}
+
+/// Numbers of f64 or f32.
+fn floats(header: NpyHeader, bytes: &mut dyn Read, picked: &Picked) -> io::Result<Vec<f64>> {
+    match header.dtype().num_bytes() {
+        Some(4) => converted(header, bytes, picked, |number: f32| f64::from(number)),
+        _ => numbers(header, bytes, picked),
+    }
+}
+
+/// What arrays hold.
+pub trait Number: Deserialize + AutoSerialize + Pod {}
+
+impl<T: Deserialize + AutoSerialize + Pod> Number for T {}
+
+/// What is made of numbers of one type.
+fn converted<T: Number, U>(
+    header: NpyHeader,
+    bytes: &mut dyn Read,
+    &Picked { height, width, every }: &Picked,
+    convert: impl Fn(T) -> U,
+) -> io::Result<Vec<U>> {
+    let mut values = Vec::with_capacity(height.div_ceil(every) * width.div_ceil(every));
+    if header.dtype() != T::default_dtype() {
+        // Of another machine, or another type, which is an error.
+        let all = NpyFile::with_header(header, bytes).data::<T>().map_err(io::Error::other)?;
+        let is_picked = |k: usize| (k / width).is_multiple_of(every) && (k % width).is_multiple_of(every);
+        for (_, number) in all.enumerate().filter(|(k, _)| is_picked(*k)) {
+            values.push(convert(number?));
+        }
+        return Ok(values);
+    }
+    let mut row = vec![T::zeroed(); width];
+    for i in 0..height {
+        bytes.read_exact(bytemuck::cast_slice_mut(&mut row))?;
+        if i.is_multiple_of(every) {
+            values.extend(row.iter().step_by(every).map(|&number| convert(number)));
         }
     }
+    Ok(values)
 }
 
 /// Whether an array has the shape `[H, W]`, row by row, or is a list where `shape` is `None`; and whether

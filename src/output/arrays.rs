@@ -5,11 +5,13 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use super::MAP;
 use crate::analysis::Labelled;
 use crate::engine::Outcomes;
 use crate::experiment::{Experiment, Precision};
-use crate::map::{Layout, Map, checksum, read_numbers, write_numbers};
+use crate::map::{Layout, Map, checksum, narrow, read_made, read_numbers, write_made, write_numbers};
 use crate::plan::Plan;
 use crate::run::Tile;
 
@@ -54,37 +56,34 @@ impl Arrays {
         [states, states + (self.size() * self.cells * self.dims) as u64]
     }
 
-    /// Writes a tile, and gives the checksum of it.
+    /// Writes a tile, each array by a thread of its own, and gives the checksum of it.
     pub fn put(&self, tile: &Tile, first: usize) -> io::Result<u32> {
         let Self { layout, map, ends, dims, .. } = self;
-        let outcomes = &tile.outcomes;
-        let mut sums = vec![
-            layout.put(map, "fate", first, &outcomes.fate)?,
-            layout.put(map, "period", first, &outcomes.period)?,
-        ];
+        let (outcomes, [states, _]) = (&tile.outcomes, self.places());
         let floats = [
-            ("amplitude", &outcomes.amplitude),
-            ("lyapunov", &outcomes.lyapunov),
-            ("settle", &tile.settle),
-            ("loss", &outcomes.loss),
-            ("sharpness", &tile.sharpness),
+            ("amplitude", Some(&outcomes.amplitude)),
+            ("lyapunov", Some(&outcomes.lyapunov)),
+            ("settle", Some(&tile.settle)),
+            ("loss", Some(&outcomes.loss)),
+            ("sharpness", Some(&tile.sharpness)),
+            ("reach", Some(&outcomes.reach)),
+            ("edge", tile.edge.as_ref()),
         ];
-        let optional = [("reach", Some(&outcomes.reach)), ("edge", tile.edge.as_ref())];
-        let optional = optional.into_iter().filter(|(name, _)| layout.has(name));
-        for (name, numbers) in floats.into_iter().chain(optional.filter_map(|(name, v)| Some((name, v?)))) {
-            sums.push(layout.put_floats(map, name, first, numbers)?);
+        let floats = floats.into_iter().filter(|(name, _)| layout.has(name));
+        type Write<'a> = Box<dyn Fn() -> io::Result<u32> + Sync + Send + 'a>;
+        let mut writes: Vec<Write<'_>> = vec![
+            Box::new(|| layout.put(map, "fate", first, &outcomes.fate)),
+            Box::new(|| layout.put(map, "period", first, &outcomes.period)),
+        ];
+        for (name, numbers) in floats.filter_map(|(name, numbers)| Some((name, numbers?))) {
+            writes.push(Box::new(move || layout.put_floats(map, name, first, numbers)));
         }
-        sums.push(write_numbers(ends, 0, first, &outcomes.phase)?);
-        let [states, _] = self.places();
-        sums.push(match self.precision {
-            Precision::F64 => write_numbers(ends, states, first * dims, &outcomes.point)?,
-            Precision::F32 => {
-                let point: Vec<f32> = outcomes.point.iter().map(|&x| x as f32).collect();
-                write_numbers(ends, states, first * dims, &point)?
-            }
-        });
-        map.sync_data()?;
-        ends.sync_data()?;
+        writes.push(Box::new(|| write_numbers(ends, 0, first, &outcomes.phase)));
+        writes.push(Box::new(|| match self.precision {
+            Precision::F64 => write_numbers(ends, states, first * dims, &outcomes.point),
+            Precision::F32 => write_made(ends, states, first * dims, &outcomes.point, narrow),
+        }));
+        let sums: Vec<u32> = writes.par_iter().map(|write| write()).collect::<io::Result<_>>()?;
         Ok(of_all(&sums))
     }
 
@@ -112,23 +111,29 @@ impl Arrays {
     }
 
     pub fn outcomes(&self, cells: Range<usize>) -> io::Result<Outcomes> {
-        let Self { layout, map, ends, dims, .. } = self;
+        let Self { layout, map, ends, .. } = self;
         let (first, count) = (cells.start, cells.len());
-        let [states, _] = self.places();
-        let point = match self.precision {
-            Precision::F64 => read_numbers(ends, states, first * dims, count * dims)?,
-            Precision::F32 => {
-                let point = read_numbers::<f32>(ends, states, first * dims, count * dims)?;
-                point.into_iter().map(f64::from).collect()
-            }
-        };
         Ok(Outcomes {
-            fate: layout.get(map, "fate", first, count)?,
             period: layout.get(map, "period", first, count)?,
             phase: read_numbers(ends, 0, first, count)?,
             amplitude: layout.get_floats(map, "amplitude", first, count)?,
             lyapunov: layout.get_floats(map, "lyapunov", first, count)?,
             loss: layout.get_floats(map, "loss", first, count)?,
+            ..self.states(cells)?
+        })
+    }
+
+    /// Fates and the states that they have come to; the other arrays are empty.
+    pub fn states(&self, cells: Range<usize>) -> io::Result<Outcomes> {
+        let Self { layout, map, ends, dims, .. } = self;
+        let (first, count) = (cells.start * dims, cells.len() * dims);
+        let [states, _] = self.places();
+        let point = match self.precision {
+            Precision::F64 => read_numbers(ends, states, first, count)?,
+            Precision::F32 => read_made::<f32, f64>(ends, states, first, count, f64::from)?,
+        };
+        Ok(Outcomes {
+            fate: layout.get(map, "fate", cells.start, cells.len())?,
             point,
             ..Outcomes::default()
         })

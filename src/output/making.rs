@@ -3,7 +3,8 @@
 //!
 //! Everything is in a folder of the directory until the whole is there. `map.npz` has its final size from the
 //! beginning, and a tile goes to its place in it; what else is to be known of trajectories is in `ends`. A tile
-//! counts once both are on the disk and the journal says so.
+//! counts once both are written and the journal says so, with a checksum: what a system that went down has not brought to
+//! its disk is computed again.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -83,26 +84,23 @@ impl Kept {
         Self { unfinished, folder: folder.to_owned() }
     }
 
-    /// Notes that so many of the tiles are done.
-    fn note(&mut self, done: usize, tiles: usize) {
+    /// Notes among `all` that so many of the tiles are done.
+    fn note(&mut self, all: &mut [Unfinished], done: usize, tiles: usize) {
         if done > 0 {
-            let now = Unfinished::Tiles { folder: self.folder.clone(), done, tiles };
-            Unfinished::change(&self.unfinished, &now);
-            self.unfinished = now;
+            self.unfinished.change(all, Unfinished::Tiles { folder: self.folder.clone(), done, tiles });
         }
     }
 
     /// Notes one more.
-    fn one_more(&mut self, tiles: usize) {
+    fn one_more(&mut self, all: &mut [Unfinished], tiles: usize) {
         let done = if let Unfinished::Tiles { done, .. } = self.unfinished { done } else { 0 };
-        self.note(done + 1, tiles);
+        self.note(all, done + 1, tiles);
     }
 
     /// Notes that nothing in it is needed any more.
     fn finished(&mut self) {
         let now = Unfinished::Aside(self.folder.clone());
-        Unfinished::change(&self.unfinished, &now);
-        self.unfinished = now;
+        Unfinished::made(|all| self.unfinished.change(all, now));
     }
 }
 
@@ -184,7 +182,7 @@ impl<'a> Making<'a> {
         };
         let folder = self.directory.path.join(FOLDER);
         let tiles = tiles(&self.experiment, &self.begun);
-        self.kept.note(self.done.len(), tiles);
+        Unfinished::made(|all| self.kept.note(all, self.done.len(), tiles));
         let mut stored =
             Stored { arrays: &self.arrays, journal: &mut self.journal, kept: &mut self.kept, tiles };
         let report = job.run(&self.plan, &mut stored, &self.done, progress)?;
@@ -316,7 +314,7 @@ pub fn resume<'a>(directory: &'a Directory, engine: &dyn Engine) -> Result<Resum
     let arrays = Arrays::open(&folder, &experiment, &plan).map_err(Error::write(folder.join(MAP)))?;
     let mut kept = Kept::new(&folder);
     let stored = done.len();
-    kept.note(stored, tiles(&experiment, &begun));
+    Unfinished::made(|all| kept.note(all, stored, tiles(&experiment, &begun)));
     let height = experiment.size[1] as usize;
     let is_whole = |row: usize, sum: u32| {
         // What cannot be read is damaged too.
@@ -409,13 +407,20 @@ impl Stored<'_> {
 impl Store for Stored<'_> {
     fn put(&mut self, tile: &Tile) -> Result<()> {
         let sum = self.written(self.arrays.put(tile, tile.rows.start * self.arrays.width))?;
-        self.journal.add(&Entry::Tile { row: tile.rows.start, work: tile.work.clone(), sum })?;
-        self.kept.one_more(self.tiles);
-        Ok(())
+        // An interrupt keeps what the journal says is done.
+        Unfinished::made(|all| {
+            self.journal.add(&Entry::Tile { row: tile.rows.start, work: tile.work.clone(), sum })?;
+            self.kept.one_more(all, self.tiles);
+            Ok(())
+        })
     }
 
     fn ends(&self, cells: Range<usize>) -> Result<Outcomes> {
         self.got(self.arrays.outcomes(cells))
+    }
+
+    fn states(&self, cells: Range<usize>) -> Result<Outcomes> {
+        self.got(self.arrays.states(cells))
     }
 
     fn put_labels(&mut self, first: usize, labelled: &Labelled) -> Result<()> {

@@ -53,11 +53,10 @@ impl Unfinished {
         }
     }
 
-    /// Puts one in the place of another.
-    pub fn change(from: &Self, to: &Self) {
-        if let Ok(mut all) = UNFINISHED.lock() {
-            all.iter_mut().filter(|other| *other == from).for_each(|other| *other = to.clone());
-        }
+    /// Becomes another, among `all`.
+    pub fn change(&mut self, all: &mut [Self], to: Self) {
+        all.iter_mut().filter(|other| **other == *self).for_each(|other| *other = to.clone());
+        *self = to;
     }
 
     /// What is to be said of a map of which some tiles are done.

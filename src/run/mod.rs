@@ -73,6 +73,11 @@ fn parts(height: usize, rows: usize) -> impl Iterator<Item = Range<usize>> + use
     (0..height).step_by(rows).map(move |row| row..height.min(row + rows))
 }
 
+/// What a thread returns; its panic goes on in this one.
+fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
 /// A map to be made.
 pub(crate) struct Job<'a> {
     pub experiment: &'a Experiment,
@@ -99,22 +104,29 @@ impl Job<'_> {
     pub fn run(
         self,
         plan: &Plan,
-        store: &mut dyn Store,
+        store: &mut (dyn Store + Send),
         done: &BTreeMap<usize, Work>,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Report> {
         let Self { experiment, engine, checked, .. } = self;
         let mut work = Work::default();
+        let mut last: Option<Tile> = None;
         for rows in self.tiles() {
             if let Some(done) = done.get(&rows.start) {
                 work.add(done);
                 continue;
             }
             let before = (rows.start * plan.across.len()) as u64;
-            let tile = Tile::compute(experiment, rows, engine, &|cells| progress(before + cells))?;
-            store.put(&tile)?;
+            // A tile is stored while the next one is computed.
+            let tile = std::thread::scope(|scope| {
+                let storing = last.take().map(|tile| scope.spawn(|| store.put(&{ tile })));
+                let tile = Tile::compute(experiment, rows, engine, &|cells| progress(before + cells));
+                storing.map_or(Ok(()), joined).and(tile)
+            })?;
             work.add(&tile.work);
+            last = Some(tile);
         }
+        last.map_or(Ok(()), |tile| store.put(&tile))?;
         let started = Instant::now();
         let found = attractors(experiment, plan, store, self.known)?;
         tracing::info!("{} attractors, {:.2} s", found.count, started.elapsed().as_secs_f64());

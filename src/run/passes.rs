@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use crate::report::LISTED;
 
 /// Most cells of a portion, unless a row has more.
-const PORTION_CELLS: usize = 1 << 19;
+const PORTION_CELLS: usize = 1 << 18;
 
 /// The rows of each portion, from the bottom up.
 pub fn portions(plan: &Plan) -> impl Iterator<Item = Range<usize>> + use<> {
@@ -51,7 +51,7 @@ pub fn label(
     if identifier.surveys() {
         for rows in portions(plan) {
             let cells = cells_of(plan, &rows);
-            let outcomes = store.ends(cells.clone())?;
+            let outcomes = store.states(cells.clone())?;
             identifier.survey(&numbers(cells), &outcomes);
         }
         more.iter().for_each(|more| identifier.survey(&more.cells, &more.outcomes));

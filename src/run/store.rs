@@ -24,6 +24,12 @@ pub trait Store {
     /// [`crate::Error::File`], as for the others that read.
     fn ends(&self, cells: Range<usize>) -> Result<Outcomes>;
 
+    /// Fates and the states that they have come to; the other arrays are empty.
+    ///
+    /// # Errors
+    /// As [`Store::ends`].
+    fn states(&self, cells: Range<usize>) -> Result<Outcomes>;
+
     /// Keeps the labels of cells, in the place of their attractors.
     fn put_labels(&mut self, first: usize, labelled: &Labelled) -> Result<()>;
 
@@ -116,6 +122,15 @@ impl Store for Memory {
             amplitude: map.amplitude[cells.clone()].to_vec(),
             lyapunov: map.lyapunov[cells.clone()].to_vec(),
             loss: map.loss[cells.clone()].to_vec(),
+            point: self.point[cells.start * dims..cells.end * dims].to_vec(),
+            ..Outcomes::default()
+        })
+    }
+
+    fn states(&self, cells: Range<usize>) -> Result<Outcomes> {
+        let dims = self.dims();
+        Ok(Outcomes {
+            fate: self.map.fate[cells.clone()].to_vec(),
             point: self.point[cells.start * dims..cells.end * dims].to_vec(),
             ..Outcomes::default()
         })
