@@ -10,6 +10,7 @@ use crate::analysis::Attractor;
 use crate::fate::Fate;
 use crate::map::Map;
 use image::Rgb;
+use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -28,21 +29,16 @@ pub fn picture(map: &Map, attractors: &[Attractor]) -> (Raster, Key) {
 /// The same with this shading, and a legend of up to `most` attractors.
 pub fn picture_shaded(map: &Map, attractors: &[Attractor], shading: &Shading, most: usize) -> (Raster, Key) {
     let slot = |id: i32| id as usize % palette::ATTRACTORS;
-    let cells = map.attractor.iter().zip(&map.fate);
-    let classes = cells.clone().map(|(id, fate)| match *id >= 0 {
-        true => slot(*id) as u8,
+    let class = |(&id, &fate): (&i32, &u8)| match id >= 0 {
+        true => slot(id) as u8,
         false => palette::ATTRACTORS as u8 + fate,
-    });
-    let colours = cells.zip(&map.settle).map(|((id, fate), settle)| match *id >= 0 {
-        true => shading.apply(palette::attractor(slot(*id)), *settle),
-        false => other_colour(*fate),
-    });
-    let raster = Raster {
-        width: map.width(),
-        height: map.height(),
-        colours: colours.collect(),
-        classes: Some(classes.collect()),
     };
+    let colour = |cell: usize| match map.attractor[cell] {
+        id @ 0.. => shading.apply(palette::attractor(slot(id)), map.settle[cell]),
+        _ => other_colour(map.fate[cell]),
+    };
+    let classes = map.attractor.par_iter().zip(&map.fate).map(class).collect();
+    let raster = Raster { classes: Some(classes), ..Raster::new(map, colour) };
     let note = match shading.spread {
         Some(_) => "The darker, the later a cell settles.",
         None => "",
@@ -60,8 +56,9 @@ pub fn picture_shaded(map: &Map, attractors: &[Attractor], shading: &Shading, mo
 fn entries(map: &Map, attractors: &[Attractor], most: usize) -> Vec<Entry> {
     let whole = map.attractor.len();
     let mut counts: BTreeMap<i32, u64> = BTreeMap::new();
-    for id in map.attractor.iter().filter(|id| **id >= 0) {
-        *counts.entry(*id).or_default() += 1;
+    // Neighbours mostly end alike.
+    for alike in map.attractor.chunk_by(|a, b| a == b).filter(|alike| alike[0] >= 0) {
+        *counts.entry(alike[0]).or_default() += alike.len() as u64;
     }
     let listed = if counts.len() > most { most - 1 } else { most };
     let tiny = tiny_coordinate(attractors);

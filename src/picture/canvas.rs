@@ -5,13 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use image::{Rgb, RgbImage};
 use svg::Node;
 use svg::node::element as tag;
 
-use super::drawing::{Drawing, encode};
+use super::drawing::{Drawing, HREF, address};
 use super::text::{self, Direction};
 use super::theme::{Theme, Tint};
 
@@ -47,6 +45,7 @@ pub struct Canvas {
     glyphs: BTreeMap<u16, String>,
     /// Number of definitions so far, for their names.
     named: usize,
+    images: Vec<RgbImage>,
 }
 
 /// A length to a hundredth of a pixel.
@@ -77,6 +76,7 @@ impl Canvas {
             definitions: tag::Definitions::new(),
             glyphs: BTreeMap::new(),
             named: 0,
+            images: Vec::new(),
         }
     }
 
@@ -172,11 +172,11 @@ impl Canvas {
 
     /// An image stretched to `extent`, its pixels as sharp rectangles.
     pub fn image(&mut self, image: &RgbImage, corner: (f32, f32), extent: (f32, f32)) {
-        let file = encode(image, &[]).expect("there is no keyword to refuse");
-        let address = format!("data:image/png;base64,{}", BASE64_STANDARD.encode(file));
+        let address = address(self.images.len());
+        self.images.push(image.clone());
         let shape = tag::Image::new().set("x", length(corner.0)).set("y", length(corner.1));
         let shape = shape.set("width", length(extent.0)).set("height", length(extent.1));
-        let shape = shape.set("preserveAspectRatio", "none").set("xlink:href", address);
+        let shape = shape.set("preserveAspectRatio", "none").set(HREF, address);
         // The attribute for older viewers, the style for browsers.
         self.group
             .append(shape.set("image-rendering", "optimizeSpeed").set("style", "image-rendering:pixelated"));
@@ -239,6 +239,6 @@ impl Canvas {
         let paper = tag::Rectangle::new().set("width", extent.0).set("height", extent.1);
         let paper = paper.set("fill", self.hex(Tint::Paper));
         let body = tag::Group::new().add(self.definitions).add(paper).add(self.group);
-        Drawing { extent, body }
+        Drawing { extent, body, images: self.images }
     }
 }

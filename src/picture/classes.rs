@@ -44,12 +44,8 @@ pub fn fate_entries(fates: impl Iterator<Item = u8>, whole: usize, colour: fn(u8
 
 /// A raster of classes and their colours.
 fn raster(map: &Map, classes: Vec<u8>, colour: fn(u8) -> Rgb<u8>) -> Raster {
-    Raster {
-        width: map.width(),
-        height: map.height(),
-        colours: classes.iter().map(|class| colour(*class)).collect(),
-        classes: Some(classes),
-    }
+    let raster = Raster::new(map, |cell| colour(classes[cell]));
+    Raster { classes: Some(classes), ..raster }
 }
 
 /// How every cell ends.

@@ -1,8 +1,9 @@
 //! A finished picture, as an SVG file or as pixels: both from the same shapes.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use image::RgbImage;
 use resvg::tiny_skia::{Pixmap, Transform};
-use resvg::usvg::{Options, Tree};
+use resvg::usvg::{ImageHrefResolver, ImageKind, Options, Tree};
 use svg::node::Text;
 use svg::node::element as tag;
 use svg::{Document, Node};
@@ -14,7 +15,17 @@ use super::theme::Format;
 pub struct Drawing {
     /// Width and height in pixels, at its own size.
     pub(super) extent: (u32, u32),
+    /// The shapes; in the place of each image's file stands its [`address`].
     pub(super) body: tag::Group,
+    pub(super) images: Vec<RgbImage>,
+}
+
+/// The attribute with an image's file.
+pub(super) const HREF: &str = "xlink:href";
+
+/// What stands in the place of an image's file, by its number.
+pub(super) fn address(image: usize) -> String {
+    format!("image:{image}")
 }
 
 impl Drawing {
@@ -27,6 +38,17 @@ impl Drawing {
     /// called `Title` as its title, each of the others as the content of a `metadata` element with the
     /// keyword as its id.
     pub fn svg(&self, texts: &[(&str, &str)]) -> String {
+        let mut text = self.outline(texts);
+        for (k, image) in self.images.iter().enumerate() {
+            let file = encode(image, &[]).expect("there is no keyword to refuse");
+            let file = format!("{HREF}=\"data:image/png;base64,{}\"", BASE64_STANDARD.encode(file));
+            text = text.replace(&format!("{HREF}=\"{}\"", address(k)), &file);
+        }
+        text
+    }
+
+    /// The same without the files of images.
+    fn outline(&self, texts: &[(&str, &str)]) -> String {
         let (width, height) = self.extent;
         let mut document = Document::new()
             .set("xmlns:xlink", "http://www.w3.org/1999/xlink")
@@ -49,7 +71,14 @@ impl Drawing {
 
     /// The picture in pixels, `scale` of them for each of its own.
     pub fn pixels(&self, scale: u32) -> RgbImage {
-        let tree = Tree::from_str(&self.svg(&[]), &Options::default()).expect("what is written here is SVG");
+        let file = |href: &str, _: &Options<'_>| {
+            let image = self.images.iter().enumerate().find(|(k, _)| address(*k) == href);
+            let file = written(image?.1, &[], |encoder| encoder.set_compression(png::Compression::Fast));
+            Some(ImageKind::PNG(file.expect("there is no keyword to refuse").into()))
+        };
+        let resolver = ImageHrefResolver { resolve_string: Box::new(file), ..ImageHrefResolver::default() };
+        let options = Options { image_href_resolver: resolver, ..Options::default() };
+        let tree = Tree::from_str(&self.outline(&[]), &options).expect("what is written here is SVG");
         let (width, height) = (self.extent.0 * scale, self.extent.1 * scale);
         let mut pixels = Pixmap::new(width, height).expect("a picture has a size");
         let scale = scale as f32;
@@ -93,11 +122,24 @@ impl Drawing {
 /// Fails for a keyword that PNG does not allow (empty, longer than 79 bytes, or with letters
 /// outside Latin-1).
 pub fn encode(image: &RgbImage, texts: &[(&str, &str)]) -> Result<Vec<u8>, png::EncodingError> {
+    written(image, texts, |encoder| {
+        // Cells of few colours are smaller without a filter, and levels above this take twice as long for 3 %.
+        encoder.set_deflate_compression(png::DeflateCompression::Level(3));
+        encoder.set_filter(png::Filter::NoFilter);
+    })
+}
+
+fn written(
+    image: &RgbImage,
+    texts: &[(&str, &str)],
+    compress: impl FnOnce(&mut png::Encoder<'_, &mut Vec<u8>>),
+) -> Result<Vec<u8>, png::EncodingError> {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, image.width(), image.height());
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_source_srgb(png::SrgbRenderingIntent::Perceptual);
+    compress(&mut encoder);
     for (keyword, text) in texts {
         // The international chunk, because texts may hold any letter.
         encoder.add_itxt_chunk((*keyword).to_owned(), (*text).to_owned())?;

@@ -102,10 +102,22 @@ pub enum Ramp {
     Diverging,
 }
 
+/// The last of the steps that a ramp is made of, so small that no eye tells two of them apart.
+const END: usize = 1 << 12;
+
+/// The colours of every ramp's steps.
+static STEPS: LazyLock<[Vec<Rgb<u8>>; 4]> = LazyLock::new(|| {
+    let colours = |ramp: Ramp| (0..=END).map(|step| ramp.exact(step as f64 / END as f64)).collect();
+    [Ramp::Viridis, Ramp::Plasma, Ramp::Grey, Ramp::Diverging].map(colours)
+});
+
 impl Ramp {
     /// The colour at a position between 0 and 1; positions outside get the colour of the end.
     pub fn at(self, position: f64) -> Rgb<u8> {
-        let position = position.clamp(0.0, 1.0);
+        STEPS[self as usize][(position.clamp(0.0, 1.0) * END as f64).round() as usize]
+    }
+
+    fn exact(self, position: f64) -> Rgb<u8> {
         let colour = match self {
             Ramp::Viridis => colorous::VIRIDIS.eval_continuous(position),
             Ramp::Plasma => colorous::PLASMA.eval_continuous(position),
@@ -142,6 +154,18 @@ pub fn from_linear(light: f64) -> u8 {
 mod tests {
     use super::*;
     use crate::picture::theme::Theme;
+
+    #[test]
+    fn steps_have_the_colours_of_their_ramp() {
+        for ramp in [Ramp::Viridis, Ramp::Plasma, Ramp::Grey, Ramp::Diverging] {
+            for k in 0..=10_000 {
+                let position = f64::from(k) / 1e4;
+                let (exact, near) = (ramp.exact(position).0, ramp.at(position).0);
+                assert!((0..3).all(|c| exact[c].abs_diff(near[c]) <= 1), "{ramp:?} at {position}");
+            }
+            assert_eq!([0.0, 1.0].map(|end| ramp.exact(end)), [-1.0, f64::INFINITY].map(|end| ramp.at(end)));
+        }
+    }
 
     fn distance(a: Rgb<u8>, b: Rgb<u8>) -> i32 {
         let channels = a.0.iter().zip(b.0);

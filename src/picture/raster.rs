@@ -1,7 +1,9 @@
 //! The coloured cells of a picture and their enlargement or reduction to pixels.
 
 use super::palette::{from_linear, linear};
+use crate::map::Map;
 use image::{Rgb, RgbImage};
+use rayon::prelude::*;
 use std::ops::Range;
 
 /// Longest and shortest side of a shown raster never differ by more than this factor.
@@ -57,6 +59,12 @@ impl Zoom {
 }
 
 impl Raster {
+    /// The colour of every cell of a map, by its number.
+    pub fn new(map: &Map, colour: impl Fn(usize) -> Rgb<u8> + Sync + Send) -> Raster {
+        let colours = (0..map.cells()).into_par_iter().map(colour).collect();
+        Raster { width: map.width(), height: map.height(), colours, classes: None }
+    }
+
     /// The raster with one pixel for each cell, row 0 at the bottom.
     pub fn plain(&self) -> RgbImage {
         self.reduced(Zoom::Enlarge(1), Zoom::Enlarge(1))
@@ -77,12 +85,20 @@ impl Raster {
             reduce => reduce,
         };
         let (across, up) = (at_most_one(across), at_most_one(up));
-        let height = up.pixels(self.height);
-        RgbImage::from_fn(across.pixels(self.width) as u32, height as u32, |x, y| {
-            let columns = across.cells(x as usize, self.width);
-            let rows = up.cells(height - 1 - y as usize, self.height);
-            self.joined(columns, rows)
-        })
+        let [width, height] = [across.pixels(self.width), up.pixels(self.height)];
+        let mut image = RgbImage::new(width as u32, height as u32);
+        image.par_chunks_exact_mut(3 * width).enumerate().for_each(|(y, row)| {
+            let rows = up.cells(height - 1 - y, self.height);
+            if (across, up) == (Zoom::Enlarge(1), Zoom::Enlarge(1)) {
+                let cells = &self.colours[rows.start * width..rows.end * width];
+                row.chunks_exact_mut(3).zip(cells).for_each(|(pixel, cell)| pixel.copy_from_slice(&cell.0));
+                return;
+            }
+            for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
+                pixel.copy_from_slice(&self.joined(across.cells(x, self.width), rows.clone()).0);
+            }
+        });
+        image
     }
 
     /// The zoom of columns and of rows: the same, unless the raster is a mere strip.
@@ -107,6 +123,9 @@ impl Raster {
     /// One colour for a block of cells.
     fn joined(&self, columns: Range<usize>, rows: Range<usize>) -> Rgb<u8> {
         let width = self.width;
+        if columns.len() * rows.len() == 1 {
+            return self.colours[rows.start * width + columns.start];
+        }
         let cells = rows.flat_map(|i| columns.clone().map(move |j| i * width + j));
         let class = self.classes.as_ref().map(|classes| {
             let members = cells.clone().map(|cell| classes[cell]);
@@ -132,19 +151,19 @@ fn majority(classes: impl Iterator<Item = u8>) -> u8 {
 }
 
 /// The mean colour in linear light, as the eye mixes small dots.
-fn mean(colours: impl Iterator<Item = Rgb<u8>>) -> Rgb<u8> {
-    let (mut sum, mut count, mut last) = ([0.0; 3], 0, Rgb([0; 3]));
+fn mean(colours: impl Iterator<Item = Rgb<u8>> + Clone) -> Rgb<u8> {
+    let first = colours.clone().next().unwrap_or(Rgb([0; 3]));
+    if colours.clone().all(|colour| colour == first) {
+        return first;
+    }
+    let (mut sum, mut count) = ([0.0; 3], 0);
     for colour in colours {
         for (total, channel) in sum.iter_mut().zip(colour.0) {
             *total += linear(channel);
         }
         count += 1;
-        last = colour;
     }
-    match count {
-        0 | 1 => last,
-        _ => Rgb(sum.map(|total| from_linear(total / f64::from(count)))),
-    }
+    Rgb(sum.map(|total| from_linear(total / f64::from(count))))
 }
 
 #[cfg(test)]

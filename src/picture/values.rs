@@ -22,8 +22,8 @@ const TAILED: f64 = 10.0;
 const LEAST_SIDE: f64 = 0.1;
 /// A linear scale starts from zero if its lower end is less than this part of its upper end.
 const NEAR_ZERO: f64 = 0.4;
-/// More values than this are not looked at: every n-th one tells the range as well.
-const SAMPLE: usize = 1 << 20;
+/// More values than this are not sorted: every n-th one tells the range as well.
+const SAMPLE: usize = 1 << 17;
 
 /// The range in which most values lie.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,20 +52,14 @@ impl Sample {
     fn new(values: impl Iterator<Item = f64> + Clone) -> Option<Sample> {
         let finite = values.filter(|value| value.is_finite());
         let (mut count, mut least, mut greatest) = (0, f64::INFINITY, f64::NEG_INFINITY);
-        let mut values = Vec::new();
         for value in finite.clone() {
             count += 1;
             least = least.min(value);
             greatest = greatest.max(value);
-            if count <= SAMPLE {
-                values.push(value);
-            }
         }
-        if count > SAMPLE {
-            values.clear();
-            values.extend(finite.step_by(count.div_ceil(SAMPLE)));
-        }
-        (count > 0).then_some(Sample { values, least, greatest })
+        // An odd step, so that rows of even length give all of their columns.
+        let step = if count > SAMPLE { count.div_ceil(SAMPLE) | 1 } else { 1 };
+        (count > 0).then(|| Sample { values: finite.step_by(step).collect(), least, greatest })
     }
 
     /// The value below which the part `share` of all values lies.
@@ -76,17 +70,22 @@ impl Sample {
 
     /// See [`Spread::of`].
     fn spread(&mut self) -> Spread {
-        let (low, high) = (self.at(TAIL), self.at(1.0 - TAIL));
-        let whole = self.greatest - self.least;
+        self.spread_of(|value| value)
+    }
+
+    /// The spread of what an ascending function makes of the values.
+    fn spread_of(&mut self, of: fn(f64) -> f64) -> Spread {
+        let [low, high] = [TAIL, 1.0 - TAIL].map(|share| of(self.at(share)));
+        let whole = of(self.greatest) - of(self.least);
         match low >= high || whole <= TAME * (high - low) {
-            true => Spread { low: self.least, high: self.greatest },
+            true => Spread { low: of(self.least), high: of(self.greatest) },
             false => Spread { low, high },
         }
     }
 
-    /// Whether the bulk of values, of which these are the logarithms, is spread by more than a factor.
+    /// Whether the bulk of positive values is spread by more than a factor.
     fn is_wide(&mut self, factor: f64) -> bool {
-        self.at(0.95) - self.at(0.05) >= factor.ln()
+        self.at(0.95).ln() - self.at(0.05).ln() >= factor.ln()
     }
 }
 
@@ -169,15 +168,18 @@ fn centred_scale(values: &[f64], centre: f64) -> Option<Scale> {
 
 /// A linear or logarithmic scale for the finite ones among `values`, if there are any.
 pub fn sequential_scale(values: impl Iterator<Item = f64> + Clone) -> Option<Scale> {
-    let whole = Spread::of(values.clone())?;
-    let has_tail = values.clone().any(|v| v.is_finite() && v > whole.high);
-    let factor = if has_tail { TAILED } else { DECADES };
-    let positive = values.filter(|value| *value > 0.0);
-    let logarithms = if whole.low >= 0.0 { Sample::new(positive.map(f64::ln)) } else { None };
-    if let Some(mut logarithms) = logarithms
-        && logarithms.is_wide(factor)
+    let mut sample = Sample::new(values.clone())?;
+    let whole = sample.spread();
+    let factor = if sample.greatest > whole.high { TAILED } else { DECADES };
+    let positive = match sample.least > 0.0 {
+        true => Some(sample),
+        false if whole.low >= 0.0 => Sample::new(values.filter(|value| *value > 0.0)),
+        false => None,
+    };
+    if let Some(mut positive) = positive.filter(|_| whole.low >= 0.0)
+        && positive.is_wide(factor)
     {
-        let spread = logarithms.spread();
+        let spread = positive.spread_of(f64::ln);
         return Some(Scale::log(spread.low.exp(), spread.high.exp()));
     }
     // A range that nearly reaches zero is easier to read from zero on.
@@ -204,14 +206,11 @@ fn picture(map: &Map, values: &[f64], label: &str, scale: Option<Scale>, ramp: R
 /// The same on a colour bar that is given, which may be that of several maps.
 pub fn picture_on(map: &Map, values: &[f64], bar: Option<Bar>) -> (Raster, Key) {
     let bar_of = bar.as_ref().map(|bar| (bar.scale, bar.ramp));
-    let cells = values.iter().zip(&map.fate);
-    let colours = cells.clone().map(|(value, fate)| match bar_of {
-        Some((scale, ramp)) if !value.is_nan() => ramp.at(scale.position(*value)),
-        _ => palette::neutral(*fate),
+    let raster = Raster::new(map, |cell| match bar_of {
+        Some((scale, ramp)) if !values[cell].is_nan() => ramp.at(scale.position(values[cell])),
+        _ => palette::neutral(map.fate[cell]),
     });
-    let raster =
-        Raster { width: map.width(), height: map.height(), colours: colours.collect(), classes: None };
-    let missing = cells.filter(|(value, _)| bar_of.is_none() || value.is_nan());
+    let missing = values.iter().zip(&map.fate).filter(|(value, _)| bar_of.is_none() || value.is_nan());
     let missing = missing.map(|(_, fate)| *fate);
     let entries = fate_entries(missing, values.len(), palette::neutral);
     let heading = if entries.is_empty() { String::new() } else { "without value".to_owned() };
@@ -221,10 +220,13 @@ pub fn picture_on(map: &Map, values: &[f64], bar: Option<Bar>) -> (Raster, Key) 
 
 /// The colour bar, with points at the ends that some values lie beyond.
 pub fn bar(values: &[f64], label: &str, scale: Scale, ramp: Ramp) -> Bar {
-    let positions = values.iter().map(|value| scale.position(*value));
+    let ends = |(least, greatest): (f64, f64), value: &f64| (least.min(*value), greatest.max(*value));
+    let (least, greatest) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), ends);
     // The ends went through logarithms, so they may differ from the values by a hair.
-    let (below, above) = positions
-        .fold((false, false), |ends, position| (ends.0 || position < -1e-9, ends.1 || position > 1.0 + 1e-9));
+    let [below, above] = match least <= greatest {
+        true => [scale.position(least) < -1e-9, scale.position(greatest) > 1.0 + 1e-9],
+        false => [false; 2],
+    };
     Bar {
         label: match scale.is_log() {
             true => format!("{label} (log scale)"),
