@@ -112,14 +112,14 @@ impl Outcomes {
     }
 
     /// Parts of `size` trajectories each, in order, to be written by different threads; the last may have fewer.
-    pub(crate) fn parts(&mut self, size: usize) -> Vec<Part<'_>> {
+    pub(crate) fn parts(&mut self, size: usize) -> Vec<OutcomesPart<'_>> {
         let dims = self.point.len() / self.fate.len().max(1);
         let (mut period, mut phase) = (self.period.chunks_mut(size), self.phase.chunks_mut(size));
         let (mut steps, mut amplitude) = (self.steps.chunks_mut(size), self.amplitude.chunks_mut(size));
         let (mut lyapunov, mut loss) = (self.lyapunov.chunks_mut(size), self.loss.chunks_mut(size));
         let (mut point, mut reach) =
             (self.point.chunks_mut((size * dims).max(1)), self.reach.chunks_mut(size));
-        let part = |fate| Part {
+        let part = |fate| OutcomesPart {
             fate,
             period: period.next().unwrap_or_default(),
             phase: phase.next().unwrap_or_default(),
@@ -227,7 +227,7 @@ impl Outcomes {
 }
 
 /// The outcomes of some trajectories one after another, as in [`Outcomes`].
-pub(crate) struct Part<'a> {
+pub(crate) struct OutcomesPart<'a> {
     pub fate: &'a mut [u8],
     pub period: &'a mut [u32],
     pub phase: &'a mut [u32],

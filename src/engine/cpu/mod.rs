@@ -19,7 +19,7 @@ use self::block::{Block, Program};
 pub use self::density::sample;
 use self::descend::descend;
 pub use self::trace::Tracer;
-use super::{Cells, Density, Device, Engine, Outcomes, Part, Seconds, Watch};
+use super::{Cells, Density, Device, Engine, Outcomes, OutcomesPart, Seconds, Watch};
 use crate::error::Result;
 use crate::experiment::Precision;
 use crate::fate::{Fate, Memory, Rules, Verdict, decide_at_end};
@@ -156,7 +156,7 @@ impl<'a, R: Real> Batch<'a, R> {
         }
     }
 
-    fn run(mut self, outcomes: &mut Part<'_>) {
+    fn run(mut self, outcomes: &mut OutcomesPart<'_>) {
         let mut block = Block::new(self.program);
         for stage in self.plan.stages() {
             let window = &stage.window;
@@ -266,7 +266,7 @@ impl<'a, R: Real> Batch<'a, R> {
     #[inline(always)]
     fn write(
         &self,
-        outcomes: &mut Part<'_>,
+        outcomes: &mut OutcomesPart<'_>,
         block: &mut Block<R>,
         (lane, k): (usize, usize),
         stage: &Stage,
@@ -315,7 +315,7 @@ fn run_window<R: Real>(
     batch: &mut Batch<'_, R>,
     block: &mut Block<R>,
     stage: &Stage,
-    outcomes: &mut Part<'_>,
+    outcomes: &mut OutcomesPart<'_>,
 ) -> usize {
     let mut kept = 0;
     for start in (0..batch.places.len()).step_by(LANES) {

@@ -199,18 +199,30 @@ impl Opened {
 
     /// Copies `buffer` to the mappable buffer `through` and reads its bytes.
     pub(super) fn read(&self, buffer: &wgpu::Buffer, through: &wgpu::Buffer, size: u64) -> Result<Vec<u8>> {
+        self.read_as(buffer, through, size, <[u8]>::to_vec)
+    }
+
+    /// The same, made into something else before it is given back to the device.
+    pub(super) fn read_as<T>(
+        &self,
+        buffer: &wgpu::Buffer,
+        through: &wgpu::Buffer,
+        size: u64,
+        make: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T> {
         let mut encoder = self.encoder();
         encoder.copy_buffer_to_buffer(buffer, 0, through, 0, size);
-        self.finish_reading(encoder, through, size)
+        self.finish_reading(encoder, through, size, make)
     }
 
     /// As [`Opened::finish`], and reads what the commands have left in the mappable buffer `through`.
-    pub(super) fn finish_reading(
+    pub(super) fn finish_reading<T>(
         &self,
         encoder: wgpu::CommandEncoder,
         through: &wgpu::Buffer,
         size: u64,
-    ) -> Result<Vec<u8>> {
+        make: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T> {
         let submission = self.queue.submit([encoder.finish()]);
         let (sender, receiver) = channel();
         through.map_async(wgpu::MapMode::Read, 0..size, move |result| {
@@ -221,11 +233,11 @@ impl Opened {
         let mapped =
             receiver.recv_timeout(PATIENCE).map_err(|e| Error::Device(format!("no data came back: {e}")))?;
         mapped.map_err(|e| Error::Device(e.to_string()))?;
-        let bytes = {
+        let made = {
             let view = through.get_mapped_range(0..size).map_err(|e| Error::Device(e.to_string()))?;
-            view.to_vec()
+            make(&view)
         };
         through.unmap();
-        Ok(bytes)
+        Ok(made)
     }
 }

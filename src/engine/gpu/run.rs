@@ -22,7 +22,7 @@ use super::opened::Opened;
 use super::shader::source;
 use super::slice::Pace;
 use super::tile::{BINDING_BYTES, Kept, Tile, is_cut, tile_lanes};
-use crate::engine::{Cells, Density, Device, Engine, Outcomes, Seconds, Watch};
+use crate::engine::{Cells, Density, Device, Engine, Outcomes, OutcomesPart, Seconds, Watch};
 use crate::error::Result;
 use crate::plan::Plan;
 
@@ -53,13 +53,18 @@ impl Engine for GpuEngine {
         }
         let cut = is_cut(plan, self.settings.rounds);
         let lanes = tile_lanes((&self.settings, &self.limits), plan, cut, count);
+        let parts = outcomes.parts(lanes).into_iter().enumerate();
+        let mut left: Vec<Part<'_>> =
+            parts.map(|(k, outcomes)| Part { start: k * lanes, kept: None, outcomes }).collect();
+        // The next is the last.
+        left.reverse();
         let work = Work {
             cells,
-            count,
             lanes,
+            tiles: left.len(),
             pace: Pace::new(self.settings.slice_target),
-            left: Mutex::default(),
-            done: Mutex::new(Done { outcomes: std::mem::take(outcomes), cells: 0, ended: Instant::now() }),
+            left: Mutex::new(Left { parts: left, kept: 0, stopped: false }),
+            done: Mutex::new(Done { cells: 0, ended: Instant::now() }),
             progress,
         };
         let mut compile = 0.0;
@@ -73,7 +78,6 @@ impl Engine for GpuEngine {
             },
         );
         let done = work.done.into_inner().unwrap_or_else(PoisonError::into_inner);
-        *outcomes = done.outcomes;
         // What was read back while others were still running took no time of its own.
         let run = done.ended.saturating_duration_since(started).as_secs_f64() - compile;
         outcomes.seconds =
@@ -96,42 +100,39 @@ impl Engine for GpuEngine {
 /// What the threads of a run share.
 struct Work<'a> {
     cells: &'a Cells,
-    count: usize,
     /// Of a tile.
     lanes: usize,
+    tiles: usize,
     pace: Pace,
-    left: Mutex<Left>,
+    left: Mutex<Left<'a>>,
     done: Mutex<Done>,
     progress: &'a (dyn Fn(u64) + Sync),
 }
 
 /// What is to be done.
-#[derive(Default)]
-struct Left {
-    /// The first trajectory of the next tile, ...
-    next: usize,
-    /// ... after those that a device has failed at.
-    again: Vec<Part>,
+struct Left<'a> {
+    /// The next one last; those that a device has failed at are put there again.
+    parts: Vec<Part<'a>>,
     /// Windows that were done before the tiles were kept, in all.
     kept: u64,
     /// Nobody begins another tile.
     stopped: bool,
 }
 
-/// The trajectories of a tile.
-struct Part {
+/// The trajectories of a tile, and the place of their outcomes.
+struct Part<'a> {
     start: usize,
     kept: Option<Kept>,
+    outcomes: OutcomesPart<'a>,
 }
 
 struct Done {
-    outcomes: Outcomes,
     cells: u64,
     /// When the last trajectory ended.
     ended: Instant,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
     /// Takes tiles on an open device as long as there are any.
     fn on(
         &self,
@@ -146,7 +147,7 @@ impl Work<'_> {
             self.run(&tile)
         };
         std::thread::scope(|scope| {
-            let others = 1..self.count.div_ceil(self.lanes).min(TILES);
+            let others = 1..self.tiles.min(TILES);
             let others: Vec<_> = others.map(|_| scope.spawn(worker)).collect();
             let own = worker();
             let joined = others.into_iter().map(|other| match other.join() {
@@ -162,21 +163,19 @@ impl Work<'_> {
     /// Takes tiles as long as there are any.
     fn run(&self, tile: &Tile) -> Result<()> {
         while let Some(mut part) = self.take() {
-            let start = part.start;
-            let cells: Vec<u32> =
-                (start..self.count.min(start + self.lanes)).map(|k| self.cells.at(k)).collect();
+            let count = part.outcomes.fate.len();
+            let cells: Vec<u32> = (part.start..part.start + count).map(|k| self.cells.at(k)).collect();
             let before = part.kept.as_ref().map_or(0, |kept| kept.window);
             let ended = tile.run(&cells, &self.pace, &mut part.kept).map(|()| Instant::now());
-            match ended.and_then(|ended| Ok((ended, tile.read(start, cells.len())?))) {
+            match ended.and_then(|ended| tile.read(part.start, &mut part.outcomes).map(|()| ended)) {
                 Err(e) => {
                     self.give_back(part, before);
                     return Err(e);
                 }
-                Ok((ended, outcomes)) => {
+                Ok(ended) => {
                     let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-                    done.outcomes.put(start, &outcomes);
                     done.ended = done.ended.max(ended);
-                    done.cells += cells.len() as u64;
+                    done.cells += count as u64;
                     (self.progress)(done.cells);
                 }
             }
@@ -184,27 +183,20 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn take(&self) -> Option<Part> {
+    fn take(&self) -> Option<Part<'a>> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        if left.stopped {
-            return None;
-        }
-        left.again.pop().or_else(|| {
-            let start = left.next;
-            left.next += self.lanes;
-            (start < self.count).then_some(Part { start, kept: None })
-        })
+        if left.stopped { None } else { left.parts.pop() }
     }
 
     /// Takes back a tile that the device has failed at; `before`: the windows that were done when it was taken.
-    fn give_back(&self, mut part: Part, before: usize) {
+    fn give_back(&self, mut part: Part<'a>, before: usize) {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         match &part.kept {
             Some(kept) if kept.window > before => left.kept += (kept.window - before) as u64,
             // What was kept led to nothing: it may be wrong itself.
             _ => part.kept = None,
         }
-        left.again.push(part);
+        left.parts.push(part);
         left.stopped = true;
     }
 

@@ -1,8 +1,10 @@
 //! Tiles: the trajectories whose state the device holds, run window by window to their ends.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
-use bytemuck::Zeroable;
+use bytemuck::{Pod, Zeroable};
+use rayon::prelude::*;
 
 use super::adapters::Settings;
 use super::format::Format;
@@ -10,8 +12,9 @@ use super::opened::Opened;
 use super::run::axes;
 use super::slice::{Pace, Slice};
 use super::unroll::UNROLLED;
-use crate::engine::Outcomes;
+use crate::engine::{Outcomes, OutcomesPart};
 use crate::error::{Error, Result};
+use crate::experiment::Precision;
 use crate::fate::Fate;
 use crate::formula::wgsl_tables;
 use crate::plan::{Plan, Source, Stage};
@@ -268,7 +271,7 @@ impl<'a> Tile<'a> {
                         return self.opened.finish(encoder).map(|()| Vec::new());
                     }
                     encoder.copy_buffer_to_buffer(&self.counts, 0, &self.counts_read, 0, COUNTS);
-                    self.opened.finish_reading(encoder, &self.counts_read, COUNTS)
+                    self.opened.finish_reading(encoder, &self.counts_read, COUNTS, <[u8]>::to_vec)
                 })?;
             }
             first += count;
@@ -285,34 +288,54 @@ impl<'a> Tile<'a> {
         Ok(still)
     }
 
-    /// Reads the outcomes of the first `lanes` lanes, which are those of the trajectories from number `start` on.
-    pub fn read(&self, start: usize, lanes: usize) -> Result<Outcomes> {
-        let mut outcomes = Outcomes::of(self.plan, lanes);
-        let bytes = self.opened.read(&self.outcomes, &self.outcomes_read, self.outcomes.size())?;
-        let format = Format(self.plan.precision);
-        let words = format.decode(&bytes);
-        let dims = self.plan.initial.len();
-        let word = |column: usize, lane: usize| words[column * self.capacity as usize + lane];
-        let float = |column: usize, lane: usize| format.float(word(column, lane));
-        for k in 0..lanes {
-            let code = word(0, k) as u8;
-            if Fate::from_code(code).is_none() {
-                return Err(Error::Device(format!("no end was written for trajectory {}", start + k)));
-            }
-            outcomes.fate[k] = code;
-            outcomes.period[k] = (word(0, k) >> 8 & 0xfff) as u32;
-            outcomes.phase[k] = (word(0, k) >> 20 & 0xfff) as u32;
-            outcomes.steps[k] = word(1, k) as u32;
-            outcomes.amplitude[k] = float(2, k);
-            outcomes.lyapunov[k] = float(3, k);
-            outcomes.loss[k] = float(4, k);
-            for d in 0..dims {
-                outcomes.point[k * dims + d] = float(5 + d, k);
-            }
-            if self.plan.target.is_some() {
-                outcomes.reach[k] = float(5 + dims, k);
-            }
-        }
-        Ok(outcomes)
+    /// Reads the outcomes of the first lanes, which are those of the trajectories from number `start` on.
+    pub fn read(&self, start: usize, outcomes: &mut OutcomesPart<'_>) -> Result<()> {
+        let (from, through) = (&self.outcomes, &self.outcomes_read);
+        self.opened.read_as(from, through, from.size(), |bytes| match self.plan.precision {
+            Precision::F32 => self.decode::<u32>(bytes, start, outcomes),
+            Precision::F64 => self.decode::<u64>(bytes, start, outcomes),
+        })?
     }
+
+    /// Outcomes from the words of the device, of which each column has a place for every lane that there may be.
+    fn decode<W>(&self, bytes: &[u8], start: usize, outcomes: &mut OutcomesPart<'_>) -> Result<()>
+    where
+        W: Pod + Into<u64> + Sync,
+    {
+        let words: Cow<'_, [W]> = match bytemuck::try_cast_slice(bytes) {
+            Ok(words) => words.into(),
+            Err(_) => bytemuck::pod_collect_to_vec(bytes).into(),
+        };
+        let column = |k: usize| &words[k * self.capacity as usize..][..outcomes.fate.len()];
+        let (format, dims) = (Format(self.plan.precision), self.plan.initial.len());
+        let float = |word: W| format.float(word.into());
+        let code = |word: W| word.into() as u8;
+        if let Some(k) = column(0).par_iter().position_first(|&word| Fate::from_code(code(word)).is_none()) {
+            return Err(Error::Device(format!("no end was written for trajectory {}", start + k)));
+        }
+        let columns: Vec<&[W]> = (0..outcome_columns(self.plan)).map(column).collect();
+        fill(outcomes.fate, columns[0], code);
+        fill(outcomes.period, columns[0], |word| (word.into() >> 8 & 0xfff) as u32);
+        fill(outcomes.phase, columns[0], |word| (word.into() >> 20 & 0xfff) as u32);
+        fill(outcomes.steps, columns[1], |word| word.into() as u32);
+        fill(outcomes.amplitude, columns[2], float);
+        fill(outcomes.lyapunov, columns[3], float);
+        fill(outcomes.loss, columns[4], float);
+        let points = outcomes.point.par_chunks_exact_mut(dims).enumerate().with_min_len(TOGETHER);
+        points.for_each(|(k, point)| {
+            point.iter_mut().enumerate().for_each(|(d, x)| *x = float(columns[5 + d][k]));
+        });
+        if self.plan.target.is_some() {
+            fill(outcomes.reach, columns[5 + dims], float);
+        }
+        Ok(())
+    }
+}
+
+/// Lanes that one thread decodes at a time.
+const TOGETHER: usize = 1 << 14;
+
+/// Puts what is made of each word in its place.
+fn fill<W: Copy + Sync, T: Send>(to: &mut [T], words: &[W], make: impl Fn(W) -> T + Sync + Send) {
+    to.par_iter_mut().zip(words).with_min_len(TOGETHER).for_each(|(to, &word)| *to = make(word));
 }
