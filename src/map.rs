@@ -103,6 +103,11 @@ impl Map {
     /// # Errors
     /// A message that names the array.
     pub fn check(&self) -> std::result::Result<(), String> {
+        self.check_arrays(&|_| true)
+    }
+
+    /// The same for some of the arrays.
+    fn check_arrays(&self, is_asked: &dyn Fn(&str) -> bool) -> std::result::Result<(), String> {
         let cells = self.cells();
         let lengths = [
             ("fate", self.fate.len()),
@@ -124,7 +129,8 @@ impl Map {
         {
             return Err(format!("`{CERTAINTY}` holds {code}, which has no meaning"));
         }
-        if let Some((name, length)) = lengths.into_iter().find(|(_, length)| *length != cells) {
+        let mut lengths = lengths.into_iter().filter(|(name, _)| is_asked(name));
+        if let Some((name, length)) = lengths.find(|(_, length)| *length != cells) {
             let (height, width) = (self.height(), self.width());
             return Err(format!("`{name}` has {length} cells, and the axes make {height} x {width}"));
         }
@@ -167,14 +173,15 @@ impl Map {
     /// # Errors
     /// [`Error::File`] with the array that is missing or damaged, or for a map too large for memory.
     pub fn read(path: &Path) -> Result<Self> {
-        Self::read_arrays(path, |_| 1).map(|(map, ..)| map).map_err(failed(path))
+        Self::read_arrays(path, |_| 1, &|_| true).map(|(map, ..)| map).map_err(failed(path))
     }
 
     /// Reads the rows and columns that are multiples of a number, which `every` gives for the cells across and up.
-    /// Says how many these are, and the number.
+    /// Says how many these are, and the number. Of the arrays, those that are asked for are read, by name.
     fn read_arrays(
         path: &Path,
         every: impl Fn([usize; 2]) -> usize,
+        is_asked: &dyn Fn(&str) -> bool,
     ) -> std::result::Result<(Self, [usize; 2], usize), String> {
         let mut arrays = Arrays::open(path)?;
         let (mut across, mut up) = (arrays.axis("across")?, arrays.axis("up")?);
@@ -192,25 +199,26 @@ impl Map {
             move || is_there.then(floats(name)).transpose()
         };
         let has_certainty = arrays.has(CERTAINTY);
-        // Each by a thread of its own, which opens the file for itself.
-        let reads = vec![
-            reading(&mut map.fate, || open()?.array("fate", shape)),
-            reading(&mut map.period, || open()?.array("period", shape)),
-            reading(&mut map.attractor, || open()?.array("attractor", shape)),
-            reading(&mut map.amplitude, floats("amplitude")),
-            reading(&mut map.lyapunov, floats("lyapunov")),
-            reading(&mut map.settle, floats("settle")),
-            reading(&mut map.reach, optional("reach")),
-            reading(&mut map.loss, floats("loss")),
-            reading(&mut map.sharpness, floats("sharpness")),
-            reading(&mut map.edge, optional("edge")),
-            reading(&mut map.certainty, || {
-                has_certainty.then(|| open()?.array(CERTAINTY, shape)).transpose()
-            }),
+        let certainty = || has_certainty.then(|| open()?.array(CERTAINTY, shape)).transpose();
+        let reads = [
+            ("fate", reading(&mut map.fate, || open()?.array("fate", shape))),
+            ("period", reading(&mut map.period, || open()?.array("period", shape))),
+            ("attractor", reading(&mut map.attractor, || open()?.array("attractor", shape))),
+            ("amplitude", reading(&mut map.amplitude, floats("amplitude"))),
+            ("lyapunov", reading(&mut map.lyapunov, floats("lyapunov"))),
+            ("settle", reading(&mut map.settle, floats("settle"))),
+            ("reach", reading(&mut map.reach, optional("reach"))),
+            ("loss", reading(&mut map.loss, floats("loss"))),
+            ("sharpness", reading(&mut map.sharpness, floats("sharpness"))),
+            ("edge", reading(&mut map.edge, optional("edge"))),
+            (CERTAINTY, reading(&mut map.certainty, certainty)),
         ];
+        let reads: Vec<Reading<'_>> =
+            reads.into_iter().filter(|(name, _)| is_asked(name)).map(|(_, read)| read).collect();
+        // Each by a thread of its own, which opens the file for itself; of failures the first is told of.
         let read: Vec<std::result::Result<(), String>> = reads.into_par_iter().map(|read| read()).collect();
         read.into_iter().collect::<std::result::Result<(), String>>()?;
-        map.check()?;
+        map.check_arrays(is_asked)?;
         Ok((map, [shape[1], shape[0]], every))
     }
 }

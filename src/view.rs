@@ -67,6 +67,23 @@ impl View {
         }
     }
 
+    /// The arrays of a `map.npz` that its pictures are made of.
+    pub fn arrays(self) -> &'static [&'static str] {
+        match self {
+            View::Basins => &["fate", "attractor", "settle"],
+            View::Fate => &["fate"],
+            View::Period => &["fate", "period"],
+            View::Amplitude => &["fate", "amplitude"],
+            View::Lyapunov => &["fate", "lyapunov"],
+            View::Settle => &["fate", "settle"],
+            View::Reach => &["fate", "reach"],
+            View::Loss => &["fate", "loss"],
+            View::Sharpness => &["fate", "sharpness"],
+            View::Edge => &["fate", "edge"],
+            View::Certainty => &["fate", "certainty"],
+        }
+    }
+
     /// The names that its pictures in a map's directory may have.
     pub fn file_names(self) -> [String; 2] {
         Format::ALL.map(|format| self.file_name(format))

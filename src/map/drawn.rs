@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{Map, failed};
 use crate::error::Result;
+use crate::view::View;
 
 /// Most cells that are drawn: 4096 x 4096.
 const CELLS: u64 = 1 << 24;
@@ -25,16 +26,26 @@ impl Drawn {
     /// # Errors
     /// [`crate::Error::File`] with the array that is missing or damaged.
     pub fn read(path: &Path) -> Result<Self> {
-        Self::read_up_to(CELLS, path)
+        Self::read_up_to(CELLS, path, &|_| true)
     }
 
-    fn read_up_to(most: u64, path: &Path) -> Result<Self> {
-        Map::read_arrays(path, |[width, height]| {
+    /// Reads what some views need of it; the other arrays are empty.
+    ///
+    /// # Errors
+    /// As [`Drawn::read`], for the arrays that are read.
+    pub fn for_views(path: &Path, views: &[View]) -> Result<Self> {
+        let is_needed = |name: &str| views.iter().any(|view| view.arrays().contains(&name));
+        Self::read_up_to(CELLS, path, &is_needed)
+    }
+
+    fn read_up_to(most: u64, path: &Path, is_asked: &dyn Fn(&str) -> bool) -> Result<Self> {
+        let every = |[width, height]: [usize; 2]| {
             let cells = |every: usize| (width.div_ceil(every) * height.div_ceil(every)) as u64;
             (1..).find(|&every| cells(every) <= most).unwrap_or(1)
-        })
-        .map(|(map, size, every)| Self { map, size, every })
-        .map_err(failed(path))
+        };
+        Map::read_arrays(path, every, is_asked)
+            .map(|(map, size, every)| Self { map, size, every })
+            .map_err(failed(path))
     }
 }
 
@@ -63,7 +74,7 @@ mod tests {
         };
         let mut file = tempfile::NamedTempFile::new().unwrap();
         map.write(Precision::F32, &mut file).unwrap();
-        let read = |most: u64| Drawn::read_up_to(most, file.path()).unwrap();
+        let read = |most: u64| Drawn::read_up_to(most, file.path(), &|_| true).unwrap();
         assert_eq!((read(35).map, read(35).every), (map, 1));
         let Drawn { map, size, every } = read(12);
         assert_eq!((size, every), ([7, 5], 2));
@@ -71,5 +82,15 @@ mod tests {
         assert_eq!(map.attractor, [0, 2, 4, 6, 14, 16, 18, 20, 28, 30, 32, 34]);
         assert_eq!(map.settle, map.edge.unwrap());
         assert_eq!(map.period[5], 16);
+        // A view's part is the same, and the rest is not there.
+        for view in View::ALL {
+            let part = Drawn::for_views(file.path(), &[view]).unwrap().map;
+            let whole = read(35).map;
+            assert_eq!(part.fate, whole.fate);
+            assert_eq!(part.measured(view), whole.measured(view), "{view:?}");
+            let (period, attractor) = (&part.period, &part.attractor);
+            assert!(if view == View::Period { *period == whole.period } else { period.is_empty() });
+            assert!(if view == View::Basins { *attractor == whole.attractor } else { attractor.is_empty() });
+        }
     }
 }

@@ -190,7 +190,7 @@ impl<'a> Making<'a> {
         self.arrays.finish(&map).map_err(Error::write(self.directory.path.join(MAP)))?;
         let mut aside = Aside::kept(&folder, &self.directory.path);
         let started = Instant::now();
-        let map = Drawn::read(&map)?;
+        let map = Drawn::for_views(&map, &self.experiment.show)?;
         let mut saved = Saved { experiment: self.experiment, map, report };
         let draw = || self.directory.draw(&mut aside, &saved, &saved.experiment.show, &self.begun.style);
         let (synced, drawn) = rayon::join(|| self.arrays.sync(), draw);
