@@ -192,7 +192,8 @@ impl Map {
         }
         check_memory((across.len() * up.len()) as u64, 80)?;
         let mut map = Self { across, up, ..Self::default() };
-        let open = || Arrays::open(path).map(|arrays| arrays.every(every));
+        let arrays = arrays.every(every);
+        let open = || arrays.again();
         let floats = |name: &'static str| move || open()?.floats(name, shape);
         let optional = |name: &'static str| {
             let is_there = arrays.has(name);
@@ -215,7 +216,7 @@ impl Map {
         ];
         let reads: Vec<Reading<'_>> =
             reads.into_iter().filter(|(name, _)| is_asked(name)).map(|(_, read)| read).collect();
-        // Each by a thread of its own, which opens the file for itself; of failures the first is told of.
+        // Each by a thread of its own; of failures the first is told of.
         let read: Vec<std::result::Result<(), String>> = reads.into_par_iter().map(|read| read()).collect();
         read.into_iter().collect::<std::result::Result<(), String>>()?;
         map.check_arrays(is_asked)?;
@@ -361,5 +362,37 @@ mod tests {
         std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
         let message = Map::read(&path).unwrap_err().to_string();
         assert!(message.contains("not a map"), "{message}");
+    }
+
+    #[test]
+    fn headers_that_lie_are_refused() {
+        let headers = [
+            ("across", "{'descr': '|S0', 'fortran_order': False, 'shape': (4611686018427387904,), }"),
+            ("across", "{'descr': [], 'fortran_order': False, 'shape': (4611686018427387904,), }"),
+            ("across", "{'descr': '|u1', 'fortran_order': False, 'shape': (100000000000000,), }"),
+            ("loss", "{'descr': '|S0', 'fortran_order': False, 'shape': (2, 3), }"),
+            ("loss", "{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }"),
+        ];
+        for (name, header) in headers {
+            let (from, mut to) = (saved(&map(), Precision::F32), tempfile::NamedTempFile::new().unwrap());
+            let mut whole = zip::ZipArchive::new(std::fs::File::open(&from).unwrap()).unwrap();
+            let mut archive = ZipWriter::new(&mut to);
+            for k in 0..whole.len() {
+                let mut entry = whole.by_index(k).unwrap();
+                let file = entry.name().unwrap().into_owned();
+                if file != format!("{name}.npy") {
+                    archive.raw_copy_file(entry).unwrap();
+                    continue;
+                }
+                archive.start_file(file, SimpleFileOptions::default()).unwrap();
+                archive.write_all(b"\x93NUMPY\x01\x00").unwrap();
+                archive.write_all(&(header.len() as u16).to_le_bytes()).unwrap();
+                archive.write_all(header.as_bytes()).unwrap();
+                std::io::copy(&mut entry, &mut archive).unwrap();
+            }
+            archive.finish().unwrap();
+            let error = Map::read(to.path()).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{name}`")), "{header}: {error}");
+        }
     }
 }

@@ -240,6 +240,9 @@ fn log_spectral_radius(mut matrix: DMatrix<f64>) -> f64 {
 
 /// The largest Hessian eigenvalue, mean over each cycle.
 pub fn sharpness(plan: &Plan, starts: &[Start<'_>]) -> Vec<f64> {
+    if starts.is_empty() {
+        return Vec::new();
+    }
     let tracer = Tracer::new(&plan.descent, plan.seed);
     let parts = starts.par_chunks(LANES);
     parts

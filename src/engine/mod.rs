@@ -86,9 +86,9 @@ impl Outcomes {
     /// The fate code of a cell that no engine has written.
     pub const MISSING: u8 = u8::MAX;
 
-    /// Outcomes of `cells` cells with states of `dims` dimensions, all missing.
+    /// Outcomes of `cells` cells with states of `dims` dimensions, all missing: the numbers are 0 and mean nothing.
     pub fn missing(cells: usize, dims: usize) -> Self {
-        // Zeros take no time until they are written over.
+        // Zeros take no time until they are written over, by the thread that does.
         Self {
             fate: vec![Self::MISSING; cells],
             period: vec![0; cells],

@@ -1,23 +1,30 @@
 //! Reading the arrays of a `map.npz`, with suspicion.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
 
 use bytemuck::Pod;
 use npyz::{AutoSerialize, Deserialize, NpyFile, NpyHeader};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use super::numbers::read_some;
+
 /// Why an array cannot be had.
 type Reason = String;
 
 /// The bytes of an array, read a piece at a time.
-type Bytes<'a> = BufReader<io::Take<zip::read::ZipFile<'a, BufReader<File>>>>;
+type Bytes<'a> = BufReader<io::Take<zip::read::ZipFile<'a, Archived>>>;
+
+/// The file, read from a place of its own.
+type Archived = BufReader<Reading>;
 
 /// A `map.npz`, opened. Arrays are read as they come, so that none is in memory twice.
 pub struct Arrays {
-    archive: ZipArchive<BufReader<File>>,
+    archive: ZipArchive<Archived>,
+    file: Arc<File>,
     /// Of the file: no array is larger, whatever its header says.
     bytes: u64,
     /// Of arrays of shape `[H, W]`, the rows and columns that are multiples of this are read.
@@ -30,8 +37,18 @@ impl Arrays {
         let not_a_map = |e: &dyn std::fmt::Display| format!("not a map: {e}");
         let file = File::open(path).map_err(|e| not_a_map(&e))?;
         let bytes = file.metadata().map_err(|e| not_a_map(&e))?.len();
-        let archive = ZipArchive::new(BufReader::new(file)).map_err(|e| not_a_map(&e))?;
-        Ok(Self { archive, bytes, every: 1 })
+        Self::of(Arc::new(file), bytes).map_err(|e| not_a_map(&e))
+    }
+
+    fn of(file: Arc<File>, bytes: u64) -> zip::result::ZipResult<Self> {
+        let archive = ZipArchive::new(BufReader::new(Reading { file: Arc::clone(&file), bytes, at: 0 }))?;
+        Ok(Self { archive, file, bytes, every: 1 })
+    }
+
+    /// The same once more, for another thread.
+    pub fn again(&self) -> Result<Self, Reason> {
+        let again = Self::of(Arc::clone(&self.file), self.bytes).map_err(|e| format!("not a map: {e}"))?;
+        Ok(again.every(self.every))
     }
 
     /// The same, of which only every so manieth row and column is read.
@@ -66,7 +83,7 @@ impl Arrays {
         self.open_array(name, Some(shape)).map(drop)
     }
 
-    fn entry(&mut self, name: &str) -> Result<zip::read::ZipFile<'_, BufReader<File>>, Reason> {
+    fn entry(&mut self, name: &str) -> Result<zip::read::ZipFile<'_, Archived>, Reason> {
         match self.archive.by_name(&format!("{name}.npy")) {
             Err(ZipError::FileNotFound) => Err(format!("the array `{name}` is missing")),
             entry => entry.map_err(|e| format!("`{name}`: {e}")),
@@ -99,10 +116,40 @@ impl Arrays {
         let damaged = |e: io::Error| format!("`{name}`: {e}");
         let every = self.every;
         let (header, mut bytes) = self.open_array(name, shape)?;
-        let [height, width] = shape.unwrap_or([1, header.len() as usize]);
-        let values = values(header, &mut bytes, &Picked { height, width, every }).map_err(damaged)?;
+        let picked = match shape {
+            Some([height, width]) => Picked { height, width, every },
+            None => Picked { height: 1, width: header.len() as usize, every: 1 },
+        };
+        let values = values(header, &mut bytes, &picked).map_err(damaged)?;
         io::copy(&mut bytes, &mut io::sink()).map_err(damaged)?;
         Ok(values)
+    }
+}
+
+/// A file of so many bytes that others read too, and a place in it.
+struct Reading {
+    file: Arc<File>,
+    bytes: u64,
+    at: u64,
+}
+
+impl Read for Reading {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let read = read_some(&self.file, bytes, self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+impl Seek for Reading {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let (from, by) = match to {
+            SeekFrom::Start(at) => (at, 0),
+            SeekFrom::End(by) => (self.bytes, by),
+            SeekFrom::Current(by) => (self.at, by),
+        };
+        self.at = from.checked_add_signed(by).ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
     }
 }
 
@@ -141,9 +188,9 @@ fn converted<T: Number, U>(
     &Picked { height, width, every }: &Picked,
     convert: impl Fn(T) -> U,
 ) -> io::Result<Vec<U>> {
-    let mut values = Vec::with_capacity(height.div_ceil(every) * width.div_ceil(every));
     if header.dtype() != T::default_dtype() {
         // Of another machine, or another type, which is an error.
+        let mut values = Vec::new();
         let all = NpyFile::with_header(header, bytes).data::<T>().map_err(io::Error::other)?;
         let is_picked = |k: usize| (k / width).is_multiple_of(every) && (k % width).is_multiple_of(every);
         for (_, number) in all.enumerate().filter(|(k, _)| is_picked(*k)) {
@@ -151,6 +198,7 @@ fn converted<T: Number, U>(
         }
         return Ok(values);
     }
+    let mut values = Vec::with_capacity(height.div_ceil(every) * width.div_ceil(every));
     let mut row = vec![T::zeroed(); width];
     for i in 0..height {
         bytes.read_exact(bytemuck::cast_slice_mut(&mut row))?;
@@ -176,7 +224,8 @@ fn check_header(name: &str, array: &NpyHeader, shape: Option<[usize; 2]>, bytes:
         }
         _ => {}
     }
-    let item = array.dtype().num_bytes().unwrap_or(1) as u64;
+    // Numbers take at least a byte each, whatever a header says.
+    let item = array.dtype().num_bytes().unwrap_or(1).max(1) as u64;
     match array.len().checked_mul(item) {
         Some(needed) if needed <= bytes => Ok(()),
         _ => Err(format!("`{name}` is shorter than its shape {} says", text())),

@@ -123,8 +123,12 @@ fn write_some(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> {
     std::os::unix::fs::FileExt::write_at(file, bytes, at)
 }
 
+/// Reads some of the bytes from a place on; none at the end of the file.
+///
+/// # Errors
+/// Those of the file.
 #[cfg(unix)]
-fn read_some(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usize> {
+pub fn read_some(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file, bytes, at)
 }
 
@@ -133,8 +137,9 @@ fn write_some(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_write(file, bytes, at)
 }
 
+/// See the other.
 #[cfg(windows)]
-fn read_some(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usize> {
+pub fn read_some(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, bytes, at)
 }
 

@@ -5,15 +5,13 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 
-use rayon::prelude::*;
-
 use super::MAP;
 use crate::analysis::Labelled;
 use crate::engine::Outcomes;
 use crate::experiment::{Experiment, Precision};
 use crate::map::{Layout, Map, checksum, narrow, read_made, read_numbers, write_made, write_numbers};
 use crate::plan::Plan;
-use crate::run::Tile;
+use crate::run::{Tile, joined};
 
 /// What has to be known of trajectories besides `map.npz`.
 const ENDS: &str = "ends";
@@ -83,7 +81,12 @@ impl Arrays {
             Precision::F64 => write_numbers(ends, states, first * dims, &outcomes.point),
             Precision::F32 => write_made(ends, states, first * dims, &outcomes.point, narrow),
         }));
-        let sums: Vec<u32> = writes.par_iter().map(|write| write()).collect::<io::Result<_>>()?;
+        // Threads of their own: those of the pool may have the next tile's trajectories to compute first.
+        let sums: Vec<io::Result<u32>> = std::thread::scope(|scope| {
+            let writes: Vec<_> = writes.iter().map(|write| scope.spawn(write)).collect();
+            writes.into_iter().map(joined).collect()
+        });
+        let sums: Vec<u32> = sums.into_iter().collect::<io::Result<_>>()?;
         Ok(of_all(&sums))
     }
 
@@ -163,6 +166,12 @@ impl Arrays {
     /// Makes `map.npz` whole; `path` is where it is.
     pub fn finish(&self, path: &Path) -> io::Result<()> {
         self.layout.finish(path)
+    }
+
+    /// Returns once all that was written is on the disk.
+    pub fn sync_data(&self) -> io::Result<()> {
+        self.map.sync_data()?;
+        self.ends.sync_data()
     }
 
     /// Returns once `map.npz` is on the disk.

@@ -3,8 +3,8 @@
 //!
 //! Everything is in a folder of the directory until the whole is there. `map.npz` has its final size from the
 //! beginning, and a tile goes to its place in it; what else is to be known of trajectories is in `ends`. A tile
-//! counts once both are written and the journal says so, with a checksum: what a system that went down has not brought to
-//! its disk is computed again.
+//! counts once both are on the disk and the journal says so; the last one may come to the disk with all the rest. Its
+//! checksum tells what a system that went down has lost, which is computed again.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -91,10 +91,9 @@ impl Kept {
         }
     }
 
-    /// Notes one more.
-    fn one_more(&mut self, all: &mut [Unfinished], tiles: usize) {
-        let done = if let Unfinished::Tiles { done, .. } = self.unfinished { done } else { 0 };
-        self.note(all, done + 1, tiles);
+    /// How many of them are.
+    fn done(&self) -> usize {
+        if let Unfinished::Tiles { done, .. } = self.unfinished { done } else { 0 }
     }
 
     /// Notes that nothing in it is needed any more.
@@ -407,10 +406,13 @@ impl Stored<'_> {
 impl Store for Stored<'_> {
     fn put(&mut self, tile: &Tile) -> Result<()> {
         let sum = self.written(self.arrays.put(tile, tile.rows.start * self.arrays.width))?;
+        if self.kept.done() + 1 < self.tiles {
+            self.written(self.arrays.sync_data())?;
+        }
         // An interrupt keeps what the journal says is done.
         Unfinished::made(|all| {
             self.journal.add(&Entry::Tile { row: tile.rows.start, work: tile.work.clone(), sum })?;
-            self.kept.one_more(all, self.tiles);
+            self.kept.note(all, self.kept.done() + 1, self.tiles);
             Ok(())
         })
     }

@@ -22,7 +22,7 @@ const TAILED: f64 = 10.0;
 const LEAST_SIDE: f64 = 0.1;
 /// A linear scale starts from zero if its lower end is less than this part of its upper end.
 const NEAR_ZERO: f64 = 0.4;
-/// More values than this are not sorted: every n-th one tells the range as well.
+/// Of more values than this not all are sorted: one in n tells the range as well.
 const SAMPLE: usize = 1 << 17;
 
 /// The range in which most values lie.
@@ -41,7 +41,7 @@ impl Spread {
     }
 }
 
-/// Finite values, or every n-th of them, with the true ends.
+/// Finite values, or one in n of them, with the true ends.
 struct Sample {
     values: Vec<f64>,
     least: f64,
@@ -51,15 +51,17 @@ struct Sample {
 impl Sample {
     fn new(values: impl Iterator<Item = f64> + Clone) -> Option<Sample> {
         let finite = values.filter(|value| value.is_finite());
-        let (mut count, mut least, mut greatest) = (0, f64::INFINITY, f64::NEG_INFINITY);
+        let (mut count, mut least, mut greatest) = (0_usize, f64::INFINITY, f64::NEG_INFINITY);
         for value in finite.clone() {
             count += 1;
             least = least.min(value);
             greatest = greatest.max(value);
         }
-        // An odd step, so that rows of even length give all of their columns.
-        let step = if count > SAMPLE { count.div_ceil(SAMPLE) | 1 } else { 1 };
-        (count > 0).then(|| Sample { values: finite.step_by(step).collect(), least, greatest })
+        // Multiples of the golden ratio keep to no step, so that every row and column is asked, however long rows are.
+        let share = u64::MAX / count.div_ceil(SAMPLE).max(1) as u64;
+        let is_asked = |k: usize| (k as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) <= share;
+        let values = finite.enumerate().filter(|(k, _)| is_asked(*k)).map(|(_, value)| value);
+        (count > 0).then(|| Sample { values: values.collect(), least, greatest })
     }
 
     /// The value below which the part `share` of all values lies.

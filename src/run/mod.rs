@@ -74,7 +74,7 @@ fn parts(height: usize, rows: usize) -> impl Iterator<Item = Range<usize>> + use
 }
 
 /// What a thread returns; its panic goes on in this one.
-fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+pub(crate) fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 

@@ -1,8 +1,16 @@
 //! Maps in tiles: the same bytes however they are cut and however often they are interrupted.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+use gdscope::engine::cpu::CpuEngine;
+use gdscope::engine::{Cells, Density, Device, Engine, Outcomes, Watch};
+use gdscope::experiment::Experiment;
+use gdscope::output::{Asked, Directory, Making};
+use gdscope::plan::Plan;
 
 use super::common::{Place, words};
 
@@ -56,6 +64,56 @@ fn an_interrupted_map_is_gone_on_with_to_the_same_bytes() {
             fs::remove_dir_all(place.path("out")).unwrap();
         }
     }
+}
+
+/// The CPU engine, whose threads are all busy with the second tile until the journal has the first one.
+struct Busy {
+    engine: CpuEngine,
+    journal: PathBuf,
+    tiles: AtomicUsize,
+}
+
+impl Engine for Busy {
+    fn device(&self) -> &Device {
+        self.engine.device()
+    }
+
+    fn run_into(
+        &self,
+        outcomes: &mut Outcomes,
+        plan: &Plan,
+        cells: &Cells,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> gdscope::Result<()> {
+        if self.tiles.fetch_add(1, Ordering::Relaxed) == 1 {
+            let begun = Instant::now();
+            let is_stored = || fs::read_to_string(&self.journal).is_ok_and(|text| text.lines().count() > 1);
+            rayon::broadcast(|_| {
+                while !is_stored() {
+                    assert!(begun.elapsed() < Duration::from_secs(60), "the first tile waits for the second");
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            });
+        }
+        self.engine.run_into(outcomes, plan, cells, progress)
+    }
+
+    fn density(&self, _: &Plan, _: &Watch, _: &Cells, _: &(dyn Fn(u64) + Sync)) -> gdscope::Result<Density> {
+        unreachable!("a map has no density")
+    }
+}
+
+#[test]
+fn a_tile_is_kept_while_the_next_is_computed() {
+    let place = Place::new();
+    let directory = Directory::create(&place.path("out")).unwrap();
+    let experiment: Experiment =
+        "landscape = 'f1'\nacross = 'eta = 2.5 .. 10'\nup = 'x = -8 .. 8'\nsize = [40, 30]".parse().unwrap();
+    let (journal, engine) = (place.path(JOURNAL), CpuEngine::default());
+    let busy = Busy { engine, journal, tiles: AtomicUsize::new(0) };
+    let asked = Asked { tile: Some(10), ..Asked::default() };
+    let made = Making::begin(&directory, &experiment, &busy, asked).unwrap().make(&busy, &|_| {}).unwrap();
+    assert_eq!(made.report.fates["periodic"], 1200);
 }
 
 /// Kills maps and their resumptions at moments spread over the time that one takes, however far they have come then.

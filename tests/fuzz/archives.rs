@@ -58,7 +58,8 @@ enum Lie {
     After(u16),
 }
 
-const SHAPES: [&str; 14] = [
+const SHAPES: [&str; 15] = [
+    "(4611686018427387904,)",
     "(4, 3)",
     "(3, 4)",
     "(12,)",
@@ -74,7 +75,8 @@ const SHAPES: [&str; 14] = [
     "(4.5, 3)",
     "((((",
 ];
-const TYPES: [&str; 16] = [
+const TYPES: [&str; 17] = [
+    "|S0",
     "<f8",
     "<f4",
     ">f8",

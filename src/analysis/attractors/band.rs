@@ -33,7 +33,7 @@ impl Band {
 
     /// Adds to the groups of some columns, of which `first` is the first of `columns`, the outcomes at some places that
     /// belong there. `sizes` are those of the columns' fixed points.
-    pub fn of(
+    pub fn gather(
         plan: &Plan,
         sizes: &HashMap<u32, f64>,
         (cells, outcomes): (&[u32], &Outcomes),
@@ -44,7 +44,7 @@ impl Band {
         // The kind of each column that was met last: most outcomes are like the one below.
         let mut last: Vec<(Kind, u32)> = vec![((u8::MAX, 0), 0); groups.len()];
         let own = first as u32..(first + groups.len()) as u32;
-        let mut places = within(cells, places, own, columns as u32);
+        let mut places = places_in(cells, places, own, columns as u32);
         places.retain(|&k| has_attractor(outcomes.fate[k as usize]));
         band.entered.reserve(places.len());
         for places in places.chunks(SCALED) {
@@ -99,7 +99,7 @@ impl Band {
 }
 
 /// The places of the cells in some of the columns; cells are ascending.
-fn within(cells: &[u32], places: Range<usize>, own: Range<u32>, columns: u32) -> Vec<u32> {
+fn places_in(cells: &[u32], places: Range<usize>, own: Range<u32>, columns: u32) -> Vec<u32> {
     let mut found = Vec::with_capacity(places.len() * own.len() / columns as usize);
     let mut k = places.start;
     while k < places.end {
@@ -109,9 +109,10 @@ fn within(cells: &[u32], places: Range<usize>, own: Range<u32>, columns: u32) ->
             k += 1;
             continue;
         }
-        let row = if column < own.start { 0 } else { columns };
-        let next = cells[k] - column + row + own.start;
-        k += cells[k..places.end].partition_point(|&cell| cell < next);
+        // Beyond the last row there may be no cell of such a number.
+        let row = if column < own.start { 0 } else { u64::from(columns) };
+        let next = u64::from(cells[k] - column) + row + u64::from(own.start);
+        k += cells[k..places.end].partition_point(|&cell| u64::from(cell) < next);
     }
     found
 }
@@ -142,4 +143,29 @@ pub fn absorb(groups: &mut [Vec<Group>], more: Vec<Vec<Group>>) -> Vec<Vec<(u32,
         more.into_iter().map(group).collect()
     };
     columns.map(column).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_places_of_columns_are_found_among_any_cells() {
+        let by_definition =
+            |cells: &[u32], places: Range<usize>, own: &Range<u32>, columns: u32| -> Vec<u32> {
+                let is_own = |k: &usize| own.contains(&(cells[*k] % columns));
+                places.filter(is_own).map(|k| k as u32).collect()
+            };
+        // Whole rows, some cells of them, and the last row that there can be.
+        let last: Vec<u32> = (0..65_536).map(|column| u32::MAX - 65_535 + column).collect();
+        let some: Vec<u32> = (0..400).filter(|k| k * 7 % 5 > 1).collect();
+        for (cells, columns) in [((0..400).collect(), 20), (some, 20), (last, 65_536)] {
+            for own in [0..1, 3..9, 0..columns, columns / 2..columns, columns - 1..columns] {
+                for places in [0..cells.len(), 5..cells.len() - 7, 4..4] {
+                    let found = places_in(&cells, places.clone(), own.clone(), columns);
+                    assert_eq!(found, by_definition(&cells, places, &own, columns), "{own:?} of {columns}");
+                }
+            }
+        }
+    }
 }

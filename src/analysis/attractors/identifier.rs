@@ -103,7 +103,8 @@ impl<'a> Identifier<'a> {
         }
     }
 
-    /// Adds outcomes, of which number `k` is that of cell `cells[k]`, ascending: all those of some rows.
+    /// Adds outcomes, of which number `k` is that of cell `cells[k]`: all those of some rows. Where outcomes
+    /// are surveyed, cells are ascending.
     pub fn add(&mut self, cells: &[u32], outcomes: &Outcomes) -> Labelled {
         let mut labelled = Labelled {
             labels: vec![-1; cells.len()],
@@ -118,17 +119,17 @@ impl<'a> Identifier<'a> {
         labelled
     }
 
-    /// The places of the outcomes with an attractor, by slice and kind.
+    /// The places of the outcomes with an attractor, by slice and kind, where rows have slices of their own.
     fn sorted(&self, cells: &[u32], outcomes: &Outcomes) -> Vec<u32> {
         let ends = |k: &u32| has_attractor(outcomes.fate[*k as usize]);
         // Slices in the order of their keys, by counting: there may be as many as cells.
         let width = self.plan.across.len() as u32;
         let (low, high) = cells.iter().fold((u32::MAX, 0), |(low, high), &c| (low.min(c), high.max(c)));
         let rows = low / width..high / width + 1;
-        let height = if self.by_row { rows.len() } else { 1 };
+        let height = rows.len();
         let slice = |k: u32| {
             let (column, row) = self.slice(cells[k as usize]);
-            column as usize * height + if self.by_row { (row - rows.start) as usize } else { 0 }
+            column as usize * height + (row - rows.start) as usize
         };
         let slices = if self.by_column { width as usize } else { 1 } * height;
         let ended = || (0..cells.len() as u32).filter(ends);
@@ -149,9 +150,10 @@ impl<'a> Identifier<'a> {
 
     /// Adds to groups that later rows add to as well.
     fn gather(&mut self, cells: &[u32], outcomes: &Outcomes, labelled: &mut Labelled) {
+        debug_assert!(cells.is_sorted(), "places are looked up among cells");
         let (columns, threads) = (self.groups.len(), rayon::current_num_threads());
         let band = |groups: &mut [Vec<Group>], first: usize, places: Range<usize>| {
-            Band::of(self.plan, &self.sizes, (cells, outcomes), (groups, first, columns), places)
+            Band::gather(self.plan, &self.sizes, (cells, outcomes), (groups, first, columns), places)
         };
         let bands: Vec<Band> = if columns >= threads && columns > 1 {
             // Each thread has columns of its own.

@@ -112,7 +112,7 @@ impl Identified {
     }
 }
 
-/// Finds the attractors of `outcomes`, of which outcome `k` is that of cell `cells[k]`.
+/// Finds the attractors of `outcomes`, of which outcome `k` is that of cell `cells[k]`, ascending.
 ///
 /// With `phases`, a cycle of p points is p attractors: orbits are told apart by the point that they are on
 /// at the steps divisible by p, as Theorem 4.2 counts.

@@ -8,7 +8,7 @@ use crate::analysis::clusters::{Cubes, Partition, join_near};
 use crate::analysis::cycles::{Start, centres, cycles};
 use crate::engine::Outcomes;
 use crate::fate::Fate;
-use crate::math::Real;
+use crate::math::{Lane, Real};
 use crate::plan::Plan;
 
 /// Puts in the place of how far an orbit reaches out what its points are multiplied by, such that [`NEAR`] apart then is
@@ -17,8 +17,9 @@ use crate::plan::Plan;
 fn reaches_to_scales(reaches: &mut [f64], floor: f64) {
     for reach in reaches {
         let size = *reach / floor;
-        // The inverse hyperbolic sine.
-        let long = (size + size * size / (1.0 + (size * size + 1.0).sqrt())).log1p();
+        // The inverse hyperbolic sine; where the square of a size may be too large, without it.
+        let middling = (size + size * size / (1.0 + (size * size + 1.0).sqrt())).log1p();
+        let long = f64::choose(size > 1e8, Real::ln(size) + std::f64::consts::LN_2, middling);
         *reach = if *reach > 0.0 { long / *reach } else { 1.0 / floor };
     }
 }

@@ -196,13 +196,7 @@ impl<'a, R: Real> Batch<'a, R> {
             let (_, cell) = self.places[start + lane.min(lanes - 1)];
             block.name(lane, self.plan.first.wrapping_add(cell));
         }
-        if stage.window.half > 0 {
-            block
-                .memory()
-                .into_iter()
-                .zip(self.memory.each())
-                .for_each(|(register, column)| fill(register, column));
-        }
+        block.memory().into_iter().zip(self.memory.each()).for_each(|(own, column)| fill(own, column));
         if stage.window.sample == 0 {
             return;
         }
@@ -220,13 +214,7 @@ impl<'a, R: Real> Batch<'a, R> {
             column[to..to + lanes.len()].copy_from_slice(&register[lanes.clone()]);
         };
         self.places.copy_within(start + lanes.start..start + lanes.end, to);
-        if window.half > 0 {
-            self.memory
-                .each_mut()
-                .into_iter()
-                .zip(block.memory())
-                .for_each(|(c, register)| keep(c, register));
-        }
+        self.memory.each_mut().into_iter().zip(block.memory()).for_each(|(column, own)| keep(column, own));
         for d in 0..self.state.len() {
             keep(&mut self.state[d], block.state(d));
             keep(&mut self.tangent[d], block.tangent(d));
@@ -324,21 +312,22 @@ fn run_window<R: Real>(
         let chunks = lanes.div_ceil(CHUNK);
         descend(batch.program, block, stage, chunks);
         block.judge(stage, (batch.program.variables, &batch.rules), chunks);
-        let mut lane = 0;
-        while lane < lanes {
-            let first = lane;
-            while lane < lanes && batch.verdict(block, stage, lane) == Verdict::Running {
-                lane += 1;
+        let mut store = |batch: &mut Batch<'_, R>, block: &mut Block<R>, going: Range<usize>| {
+            if !going.is_empty() {
+                batch.store(block, start, going.clone(), kept, &stage.window);
+                kept += going.len();
             }
-            if first < lane {
-                batch.store(block, start, first..lane, kept, &stage.window);
-                kept += lane - first;
-            } else if let Verdict::Ended(fate) = batch.verdict(block, stage, lane) {
+        };
+        let mut first = 0;
+        for lane in 0..lanes {
+            if let Verdict::Ended(fate) = batch.verdict(block, stage, lane) {
                 let place = batch.places[start + lane].0 as usize;
                 batch.write(outcomes, block, (lane, place), stage, fate);
-                lane += 1;
+                store(batch, block, first..lane);
+                first = lane + 1;
             }
         }
+        store(batch, block, first..lanes);
     }
     kept
 }
