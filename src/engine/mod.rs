@@ -239,6 +239,11 @@ pub(crate) struct OutcomesPart<'a> {
     pub reach: &'a mut [f64],
 }
 
+/// What a thread returns; its panic goes on in this one.
+pub(crate) fn waited_for<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
 /// What is counted along the trajectories of a plan that observes something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watch {

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::{Cells, Density, Device, Engine, Outcomes, Seconds, Watch};
+use super::{Cells, Density, Device, Engine, Outcomes, Seconds, Watch, waited_for};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 
@@ -90,11 +90,7 @@ impl Several {
                 let worker = &worker;
                 let threads: Vec<_> =
                     self.alive().map(|(k, engine)| scope.spawn(move || worker(k, engine))).collect();
-                let joined = threads.into_iter().map(|thread| match thread.join() {
-                    Ok(result) => result,
-                    Err(panic) => std::panic::resume_unwind(panic),
-                });
-                joined.collect()
+                threads.into_iter().map(waited_for).collect()
             });
             if results.is_empty() {
                 return Err(last);

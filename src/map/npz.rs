@@ -1,7 +1,7 @@
 //! Reading the arrays of a `map.npz`, with suspicion.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use npyz::{AutoSerialize, Deserialize, NpyFile, NpyHeader};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::numbers::read_some;
+use super::numbers::Place;
 
 /// Why an array cannot be had.
 type Reason = String;
@@ -19,7 +19,7 @@ type Reason = String;
 type Bytes<'a> = BufReader<io::Take<zip::read::ZipFile<'a, Archived>>>;
 
 /// The file, read from a place of its own.
-type Archived = BufReader<Reading>;
+type Archived = BufReader<Place<Arc<File>>>;
 
 /// A `map.npz`, opened. Arrays are read as they come, so that none is in memory twice.
 pub struct Arrays {
@@ -41,7 +41,7 @@ impl Arrays {
     }
 
     fn of(file: Arc<File>, bytes: u64) -> zip::result::ZipResult<Self> {
-        let archive = ZipArchive::new(BufReader::new(Reading { file: Arc::clone(&file), bytes, at: 0 }))?;
+        let archive = ZipArchive::new(BufReader::new(Place { file: Arc::clone(&file), at: 0 }))?;
         Ok(Self { archive, file, bytes, every: 1 })
     }
 
@@ -123,33 +123,6 @@ impl Arrays {
         let values = values(header, &mut bytes, &picked).map_err(damaged)?;
         io::copy(&mut bytes, &mut io::sink()).map_err(damaged)?;
         Ok(values)
-    }
-}
-
-/// A file of so many bytes that others read too, and a place in it.
-struct Reading {
-    file: Arc<File>,
-    bytes: u64,
-    at: u64,
-}
-
-impl Read for Reading {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let read = read_some(&self.file, bytes, self.at)?;
-        self.at += read as u64;
-        Ok(read)
-    }
-}
-
-impl Seek for Reading {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let (from, by) = match to {
-            SeekFrom::Start(at) => (at, 0),
-            SeekFrom::End(by) => (self.bytes, by),
-            SeekFrom::Current(by) => (self.at, by),
-        };
-        self.at = from.checked_add_signed(by).ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(self.at)
     }
 }
 

@@ -1,7 +1,8 @@
 //! Numbers at their places in a file, written and read from any thread.
 
 use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Deref;
 
 use bytemuck::Pod;
 
@@ -29,14 +30,13 @@ pub fn write_made<T, U: Pod>(
 ) -> io::Result<u32> {
     let together = PIECE / size_of::<U>();
     let mut made = vec![U::zeroed(); together.min(numbers.len())];
-    let (mut sum, mut at) = (crc32fast::Hasher::new(), start + (first * size_of::<U>()) as u64);
+    let (mut sum, mut to) = (crc32fast::Hasher::new(), Place::number::<U>(file, start, first));
     for piece in numbers.chunks(together) {
         let made = &mut made[..piece.len()];
         make(piece, made);
         let bytes = bytemuck::cast_slice(made);
         sum.update(bytes);
-        write_at(file, bytes, at)?;
-        at += bytes.len() as u64;
+        to.write_all(bytes)?;
     }
     Ok(sum.finalize())
 }
@@ -52,8 +52,7 @@ pub fn narrow(from: &[f64], to: &mut [f32]) {
 /// Those of the file.
 pub fn read_numbers<T: Pod>(file: &File, start: u64, first: usize, count: usize) -> io::Result<Vec<T>> {
     let mut numbers = vec![T::zeroed(); count];
-    let at = start + (first * size_of::<T>()) as u64;
-    read_at(file, bytemuck::cast_slice_mut(&mut numbers), at)?;
+    Place::number::<T>(file, start, first).read_exact(bytemuck::cast_slice_mut(&mut numbers))?;
     Ok(numbers)
 }
 
@@ -68,13 +67,11 @@ pub fn read_made<T: Pod, U>(
     count: usize,
     make: impl Fn(T) -> U,
 ) -> io::Result<Vec<U>> {
-    let (mut read, mut at) = (Vec::with_capacity(count), start + (first * size_of::<T>()) as u64);
+    let (mut read, mut from) = (Vec::with_capacity(count), Place::number::<T>(file, start, first));
     let mut piece = vec![T::zeroed(); (PIECE / size_of::<T>()).min(count)];
     while read.len() < count {
         let piece = &mut piece[..(PIECE / size_of::<T>()).min(count - read.len())];
-        let bytes = bytemuck::cast_slice_mut(piece);
-        read_at(file, bytes, at)?;
-        at += bytes.len() as u64;
+        from.read_exact(bytemuck::cast_slice_mut(piece))?;
         read.extend(piece.iter().map(|&number| make(number)));
     }
     Ok(read)
@@ -86,61 +83,64 @@ pub fn read_made<T: Pod, U>(
 /// Those of the file.
 pub fn checksum(file: &File, start: u64, bytes: usize) -> io::Result<u32> {
     let (mut sum, mut piece) = (crc32fast::Hasher::new(), vec![0; PIECE.min(bytes)]);
+    let mut from = Place { file, at: start };
     for at in (0..bytes).step_by(PIECE) {
         let piece = &mut piece[..PIECE.min(bytes - at)];
-        read_at(file, piece, start + at as u64)?;
+        from.read_exact(piece)?;
         sum.update(piece);
     }
     Ok(sum.finalize())
 }
 
-fn write_at(file: &File, mut bytes: &[u8], mut at: u64) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match write_some(file, bytes, at) {
-            Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Ok(written) => (bytes, at) = (&bytes[written..], at + written as u64),
-            Err(e) if e.kind() == ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
+/// A place in a file, from which on is written or read; others have places of their own.
+pub struct Place<F> {
+    pub file: F,
+    pub at: u64,
+}
+
+impl<'a> Place<&'a File> {
+    /// That of number `first` of an array that begins at a byte.
+    fn number<T>(file: &'a File, start: u64, first: usize) -> Self {
+        Self { file, at: start + (first * size_of::<T>()) as u64 }
     }
-    Ok(())
 }
 
-fn read_at(file: &File, mut bytes: &mut [u8], mut at: u64) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match read_some(file, bytes, at) {
-            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-            Ok(read) => (bytes, at) = (&mut bytes[read..], at + read as u64),
-            Err(e) if e.kind() == ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
+impl<F: Deref<Target = File>> Write for Place<F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        #[cfg(unix)]
+        let written = std::os::unix::fs::FileExt::write_at(&*self.file, bytes, self.at)?;
+        #[cfg(windows)]
+        let written = std::os::windows::fs::FileExt::seek_write(&*self.file, bytes, self.at)?;
+        self.at += written as u64;
+        Ok(written)
     }
-    Ok(())
+
+    fn flush(&mut self) -> io::Result<()> {
+        (&*self.file).flush()
+    }
 }
 
-#[cfg(unix)]
-fn write_some(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::write_at(file, bytes, at)
+impl<F: Deref<Target = File>> Read for Place<F> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        #[cfg(unix)]
+        let read = std::os::unix::fs::FileExt::read_at(&*self.file, bytes, self.at)?;
+        #[cfg(windows)]
+        let read = std::os::windows::fs::FileExt::seek_read(&*self.file, bytes, self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
 }
 
-/// Reads some of the bytes from a place on; none at the end of the file.
-///
-/// # Errors
-/// Those of the file.
-#[cfg(unix)]
-pub fn read_some(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, bytes, at)
-}
-
-#[cfg(windows)]
-fn write_some(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_write(file, bytes, at)
-}
-
-/// See the other.
-#[cfg(windows)]
-pub fn read_some(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, bytes, at)
+impl<F: Deref<Target = File>> Seek for Place<F> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let (from, by) = match to {
+            SeekFrom::Start(at) => (at, 0),
+            SeekFrom::End(by) => (self.file.metadata()?.len(), by),
+            SeekFrom::Current(by) => (self.at, by),
+        };
+        self.at = from.checked_add_signed(by).ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
 }
 
 #[cfg(test)]
@@ -165,6 +165,6 @@ mod tests {
             checksum(&file, 0, 280_000).unwrap()
         );
         let beyond = read_numbers::<f64>(&file, 0, 200_000, 1).unwrap_err();
-        assert_eq!(beyond.kind(), ErrorKind::UnexpectedEof);
+        assert_eq!(beyond.kind(), io::ErrorKind::UnexpectedEof);
     }
 }

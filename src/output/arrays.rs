@@ -7,11 +7,11 @@ use std::path::Path;
 
 use super::MAP;
 use crate::analysis::Labelled;
-use crate::engine::Outcomes;
+use crate::engine::{Outcomes, waited_for};
 use crate::experiment::{Experiment, Precision};
 use crate::map::{Layout, Map, checksum, narrow, read_made, read_numbers, write_made, write_numbers};
 use crate::plan::Plan;
-use crate::run::{Tile, joined};
+use crate::run::Tile;
 
 /// What has to be known of trajectories besides `map.npz`.
 const ENDS: &str = "ends";
@@ -84,7 +84,7 @@ impl Arrays {
         // Threads of their own: those of the pool may have the next tile's trajectories to compute first.
         let sums: Vec<io::Result<u32>> = std::thread::scope(|scope| {
             let writes: Vec<_> = writes.iter().map(|write| scope.spawn(write)).collect();
-            writes.into_iter().map(joined).collect()
+            writes.into_iter().map(waited_for).collect()
         });
         let sums: Vec<u32> = sums.into_iter().collect::<io::Result<_>>()?;
         Ok(of_all(&sums))

@@ -123,9 +123,6 @@ impl Raster {
     /// One colour for a block of cells.
     fn joined(&self, columns: Range<usize>, rows: Range<usize>) -> Rgb<u8> {
         let width = self.width;
-        if columns.len() * rows.len() == 1 {
-            return self.colours[rows.start * width + columns.start];
-        }
         let cells = rows.flat_map(|i| columns.clone().map(move |j| i * width + j));
         let class = self.classes.as_ref().map(|classes| {
             let members = cells.clone().map(|cell| classes[cell]);

@@ -178,7 +178,7 @@ pub fn sequential_scale(values: impl Iterator<Item = f64> + Clone) -> Option<Sca
         false if whole.low >= 0.0 => Sample::new(values.filter(|value| *value > 0.0)),
         false => None,
     };
-    if let Some(mut positive) = positive.filter(|_| whole.low >= 0.0)
+    if let Some(mut positive) = positive
         && positive.is_wide(factor)
     {
         let spread = positive.spread_of(f64::ln);

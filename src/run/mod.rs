@@ -15,7 +15,7 @@ use std::ops::Range;
 use std::time::Instant;
 
 use crate::analysis::{Certain, Known};
-use crate::engine::Engine;
+use crate::engine::{Engine, waited_for};
 use crate::error::{Error, Result};
 use crate::experiment::{CELLS_IN_MEMORY, Experiment};
 use crate::map::Map;
@@ -73,11 +73,6 @@ fn parts(height: usize, rows: usize) -> impl Iterator<Item = Range<usize>> + use
     (0..height).step_by(rows).map(move |row| row..height.min(row + rows))
 }
 
-/// What a thread returns; its panic goes on in this one.
-pub(crate) fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
 /// A map to be made.
 pub(crate) struct Job<'a> {
     pub experiment: &'a Experiment,
@@ -121,7 +116,7 @@ impl Job<'_> {
             let tile = std::thread::scope(|scope| {
                 let storing = last.take().map(|tile| scope.spawn(|| store.put(&{ tile })));
                 let tile = Tile::compute(experiment, rows, engine, &|cells| progress(before + cells));
-                storing.map_or(Ok(()), joined).and(tile)
+                storing.map_or(Ok(()), waited_for).and(tile)
             })?;
             work.add(&tile.work);
             last = Some(tile);

@@ -51,7 +51,7 @@ impl Band {
             let scales = scales_at(plan, outcomes, places.iter().copied());
             for (&k, scale) in places.iter().zip(scales) {
                 let cell = cells[k as usize];
-                let column = if columns > 1 { cell as usize % columns } else { 0 };
+                let column = cell as usize % columns;
                 let (kind, own) = (kind(outcomes, k), column - first);
                 let is_chaotic = kind.0 == Fate::Chaotic as u8;
                 if last[own].0 != kind {

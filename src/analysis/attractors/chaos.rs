@@ -7,6 +7,7 @@
 use foldhash::{HashSet, HashSetExt};
 use rayon::prelude::*;
 
+use super::point;
 use crate::analysis::cycles::quantities;
 use crate::engine::Outcomes;
 use crate::engine::cpu::Tracer;
@@ -42,8 +43,7 @@ pub struct Homes {
 impl Homes {
     /// The places of outcomes by attractor, those met before first. Outcome `k` is that of cell `cells[k]`.
     pub fn sort(&mut self, plan: &Plan, cells: &[u32], outcomes: &Outcomes, places: &[u32]) -> Vec<Vec<u32>> {
-        let dims = plan.initial.len();
-        let orbit = |k: u32| (cells[k as usize], &outcomes.point[k as usize * dims..(k as usize + 1) * dims]);
+        let orbit = |k: u32| (cells[k as usize], point(plan, outcomes, k));
         let tracer = Tracer::new(&plan.descent, plan.seed);
         let mut sorted: Vec<Vec<u32>> = vec![Vec::new(); self.founders.len()];
         let mut homeless = places.to_vec();

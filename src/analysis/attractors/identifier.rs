@@ -10,7 +10,7 @@ use super::across::follow;
 use super::band::{Band, absorb};
 use super::labels::{Labels, Numbers};
 use super::within::{Group, follow_cycles, join_phases};
-use super::{GAP, Kind, Part, Slice, has_attractor, kind, largest};
+use super::{GAP, Kind, Part, Slice, has_attractor, kind, largest, point};
 use crate::analysis::clusters::Partition;
 use crate::engine::Outcomes;
 use crate::fate::Fate;
@@ -175,11 +175,7 @@ impl<'a> Identifier<'a> {
             bands.par_iter_mut().zip(became).for_each(|(band, became)| band.rename(&became));
             bands
         };
-        for group in self.groups.iter_mut().flatten() {
-            while group.labels.len() < group.elements() {
-                group.labels.push(self.labels.label(group.key.1.1));
-            }
-        }
+        self.groups.iter_mut().flatten().for_each(|group| group.label(&mut self.labels));
         let found: Vec<Vec<(u32, u32)>> = bands.par_iter().map(|band| band.labels(&self.groups)).collect();
         let mut chaotic: BTreeMap<(Slice, Kind), Vec<u32>> = BTreeMap::new();
         for (key, places) in bands.into_iter().flat_map(|band| band.chaotic).flatten() {
@@ -187,10 +183,15 @@ impl<'a> Identifier<'a> {
         }
         let chaotic = self.gather_chaotic(chaotic, cells, outcomes);
         for (k, label) in found.into_iter().flatten().chain(chaotic) {
-            labelled.labels[k as usize] = label as i32;
-            if let Some(turned) = labelled.turned.get_mut(k as usize) {
-                *turned = self.labels.turned(label, outcomes.phase[k as usize], 0);
-            }
+            self.put((k, label, 0), outcomes, labelled);
+        }
+    }
+
+    /// Puts the label of the outcome at place `k`, and its shift against that, in their place.
+    fn put(&self, (k, label, shift): (u32, u32, i32), outcomes: &Outcomes, labelled: &mut Labelled) {
+        labelled.labels[k as usize] = label as i32;
+        if let Some(turned) = labelled.turned.get_mut(k as usize) {
+            *turned = self.labels.turned(label, outcomes.phase[k as usize], shift);
         }
     }
 
@@ -214,9 +215,7 @@ impl<'a> Identifier<'a> {
             .collect();
         let mut labelled = Vec::new();
         for (mut group, found) in groups.into_iter().zip(found) {
-            while group.labels.len() < group.elements() {
-                group.labels.push(self.labels.label(group.key.1.1));
-            }
+            group.label(&mut self.labels);
             labelled.extend(found.into_iter().map(|(k, element)| (k, group.labels[element as usize])));
             self.groups[group.key.0.0 as usize].push(group);
         }
@@ -230,9 +229,8 @@ impl<'a> Identifier<'a> {
         let places: Vec<&[u32]> = sorted.par_chunk_by(|a, b| key(a) == key(b)).collect();
         let keys: Vec<(Slice, Kind)> = places.par_iter().map(|group| key(&group[0])).collect();
         let plan = self.plan;
-        let dims = plan.initial.len();
         let split = |(key, places): (&(Slice, Kind), &&[u32])| {
-            let point = |k: u32| &outcomes.point[k as usize * dims..(k as usize + 1) * dims];
+            let point = |k: u32| point(plan, outcomes, k);
             if let [k] = **places {
                 let alone = Part { size: 1, ..Part::new(*key, cells[k as usize], point(k).to_vec()) };
                 return (vec![alone], vec![(k, 0)]);
@@ -269,10 +267,7 @@ impl<'a> Identifier<'a> {
         self.carry(parts);
         for (k, part) in found {
             let (label, shift) = labels[carried + part as usize];
-            labelled.labels[k as usize] = label as i32;
-            if let Some(turned) = labelled.turned.get_mut(k as usize) {
-                *turned = self.labels.turned(label, outcomes.phase[k as usize], shift);
-            }
+            self.put((k, label, shift), outcomes, labelled);
         }
     }
 

@@ -167,3 +167,9 @@ fn has_attractor(fate: u8) -> bool {
 fn kind(outcomes: &Outcomes, k: u32) -> Kind {
     (outcomes.fate[k as usize], outcomes.period[k as usize])
 }
+
+/// Where the outcome at place `k` ends.
+fn point<'a>(plan: &Plan, outcomes: &'a Outcomes, k: u32) -> &'a [f64] {
+    let dims = plan.initial.len();
+    &outcomes.point[k as usize * dims..(k as usize + 1) * dims]
+}

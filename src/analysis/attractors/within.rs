@@ -3,7 +3,8 @@
 use multiversion::multiversion;
 
 use super::chaos::Homes;
-use super::{HELD, Kind, NEAR, NEAR_ALONG, NEAR_TOLERANCES, NEUTRAL, Part, Slice, largest};
+use super::labels::Labels;
+use super::{HELD, Kind, NEAR, NEAR_ALONG, NEAR_TOLERANCES, NEUTRAL, Part, Slice, largest, point};
 use crate::analysis::clusters::{Cubes, Partition, join_near};
 use crate::analysis::cycles::{Start, centres, cycles};
 use crate::engine::Outcomes;
@@ -69,12 +70,6 @@ impl Element {
     }
 }
 
-/// Where the outcome at place `k` ends.
-fn point<'a>(plan: &Plan, outcomes: &'a Outcomes, k: u32) -> &'a [f64] {
-    let dims = plan.initial.len();
-    &outcomes.point[k as usize * dims..(k as usize + 1) * dims]
-}
-
 impl Group {
     /// An empty group; `size`: of its largest coordinate, or of the map.
     pub fn new(plan: &Plan, key: (Slice, Kind), size: f64) -> Self {
@@ -89,6 +84,11 @@ impl Group {
             joined: Partition::new(0),
             homes: Homes::default(),
         }
+    }
+
+    /// Gives every element a label that has none.
+    pub fn label(&mut self, labels: &mut Labels) {
+        self.labels.resize_with(self.elements.len(), || labels.label(self.key.1.1));
     }
 
     /// How many elements there are.

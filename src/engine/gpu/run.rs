@@ -22,7 +22,7 @@ use super::opened::Opened;
 use super::shader::source;
 use super::slice::Pace;
 use super::tile::{BINDING_BYTES, Kept, Tile, is_cut, tile_lanes};
-use crate::engine::{Cells, Density, Device, Engine, Outcomes, OutcomesPart, Seconds, Watch};
+use crate::engine::{Cells, Density, Device, Engine, Outcomes, OutcomesPart, Seconds, Watch, waited_for};
 use crate::error::Result;
 use crate::plan::Plan;
 
@@ -150,12 +150,9 @@ impl<'a> Work<'a> {
             let others = 1..self.tiles.min(TILES);
             let others: Vec<_> = others.map(|_| scope.spawn(worker)).collect();
             let own = worker();
-            let joined = others.into_iter().map(|other| match other.join() {
-                Ok(result) => result,
-                Err(panic) => std::panic::resume_unwind(panic),
-            });
             // All are waited for before the first failure is told of.
-            let results: Vec<Result<()>> = std::iter::once(own).chain(joined).collect();
+            let results: Vec<Result<()>> =
+                std::iter::once(own).chain(others.into_iter().map(waited_for)).collect();
             results.into_iter().collect()
         })
     }
