@@ -4,6 +4,8 @@
 //! attractor if it keeps to these boxes (recurrences on a grid: Datseris and Wagemakers 2022). The grid is
 //! the finest on which the long orbit itself keeps coming back, so that it suits any dimension.
 
+use std::ops::Range;
+
 use foldhash::{HashSet, HashSetExt};
 use rayon::prelude::*;
 
@@ -21,6 +23,8 @@ const LONG: u32 = 8192;
 const SHORT: [u32; 2] = [32, 1024];
 /// Boxes along a side of the attractor, at first.
 const BOXES: f64 = 64.0;
+/// The same with the box that begins where the attractor ends.
+const SIDE: u32 = BOXES as u32 + 1;
 /// Part of the second half of the long orbit that lies in boxes of the first half, at least.
 const RETURNING: f64 = 0.9;
 /// Part of a compared orbit that lies in boxes of the long one, at least.
@@ -59,15 +63,14 @@ impl Homes {
             }
             if number == self.homes.len() {
                 let (cell, point) = &self.founders[number];
-                let long = follow(&mut tracer.clone(), plan, &[(*cell, point.as_slice())], LONG);
-                self.homes.push(Home::of(&long[0], plan.descent.variables));
+                let long = follow(&mut tracer.clone(), plan, (*cell, point), LONG);
+                self.homes.push(Home::of(&long, plan.descent.variables));
             }
             let home = &self.homes[number];
             for steps in SHORT {
                 let at_home = |tracer: &mut Tracer, places: &[u32]| {
                     let starts: Vec<_> = places.iter().map(|&k| orbit(k)).collect();
-                    let orbits = follow(tracer, plan, &starts, steps);
-                    orbits.into_iter().map(|orbit| home.share(&orbit) >= INSIDE).collect::<Vec<bool>>()
+                    home.keeps(tracer, plan, &starts, steps)
                 };
                 let at_home: Vec<Vec<bool>> =
                     homeless.par_chunks(LANES).map_init(|| tracer.clone(), at_home).collect();
@@ -83,22 +86,21 @@ impl Homes {
     }
 }
 
-/// The next points of orbits, at most [`LANES`], in f64: shape `[steps, variables]` each. An orbit is given by
-/// its cell and the state that it has come to.
-fn follow(tracer: &mut Tracer, plan: &Plan, starts: &[(u32, &[f64])], steps: u32) -> Vec<Vec<f64>> {
+/// The next points of an orbit in f64, shape `[steps, variables]`. It is given by its cell and the state that it has
+/// come to.
+fn follow(tracer: &mut Tracer, plan: &Plan, (cell, state): (u32, &[f64]), steps: u32) -> Vec<f64> {
     let variables = plan.descent.variables;
-    for (lane, (cell, point)) in starts.iter().enumerate() {
-        tracer.place(lane, point, quantities(plan, *cell));
-    }
-    let mut orbits = vec![Vec::with_capacity(steps as usize * variables); starts.len()];
-    // From the step on at which the learning rate no longer changes.
-    let steps = plan.settled..plan.settled.saturating_add(steps);
-    tracer.follow(steps, starts.len(), |state| {
-        for (lane, orbit) in orbits.iter_mut().enumerate() {
-            orbit.extend(state[..variables].iter().map(|register| register[lane]));
-        }
+    let mut orbit = Vec::with_capacity(steps as usize * variables);
+    tracer.place(0, state, quantities(plan, cell));
+    tracer.follow(numbers(plan, 0..steps), 1, |state| {
+        orbit.extend(state[..variables].iter().map(|register| register[0]));
     });
-    orbits
+    orbit
+}
+
+/// The numbers of steps that an orbit takes from its end on, when the learning rate no longer changes.
+fn numbers(plan: &Plan, steps: Range<u32>) -> Range<u32> {
+    plan.settled.saturating_add(steps.start)..plan.settled.saturating_add(steps.end)
 }
 
 /// The boxes that a chaotic attractor visits.
@@ -106,8 +108,7 @@ struct Home {
     variables: usize,
     /// By variable: where the grid begins, and boxes per unit.
     grid: Vec<(f64, f64)>,
-    /// The boxes' numbers.
-    visited: HashSet<u128>,
+    visited: Boxes,
 }
 
 impl Home {
@@ -125,7 +126,7 @@ impl Home {
             let density =
                 |(a, b): &(f64, f64)| (*a, boxes / (b - a).max(1e-6 * widest).max(f64::MIN_POSITIVE));
             let grid = ranges.iter().map(density).collect();
-            let mut home = Self { variables, grid, visited: HashSet::new() };
+            let mut home = Self { variables, grid, visited: Boxes::of(variables) };
             home.mark(&orbit[..half]);
             let returns = home.share(&orbit[half..]);
             home.mark(&orbit[half..]);
@@ -136,10 +137,34 @@ impl Home {
         }
     }
 
+    /// Whether orbits, at most [`LANES`], keep to visited boxes. Each is given by its cell and the state that it has come
+    /// to.
+    fn keeps(&self, tracer: &mut Tracer, plan: &Plan, starts: &[(u32, &[f64])], steps: u32) -> Vec<bool> {
+        for (lane, (cell, state)) in starts.iter().enumerate() {
+            tracer.place(lane, state, quantities(plan, *cell));
+        }
+        let mut inside = vec![0; starts.len()];
+        let keeps = |inside: u32| f64::from(inside) >= INSIDE * f64::from(steps);
+        // Most that do have told after half of the steps.
+        for part in [0..steps / 2, steps / 2..steps] {
+            tracer.follow(numbers(plan, part), starts.len(), |state| {
+                for (lane, inside) in inside.iter_mut().enumerate() {
+                    let point = state[..self.variables].iter().map(|register| register[lane]);
+                    *inside += u32::from(self.is_visited(point));
+                }
+            });
+            if inside.iter().all(|&inside| keeps(inside)) {
+                break;
+            }
+        }
+        inside.into_iter().map(keeps).collect()
+    }
+
     fn mark(&mut self, orbit: &[f64]) {
         for point in orbit.chunks_exact(self.variables) {
-            let found = self.at(point);
-            self.visited.extend(found);
+            if let Some(found) = self.at(point.iter().copied()) {
+                self.visited.insert(found);
+            }
         }
     }
 
@@ -147,20 +172,63 @@ impl Home {
     fn share(&self, orbit: &[f64]) -> f64 {
         let points = orbit.chunks_exact(self.variables);
         let all = points.len().max(1);
-        points.filter(|point| self.at(point).is_some_and(|found| self.visited.contains(&found))).count()
-            as f64
-            / all as f64
+        points.filter(|point| self.is_visited(point.iter().copied())).count() as f64 / all as f64
+    }
+
+    #[inline]
+    fn is_visited(&self, point: impl Iterator<Item = f64>) -> bool {
+        self.at(point).is_some_and(|found| self.visited.contains(found))
     }
 
     /// The number of the box that a point lies in; none beyond the grid, and of a point that is not finite. Beyond
     /// 20 variables a number may be that of several boxes, as one in 2^128 is.
-    fn at(&self, point: &[f64]) -> Option<u128> {
+    #[inline]
+    fn at(&self, point: impl Iterator<Item = f64>) -> Option<u128> {
         self.grid.iter().zip(point).try_fold(0u128, |number, ((from, density), x)| {
-            let along = ((x - from) * density).floor();
-            (0.0..=BOXES)
+            let along = (x - from) * density;
+            (0.0..f64::from(SIDE))
                 .contains(&along)
-                .then(|| number.wrapping_mul(BOXES as u128 + 1).wrapping_add(along as u128))
+                .then(|| number.wrapping_mul(u128::from(SIDE)).wrapping_add(u128::from(along as u32)))
         })
+    }
+}
+
+/// Numbers of boxes.
+enum Boxes {
+    /// Whether each is among them, where there are not many in all.
+    All(Vec<bool>),
+    /// Those that are.
+    Some(HashSet<u128>),
+}
+
+impl Boxes {
+    /// Most boxes of which each is noted.
+    const FEW: usize = 1 << 20;
+
+    /// None of a grid in so many dimensions.
+    fn of(dimensions: usize) -> Self {
+        let all = u32::try_from(dimensions).ok().and_then(|n| (SIDE as usize).checked_pow(n));
+        match all {
+            Some(all) if all <= Self::FEW => Self::All(vec![false; all]),
+            _ => Self::Some(HashSet::new()),
+        }
+    }
+
+    fn insert(&mut self, number: u128) {
+        match self {
+            Self::All(boxes) => boxes[number as usize] = true,
+            Self::Some(boxes) => {
+                boxes.insert(number);
+            }
+        }
+    }
+
+    #[inline]
+    fn contains(&self, number: u128) -> bool {
+        match self {
+            Self::All(boxes) => boxes[number as usize],
+            Self::Some(boxes) => boxes.contains(&number),
+        }
     }
 }
 
