@@ -32,7 +32,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<(String, Values)>> {
     let mut rows = 0;
     for record in reader.records() {
         let record = record.map_err(|e| fault(e.to_string()))?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = || line_of(text, record.position().map_or(0, |at| at.byte() as usize));
         if rows == MAX_ROWS {
             return Err(fault(format!("more than {MAX_ROWS} rows; give fewer")));
         }
@@ -41,12 +41,12 @@ pub(super) fn read(path: &Path) -> Result<Vec<(String, Values)>> {
                 format!("more than {MAX_NUMBERS} numbers; leave out rows, or columns that are not used");
             return Err(fault(message));
         }
-        check_length(&record, line, header.len()).map_err(fault)?;
+        check_length(&record, header.len()).map_err(|wrong| fault(format!("line {} {wrong}", line())))?;
         rows += 1;
         for (k, field) in record.iter().enumerate() {
             match field.parse::<f64>().ok().filter(|value| value.is_finite()) {
                 Some(value) => columns[k].push(value),
-                None if wrong[k].is_none() => wrong[k] = Some(no_number(field, &header[k], line)),
+                None if wrong[k].is_none() => wrong[k] = Some(no_number(field, &header[k], line())),
                 None => {}
             }
         }
@@ -102,22 +102,32 @@ fn check_header(header: &csv::StringRecord) -> std::result::Result<(), String> {
     }
 }
 
-/// Whether a row has as many fields as there are columns.
-fn check_length(record: &csv::StringRecord, line: u64, columns: usize) -> std::result::Result<(), String> {
+/// The number of the line of a record, which the reader began to look for at this byte: line ends, empty lines and comments
+/// may come before it.
+fn line_of(text: &str, start: usize) -> usize {
+    let mut rest = text[start..].trim_start_matches(['\r', '\n']);
+    while rest.starts_with('#') {
+        rest = rest.trim_start_matches(|c| c != '\n').trim_start_matches(['\r', '\n']);
+    }
+    text[..text.len() - rest.len()].matches('\n').count() + 1
+}
+
+/// Whether a row has as many fields as there are columns; else what its line has.
+fn check_length(record: &csv::StringRecord, columns: usize) -> std::result::Result<(), String> {
     let fields = record.len();
     if fields == columns {
         return Ok(());
     }
     if fields == columns + 1 && record[columns].is_empty() {
-        return Err(format!("line {line} ends in a comma; drop it"));
+        return Err("ends in a comma; drop it".to_owned());
     }
     let [fields, columns] = [(fields, "field"), (columns, "column")]
         .map(|(n, what)| format!("{n} {what}{}", if n == 1 { "" } else { "s" }));
-    Err(format!("line {line} has {fields}, and the first line names {columns}; give a number for each"))
+    Err(format!("has {fields}, and the first line names {columns}; give a number for each"))
 }
 
 /// What is wrong with a field that is no number.
-fn no_number(field: &str, column: &str, line: u64) -> String {
+fn no_number(field: &str, column: &str, line: usize) -> String {
     if field.is_empty() {
         return format!("line {line}: column `{column}` is empty; fill it in, or drop the line");
     }

@@ -58,6 +58,9 @@ fn a_wrong_file_is_named_with_its_line() {
     for (text, parts) in [
         ("1,2\n3,4\n", ["points.csv: ", "first line must name the columns"]),
         ("x,y\n1,2\n3,four\n", ["line 3: `four` in column `y`", "correct or drop it"]),
+        ("x,y\r\n1,2\r\n3,four\r\n", ["line 3: `four` in column `y`", "correct or drop it"]),
+        ("# two\nx,y\n1,2\n\n# more\n\n3,four\n", ["line 7: `four` in column `y`", "correct or drop it"]),
+        ("x,y\n1,2\n\n\n3\n", ["line 5 has 1 field", "the first line names 2 columns"]),
         ("x,y\n1,2\n3,inf\n", ["line 3: `inf` in column `y`", "correct or drop it"]),
         ("x,y\n1,2\n3\n", ["points.csv: line 3 has 1 field", "the first line names 2 columns"]),
         ("x,y\n1,2,3\n", ["points.csv: line 2 has 3 fields", "give a number for each"]),
