@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::keys;
 use super::{
     Axis, EtaKey, Experiment, LandscapeKey, NamedLandscape, Optimizer, Over, PhaseKeys, Precision, SIZE,
     STEPS, Setup,
@@ -53,7 +54,7 @@ pub struct Draft {
     /// Maps in a stack.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frames: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "keys::sides", skip_serializing_if = "Option::is_none")]
     /// Cells across and up.
     pub size: Option<[u32; 2]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

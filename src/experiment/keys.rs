@@ -1,9 +1,10 @@
 //! Keys of an experiment file that can be written in several ways.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Eta;
@@ -76,12 +77,47 @@ impl<'de> Deserialize<'de> for EtaKey {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<EtaKey, A::Error> {
                 let mut steps = Vec::new();
-                while let Some(step) = list.next_element::<(u32, f64)>()? {
-                    steps.push(step);
+                while let Some(Two(step, rate)) = list.next_element()? {
+                    steps.push((step, rate));
                 }
                 Ok(EtaKey::Value(Eta::Steps(steps)))
             }
         }
         from.deserialize_any(Forms)
     }
+}
+
+/// Two entries of a list and no more, where a tuple would leave out the others in silence.
+struct Two<A, B>(A, B);
+
+impl<'de, A: Deserialize<'de>, B: Deserialize<'de>> Deserialize<'de> for Two<A, B> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct List<A, B>(PhantomData<(A, B)>);
+        impl<'de, A: Deserialize<'de>, B: Deserialize<'de>> Visitor<'de> for List<A, B> {
+            type Value = Two<A, B>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of two numbers")
+            }
+
+            fn visit_seq<L: SeqAccess<'de>>(self, mut list: L) -> Result<Two<A, B>, L::Error> {
+                let first = list.next_element()?.ok_or_else(|| Error::invalid_length(0, &self))?;
+                let second = list.next_element()?.ok_or_else(|| Error::invalid_length(1, &self))?;
+                let mut length = 2;
+                while list.next_element::<IgnoredAny>()?.is_some() {
+                    length += 1;
+                }
+                if length > 2 {
+                    return Err(Error::invalid_length(length, &self));
+                }
+                Ok(Two(first, second))
+            }
+        }
+        from.deserialize_seq(List(PhantomData))
+    }
+}
+
+/// The key `size`.
+pub(super) fn sides<'de, D: Deserializer<'de>>(from: D) -> Result<Option<[u32; 2]>, D::Error> {
+    Two::deserialize(from).map(|Two(width, height)| Some([width, height]))
 }

@@ -58,6 +58,18 @@ fn a_wrong_experiment_file_names_line_and_key() {
     refused("landscape = \"f1\nsteps = 3\n", &["line 1, `landscape = \"f1`", "expected `\"`"]);
     refused("steps = 3\nsteps = 4\n", &["line 2, `steps = 4`", "duplicate"]);
     refused("steps = \"many\"\n", &["line 1, `steps = \"many\"`", "whole number"]);
+    for size in ["[3]", "[3, 2, 77]"] {
+        refused(
+            &format!("size = {size}\n"),
+            &["line 1, `size = ", "invalid length", "a list of two numbers"],
+        );
+    }
+    for step in ["[0]", "[0, 1.0, 99]"] {
+        refused(
+            &format!("eta = [{step}]\n"),
+            &["line 1, `eta = ", "invalid length", "a list of two numbers"],
+        );
+    }
     refused("steps = -3\n", &["line 1, `steps = -3`", "whole number"]);
     refused("eta = true\n", &["line 1, `eta = true`", "a number, steps such as"]);
     refused("eta = [[0, 1.0], [3, \"a\"]]\n", &["line 1, `eta = ", "expected a number"]);
