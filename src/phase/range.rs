@@ -16,8 +16,10 @@ const STEPS: u32 = 256;
 const TAIL: f64 = 0.002;
 /// ... unless the range of all is no longer than that of the others by this factor.
 const TAME: f64 = 1.5;
-/// What is so much smaller than the large values is an orbit at rest, and tells nothing of a range.
+/// What is so much smaller than the large values is an orbit at rest, and tells nothing of a range; ...
 const AT_REST: f64 = 1e-6;
+/// ... and so is what is smaller than the square of the tolerance, as a loss is at that distance; and than this.
+const LEAST: f64 = 1e-280;
 /// Nine tenths of the values, spread by more than this factor, ask for bins of equal ratios.
 const WIDE: f64 = 100.0;
 /// A range whose lower end is less than this part of the upper one starts from 0.
@@ -42,12 +44,13 @@ pub fn find(experiment: &PhaseExperiment) -> Result<Bins> {
     // An orbit that leaves the escape radius is no part of the diagram.
     let orbits = values.chunks_exact((steps - experiment.transient) as usize);
     let values = orbits.filter(|orbit| !orbit.iter().any(|v| v.is_nan())).flatten().copied();
-    let range = of_values(values.filter(|v| v.is_finite()).collect());
+    let tolerance = plan.rules.tolerance;
+    let range = of_values(values.filter(|v| v.is_finite()).collect(), LEAST.max(tolerance * tolerance));
     Ok(Bins { range, count: experiment.size[1] })
 }
 
-/// The range that most of `values` lie in, with numbers that are short to write.
-fn of_values(mut values: Vec<f64>) -> Axis {
+/// The range that most of `values` lie in, with numbers that are short to write. Those below `rest` are 0.
+fn of_values(mut values: Vec<f64>, rest: f64) -> Axis {
     values.sort_by(f64::total_cmp);
     let axis = |from: f64, to: f64, log: bool| {
         let units = if log { [from, to] } else { [to - from; 2] };
@@ -57,7 +60,7 @@ fn of_values(mut values: Vec<f64>) -> Axis {
     let last = values.len().max(1) - 1;
     let quantile = |share: f64| values.get((share * last as f64).round() as usize).map_or(0.0, |v| v.abs());
     let largest = quantile(TAIL).max(quantile(1.0 - TAIL));
-    let moving: Vec<f64> = values.iter().copied().filter(|v| v.abs() > AT_REST * largest).collect();
+    let moving: Vec<f64> = values.iter().copied().filter(|v| v.abs() > rest.max(AT_REST * largest)).collect();
     if moving.is_empty() {
         // Nothing was bounded, or all of it is at 0.
         return axis(if values.iter().any(|v| *v < 0.0) { -1.0 } else { 0.0 }, 1.0, false);
@@ -96,7 +99,7 @@ mod tests {
     use super::*;
 
     fn range(values: impl Iterator<Item = f64>) -> String {
-        of_values(values.collect()).to_string()
+        of_values(values.collect(), 1e-14).to_string()
     }
 
     #[test]
@@ -113,7 +116,8 @@ mod tests {
         // One value far away does not stretch it.
         assert_eq!(range(even(1000).chain([1e9])), "value = 0 .. 1.03");
         assert_eq!(range([3.0; 10].into_iter()), "value = 2.7 .. 3.3");
-        for nothing in [&[0.0, 0.0][..], &[]] {
+        // Orbits that have all come to rest at 0.
+        for nothing in [&[0.0, 0.0][..], &[], &[1e-20, 5e-45, 1e-310]] {
             assert_eq!(range(nothing.iter().copied()), "value = 0 .. 1");
         }
     }
