@@ -500,17 +500,24 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
 
-    let has_period = fate == CONVERGED || fate == PERIODIC;
+    let is_measured = fate == CONVERGED || fate == PERIODIC || fate == STALLED;
     let has_samples = (fate == CHAOTIC || fate == UNDECIDED) && slice.sampled > 0u;
+    var mean_loss = bitcast<Bits>(seen.loss / limit);
+    if has_samples {
+        mean_loss = bitcast<Bits>(sums.loss);
+    }
+    if (is_measured || has_samples) && (mean_loss & ~SIGN) > INFINITY {
+        // Where the loss is no number there is no descent, whatever its formula's derivative says.
+        fate = DIVERGED;
+    }
+    let has_period = fate == CONVERGED || fate == PERIODIC;
     var amplitude = Bits(0);
     var lyapunov = bitcast<Bits>(seen.probe_growth);
-    var mean_loss = bitcast<Bits>(seen.loss / limit);
     if fate == PERIODIC {
         amplitude = bitcast<Bits>(half_diagonal(seen.low, seen.high));
-    } else if has_samples {
+    } else if has_samples && fate != DIVERGED {
         amplitude = bitcast<Bits>(half_diagonal(sums.low, sums.high));
         lyapunov = bitcast<Bits>(sums.growth / Float(slice.samples));
-        mean_loss = bitcast<Bits>(sums.loss);
     } else if fate != CONVERGED && fate != STALLED {
         amplitude = NAN;
         lyapunov = NAN;

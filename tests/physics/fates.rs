@@ -52,6 +52,8 @@ fn leaving_the_escape_radius_or_the_domain_is_divergence() {
         ("-exp(x)", "across = \"x = 0 .. 1\"\nup = \"eta = 0.1 .. 0.2\""),
         // The first step leads to a negative number, and its logarithm is not a number.
         ("x * log(x)", "across = \"x = 3 .. 4\"\nup = \"eta = 2 .. 3\""),
+        // The orbits settle at -1, where the gradient's formula is 0 and the loss is no number.
+        ("x^2/2 - log(x)", "across = \"x = -3 .. -1\"\nup = \"eta = 0.1 .. 0.4\""),
         ("-x^2 + 0*y", "across = \"x = 1 .. 2\"\nup = \"y = 1 .. 2\"\neta = 0.5"),
     ] {
         let toml = plane(loss, &format!("{rest}\nsize = [4, 4]"));

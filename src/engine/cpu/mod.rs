@@ -244,8 +244,18 @@ impl<'a, R: Real> Batch<'a, R> {
             Verdict::Ended(fate) if seeks && fate != Fate::Diverged && !stage.is_last => Verdict::Running,
             verdict => verdict,
         };
-        match verdict {
+        let verdict = match verdict {
             Verdict::Running if stage.is_last => Verdict::Ended(decide_at_end(&block.samples(stage, lane))),
+            verdict => verdict,
+        };
+        match verdict {
+            // Where the loss is no number there is no descent, whatever its formula's derivative says.
+            Verdict::Ended(fate)
+                if mean_loss(block, stage, fate, lane)
+                    .is_some_and(|loss| loss.partial_cmp(&loss).is_none()) =>
+            {
+                Verdict::Ended(Fate::Diverged)
+            }
             verdict => verdict,
         }
     }
@@ -261,17 +271,16 @@ impl<'a, R: Real> Batch<'a, R> {
         fate: Fate,
     ) {
         let nan = R::from_f64(f64::NAN);
-        let (amplitude, lyapunov, loss) = match fate {
-            Fate::Converged | Fate::Stalled => (R::ZERO, block.growth(lane), block.mean_loss(lane)),
-            Fate::Periodic => {
-                (block.amplitude(self.program, lane), block.growth(lane), block.mean_loss(lane))
-            }
+        let (amplitude, lyapunov) = match fate {
+            Fate::Converged | Fate::Stalled => (R::ZERO, block.growth(lane)),
+            Fate::Periodic => (block.amplitude(self.program, lane), block.growth(lane)),
             Fate::Chaotic | Fate::Undecided if stage.sampled > 0 => {
                 let growth = block.sums.growth[lane] / R::from_f64(f64::from(stage.samples));
-                (block.sampled_amplitude(self.program, lane), growth, block.sums.loss[lane])
+                (block.sampled_amplitude(self.program, lane), growth)
             }
-            Fate::Chaotic | Fate::Undecided | Fate::Diverged => (nan, nan, nan),
+            Fate::Chaotic | Fate::Undecided | Fate::Diverged => (nan, nan),
         };
+        let loss = mean_loss(block, stage, fate, lane).unwrap_or(nan);
         outcomes.fate[k] = fate as u8;
         outcomes.period[k] = if fate.has_period() { block.period(lane).to_f64() as u32 } else { 0 };
         if fate.has_period() {
@@ -291,6 +300,16 @@ impl<'a, R: Real> Batch<'a, R> {
             let at_end = block.state(d)[lane];
             *coordinate = if fate.has_period() { block.point(d, lane) } else { at_end }.to_f64();
         }
+    }
+}
+
+/// The mean loss of a lane that has ended like this, if it was measured.
+#[inline(always)]
+fn mean_loss<R: Real>(block: &Block<R>, stage: &Stage, fate: Fate, lane: usize) -> Option<R> {
+    match fate {
+        Fate::Converged | Fate::Periodic | Fate::Stalled => Some(block.mean_loss(lane)),
+        Fate::Chaotic | Fate::Undecided if stage.sampled > 0 => Some(block.sums.loss[lane]),
+        Fate::Chaotic | Fate::Undecided | Fate::Diverged => None,
     }
 }
 
