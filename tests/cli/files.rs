@@ -74,7 +74,7 @@ fn a_wrong_experiment_file_names_line_and_key() {
     refused("eta = true\n", &["line 1, `eta = true`", "a number, steps such as"]);
     refused("eta = [[0, 1.0], [3, \"a\"]]\n", &["line 1, `eta = ", "expected a number"]);
     refused("landscape = 3\n", &["line 1, `landscape = 3`", "name or path in quotes"]);
-    refused("size = 4\n", &["line 1, `size = 4`", "array of length 2"]);
+    refused("size = 4\n", &["line 1, `size = 4`", "a list of two numbers"]);
     refused("show = [\"basin\"]\n", &["unknown variant `basin`", "`basins`"]);
     refused("optimizer = \"adam\"\n", &["unknown variant `adam`", "`gd`, `heavy-ball`"]);
     refused("set = { x = \"a\" }\n", &["line 1, `set = ", "expected a number"]);

@@ -44,6 +44,25 @@ fn every_minimum_and_every_phase_of_a_lattice_is_counted() {
     }
 }
 
+#[test]
+fn a_ring_of_cycles_is_no_crowd_of_attractors() {
+    // The two points of a cycle lie on either side of the origin at different distances, in any direction. Half of the cycles
+    // are stood for by the outer point and half by the inner one, which makes two attractors of the ring.
+    let toml = r#"landscape = { variables = ["x", "y"], loss = "(x^2 + y^2)^2/4 - (x^2 + y^2)/2" }
+        across = "x = -1.2 .. 1.2"
+        up = "y = -1.2 .. 1.2"
+        eta = 1.1
+        size = [128, 128]"#;
+    for subject in all() {
+        let map = subject.map(toml);
+        let periodic = map.fate.iter().filter(|&&fate| fate == Fate::Periodic as u8).count();
+        // In f32 rounding moves some along the ring for ever.
+        assert!(10 * periodic > 8 * map.cells(), "{}: {periodic}", subject.name);
+        let found = 1 + map.attractor.iter().max().unwrap();
+        assert_eq!(found, 2, "{}", subject.name);
+    }
+}
+
 /// A map over two parameters, in which every cell is a slice of its own, and its outcomes: all
 /// diverged.
 fn diverged(width: u32, height: u32) -> (Plan, Vec<u32>, Outcomes) {

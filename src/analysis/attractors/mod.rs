@@ -34,10 +34,10 @@ pub use self::labels::Numbers;
 const NEAR: f64 = 1e-3;
 /// The same in units of the tolerance, for attractors near the origin.
 const NEAR_TOLERANCES: f64 = 100.0;
-/// Points of a line of minima lie as far apart as their cells: nearer than this, in units of the map's
-/// scale or of the largest point, they are one attractor.
+/// Points of a line of minima, or of a line of cycles, lie as far apart as their cells: nearer than this, in units of the
+/// map's scale or of the largest point, they are one attractor.
 const NEAR_ALONG: f64 = 2e-2;
-/// Above this growth, in nats per step, a fixed point is one of a line: nothing contracts along it.
+/// Above this growth, in nats per step, a fixed point or a cycle is one of a line: nothing contracts along it.
 const NEUTRAL: f64 = -1e-3;
 /// An attractor moves less than this, in units of the map's scale, or than its own size from slice to
 /// slice.

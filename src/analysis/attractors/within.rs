@@ -48,7 +48,7 @@ pub struct Group {
     /// What the first of them are called until they have a number.
     pub labels: Vec<u32>,
     near: Cubes,
-    /// The cubes of the points of lines of minima, and an element with a point in each.
+    /// The cubes of the points of lines of minima and of cycles, and an element with a point in each.
     along: Cubes,
     first_along: Vec<u32>,
     joined: Partition,
@@ -132,7 +132,8 @@ impl Group {
             self.joined.grow();
         }
         self.elements[cube].size += 1;
-        if self.key.1.0 == Fate::Converged as u8 && outcomes.lyapunov[k as usize] > NEUTRAL {
+        let is_cycle = self.key.1.0 == Fate::Converged as u8 || self.key.1.0 == Fate::Periodic as u8;
+        if is_cycle && outcomes.lyapunov[k as usize] > NEUTRAL {
             let along = self.along.at(point.iter().copied());
             if along == self.first_along.len() {
                 self.first_along.push(cube as u32);
