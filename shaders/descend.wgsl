@@ -500,28 +500,20 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
 
-    let is_measured = fate == CONVERGED || fate == PERIODIC || fate == STALLED;
-    let has_samples = (fate == CHAOTIC || fate == UNDECIDED) && slice.sampled > 0u;
-    var mean_loss = bitcast<Bits>(seen.loss / limit);
-    if has_samples {
-        mean_loss = bitcast<Bits>(sums.loss);
+    let is_sampled = fate == CHAOTIC || fate == UNDECIDED;
+    let mean_loss = select(seen.loss / limit, sums.loss, is_sampled);
+    if !is_sampled || slice.sampled > 0u {
+        fate = with_loss(fate, mean_loss);
     }
-    if (is_measured || has_samples) && (mean_loss & ~SIGN) > INFINITY {
-        // Where the loss is no number there is no descent, whatever its formula's derivative says.
-        fate = DIVERGED;
-    }
+    let is_measured = fate != DIVERGED && (!is_sampled || slice.sampled > 0u);
     let has_period = fate == CONVERGED || fate == PERIODIC;
     var amplitude = Bits(0);
     var lyapunov = bitcast<Bits>(seen.probe_growth);
     if fate == PERIODIC {
         amplitude = bitcast<Bits>(half_diagonal(seen.low, seen.high));
-    } else if has_samples && fate != DIVERGED {
+    } else if is_sampled {
         amplitude = bitcast<Bits>(half_diagonal(sums.low, sums.high));
         lyapunov = bitcast<Bits>(sums.growth / Float(slice.samples));
-    } else if fate != CONVERGED && fate != STALLED {
-        amplitude = NAN;
-        lyapunov = NAN;
-        mean_loss = NAN;
     }
     var word = fate;
     if has_period {
@@ -531,9 +523,9 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     write(0u, lane, Bits(word));
     write(1u, lane, Bits(t));
-    write(2u, lane, amplitude);
-    write(3u, lane, lyapunov);
-    write(4u, lane, mean_loss);
+    write(2u, lane, select(NAN, amplitude, is_measured));
+    write(3u, lane, select(NAN, lyapunov, is_measured));
+    write(4u, lane, select(NAN, bitcast<Bits>(mean_loss), is_measured));
     if TARGETED {
         write(5u + DIMS, lane, select(NAN, bitcast<Bits>(reached), reached >= 0.0));
     }

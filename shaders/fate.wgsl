@@ -186,3 +186,8 @@ fn decide_at_end(samples: Samples) -> u32 {
     let grows = mean > CHAOS_ERRORS * error + CHAOS_GROWTH / samples.steps;
     return select(UNDECIDED, CHAOTIC, bounded && grows);
 }
+
+// The fate of an orbit by its mean loss: where that is no number there is no descent.
+fn with_loss(fate: u32, loss: Float) -> u32 {
+    return select(fate, DIVERGED, size_bits(loss) > INFINITY);
+}

@@ -113,6 +113,11 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> S
     }
 }
 
+/// The number of the line that the byte `at` of a text is in, from 1.
+pub(crate) fn line_number(text: &str, at: usize) -> usize {
+    text[..at].matches('\n').count() + 1
+}
+
 /// What is wrong with a TOML file, in one line: where, the line itself, and why.
 pub(crate) fn toml_message(text: &str, error: &toml::de::Error) -> String {
     let why = error.message().lines().collect::<Vec<_>>().join(", ");
@@ -122,7 +127,7 @@ pub(crate) fn toml_message(text: &str, error: &toml::de::Error) -> String {
     let Some(at) = error.span().map(|span| span.start).filter(|&at| text.is_char_boundary(at)) else {
         return why;
     };
-    let number = text[..at].matches('\n').count() + 1;
+    let number = line_number(text, at);
     let line: String = text.lines().nth(number - 1).unwrap_or_default().trim().chars().take(60).collect();
     if line.is_empty() { format!("line {number}: {why}") } else { format!("line {number}, `{line}`: {why}") }
 }

@@ -22,7 +22,7 @@ pub enum Fate {
     Periodic = 2,
     /// Bounded to the end of the budget, with a Lyapunov exponent above zero by more than its error.
     Chaotic = 3,
-    /// Left the escape radius, or the gradient is not finite.
+    /// Left the escape radius, or the gradient is not finite, or the loss is no number where it ends.
     Diverged = 4,
     /// The gradient is zero or the update below the number format's resolution, without contraction.
     Stalled = 5,
@@ -365,6 +365,16 @@ pub(crate) fn least<L: Lane>(a: L, b: L) -> L {
 #[inline(always)]
 pub(crate) fn greatest<L: Lane>(a: L, b: L) -> L {
     L::choose(a.lt(b), b, a)
+}
+
+/// The fate of an orbit by its mean `loss`, if it was measured: where that is no number there is no descent, whatever the
+/// derivative of its formula says.
+#[inline(always)]
+pub fn with_loss<R: Real>(fate: Fate, loss: Option<R>) -> Fate {
+    match loss {
+        Some(loss) if loss.partial_cmp(&loss).is_none() => Fate::Diverged,
+        _ => fate,
+    }
 }
 
 /// Sums over the samples of a trajectory that reached the end of its budget.

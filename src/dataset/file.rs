@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Values;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, line_number};
 use crate::formula::MAX_ROWS;
 use crate::input::{self, FILE_MAX};
 
@@ -109,7 +109,7 @@ fn line_of(text: &str, start: usize) -> usize {
     while rest.starts_with('#') {
         rest = rest.trim_start_matches(|c| c != '\n').trim_start_matches(['\r', '\n']);
     }
-    text[..text.len() - rest.len()].matches('\n').count() + 1
+    line_number(text, text.len() - rest.len())
 }
 
 /// Whether a row has as many fields as there are columns; else what its line has.

@@ -5,10 +5,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::keys;
 use super::{
     Axis, EtaKey, Experiment, LandscapeKey, NamedLandscape, Optimizer, Over, PhaseKeys, Precision, SIZE,
-    STEPS, Setup,
+    STEPS, Setup, keys,
 };
 use crate::dataset::Dataset;
 use crate::error::{Error, Result, toml_message};

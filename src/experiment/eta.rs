@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::axis::number;
 use super::settling::{Settling, settling};
@@ -17,7 +17,7 @@ const SAMPLES: u32 = 512;
 const EVALUATIONS: usize = 1 << 22;
 
 /// A learning-rate schedule.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Eta {
     /// The same at every step.

@@ -195,29 +195,23 @@ impl Home {
 
 /// Numbers of boxes.
 enum Boxes {
-    /// Whether each is among them, where there are not many in all.
-    All(Vec<bool>),
+    /// Whether each is among them, where a grid has no more than a long orbit has points.
+    Few(Vec<bool>),
     /// Those that are.
-    Some(HashSet<u128>),
+    Many(HashSet<u128>),
 }
 
 impl Boxes {
-    /// Most boxes of which each is noted.
-    const FEW: usize = 1 << 20;
-
     /// None of a grid in so many dimensions.
     fn of(dimensions: usize) -> Self {
-        let all = u32::try_from(dimensions).ok().and_then(|n| (SIDE as usize).checked_pow(n));
-        match all {
-            Some(all) if all <= Self::FEW => Self::All(vec![false; all]),
-            _ => Self::Some(HashSet::new()),
-        }
+        let all = SIDE.saturating_pow(dimensions as u32);
+        if all <= LONG { Self::Few(vec![false; all as usize]) } else { Self::Many(HashSet::new()) }
     }
 
     fn insert(&mut self, number: u128) {
         match self {
-            Self::All(boxes) => boxes[number as usize] = true,
-            Self::Some(boxes) => {
+            Self::Few(boxes) => boxes[number as usize] = true,
+            Self::Many(boxes) => {
                 boxes.insert(number);
             }
         }
@@ -226,8 +220,8 @@ impl Boxes {
     #[inline]
     fn contains(&self, number: u128) -> bool {
         match self {
-            Self::All(boxes) => boxes[number as usize],
-            Self::Some(boxes) => boxes.contains(&number),
+            Self::Few(boxes) => boxes[number as usize],
+            Self::Many(boxes) => boxes.contains(&number),
         }
     }
 }

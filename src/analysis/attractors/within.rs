@@ -132,8 +132,8 @@ impl Group {
             self.joined.grow();
         }
         self.elements[cube].size += 1;
-        let is_cycle = self.key.1.0 == Fate::Converged as u8 || self.key.1.0 == Fate::Periodic as u8;
-        if is_cycle && outcomes.lyapunov[k as usize] > NEUTRAL {
+        let has_period = self.key.1.1 > 0;
+        if has_period && outcomes.lyapunov[k as usize] > NEUTRAL {
             let along = self.along.at(point.iter().copied());
             if along == self.first_along.len() {
                 self.first_along.push(cube as u32);

@@ -2,7 +2,7 @@
 
 use super::draw::{Draws, draws};
 use super::observe::{Growth, Layout, Phase, Phased, larger};
-use crate::fate::{Memory, Samples, moved};
+use crate::fate::{Fate, Memory, Samples, moved};
 use crate::formula::{CHUNK, Id, Isa, LANES, Register, Stepper, Tape};
 use crate::math::Real;
 use crate::plan::{Plan, Stage};
@@ -263,9 +263,17 @@ impl<R: Real> Block<R> {
         half_diagonal(&low[..program.variables], high, lane)
     }
 
-    /// Mean loss over the measured periods.
-    pub fn mean_loss(&self, lane: usize) -> R {
-        self.registers[self.layout.loss_measured][lane] / self.registers[self.layout.limit][lane]
+    /// Mean loss over the measured periods or over the samples, by how the lane has ended; none where it was not measured.
+    #[inline(always)]
+    pub fn mean_loss(&self, stage: &Stage, fate: Fate, lane: usize) -> Option<R> {
+        let Layout { loss_measured, limit, .. } = self.layout;
+        match fate {
+            Fate::Converged | Fate::Periodic | Fate::Stalled => {
+                Some(self.registers[loss_measured][lane] / self.registers[limit][lane])
+            }
+            Fate::Chaotic | Fate::Undecided if stage.sampled > 0 => Some(self.sums.loss[lane]),
+            Fate::Chaotic | Fate::Undecided | Fate::Diverged => None,
+        }
     }
 
     /// The coordinate `d` of the point that stands for the cycle.

@@ -22,7 +22,7 @@ pub use self::trace::Tracer;
 use super::{Cells, Density, Device, Engine, Outcomes, OutcomesPart, Seconds, Watch};
 use crate::error::Result;
 use crate::experiment::Precision;
-use crate::fate::{Fate, Memory, Rules, Verdict, decide_at_end};
+use crate::fate::{Fate, Memory, Rules, Verdict, decide_at_end, with_loss};
 use crate::formula::{CHUNK, Isa, LANES, Register};
 use crate::math::Real;
 use crate::plan::{Plan, Stage};
@@ -249,14 +249,8 @@ impl<'a, R: Real> Batch<'a, R> {
             verdict => verdict,
         };
         match verdict {
-            // Where the loss is no number there is no descent, whatever its formula's derivative says.
-            Verdict::Ended(fate)
-                if mean_loss(block, stage, fate, lane)
-                    .is_some_and(|loss| loss.partial_cmp(&loss).is_none()) =>
-            {
-                Verdict::Ended(Fate::Diverged)
-            }
-            verdict => verdict,
+            Verdict::Ended(fate) => Verdict::Ended(with_loss(fate, block.mean_loss(stage, fate, lane))),
+            Verdict::Running => Verdict::Running,
         }
     }
 
@@ -280,7 +274,7 @@ impl<'a, R: Real> Batch<'a, R> {
             }
             Fate::Chaotic | Fate::Undecided | Fate::Diverged => (nan, nan),
         };
-        let loss = mean_loss(block, stage, fate, lane).unwrap_or(nan);
+        let loss = block.mean_loss(stage, fate, lane).unwrap_or(nan);
         outcomes.fate[k] = fate as u8;
         outcomes.period[k] = if fate.has_period() { block.period(lane).to_f64() as u32 } else { 0 };
         if fate.has_period() {
@@ -300,16 +294,6 @@ impl<'a, R: Real> Batch<'a, R> {
             let at_end = block.state(d)[lane];
             *coordinate = if fate.has_period() { block.point(d, lane) } else { at_end }.to_f64();
         }
-    }
-}
-
-/// The mean loss of a lane that has ended like this, if it was measured.
-#[inline(always)]
-fn mean_loss<R: Real>(block: &Block<R>, stage: &Stage, fate: Fate, lane: usize) -> Option<R> {
-    match fate {
-        Fate::Converged | Fate::Periodic | Fate::Stalled => Some(block.mean_loss(lane)),
-        Fate::Chaotic | Fate::Undecided if stage.sampled > 0 => Some(block.sums.loss[lane]),
-        Fate::Chaotic | Fate::Undecided | Fate::Diverged => None,
     }
 }
 
