@@ -142,6 +142,19 @@ pub struct Code {
 }
 
 impl Code {
+    /// The operations that `op` gives for the values, and stores of these.
+    pub fn part(&self, stores: impl Iterator<Item = (u32, Value)>, op: impl Fn(Value) -> Option<Op>) -> Self {
+        let (mut ops, mut names) = (Vec::new(), vec![Value::MAX; self.ops.len()]);
+        for value in 0..self.ops.len() as Value {
+            if let Some(op) = op(value) {
+                names[value as usize] = ops.len() as Value;
+                ops.push(op.renamed(|operand| names[operand as usize]));
+            }
+        }
+        let stores = stores.map(|(register, value)| (register, names[value as usize])).collect();
+        Self { ops, stores }
+    }
+
     /// The positions at which each value is read, the last first: stores follow the operations.
     pub fn uses(&self) -> Vec<Vec<u32>> {
         let count = self.ops.len();

@@ -2,8 +2,8 @@
 //!
 //! The function that is written takes, in this order, the tape's registers, the constants, the bytes of the lanes to
 //! compute in each register, the steps to take, the number of the first and which of the run it is. Each step computes
-//! what is the same in every lane and goes through the vectors, and each vector through all pieces, with its values in
-//! machine registers.
+//! what is the same in every lane and goes through the pieces, and each piece through all vectors, with the values of one
+//! in machine registers.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use super::allocate;
 use super::code::{Code, Op, Predicate, Two};
 use super::isa::{Form, Isa};
 use super::piece::PieceWriter;
-use super::translate::{Count, Loop, Piece};
+use super::translate::{Count, Loop, Piece, Step};
 use crate::formula::tape::{BLOCK, LANES};
 
 // What the general registers hold.
@@ -38,26 +38,24 @@ pub struct Emitted {
     pub registers: usize,
 }
 
-/// Writes a function out.
-pub fn emit(pieces: &[Piece], form: Form, registers: usize) -> Emitted {
-    let computed: usize = pieces.iter().map(|piece| piece.before.stores.len()).sum();
-    let numbers = Op::FIRST_COMPUTED + computed as u32;
+/// Writes a function out for a tape of so many registers.
+pub fn emit<R>(step: &Step<R>, form: Form, registers: u32) -> Emitted {
+    let Step { before, pieces, .. } = step;
     let mut emitter = Emitter {
         form,
         instructions: Vec::new(),
         constants: Vec::new(),
         known: HashMap::new(),
         pinned: HashMap::new(),
-        numbers: registers as u32,
-        spills: registers as u32 + numbers,
+        numbers: registers,
+        spills: step.registers,
         labels: 0,
         pending: None,
         columns: Vec::new(),
     };
-    let parts = || pieces.iter().flat_map(|piece| [&piece.before, &piece.code]);
-    let uses = |op| parts().any(|code| code.ops.contains(&op));
+    let codes = || before.iter().chain(pieces.iter().map(|piece| &piece.code));
+    let uses = |op| codes().any(|code| code.ops.contains(&op));
     let at_step = emitter.label();
-    let at_vector = emitter.label();
     emitter.move_general(COUNT, CURSOR);
     emitter.general(X86::Add_r64_rm64, END, REGISTERS);
     emitter.pin_constants(pieces);
@@ -70,17 +68,19 @@ pub fn emit(pieces: &[Piece], form: Form, registers: usize) -> Emitted {
         }
     }
     emitter.move_general(CURSOR, REGISTERS);
-    pieces.iter().for_each(|piece| emitter.piece(&piece.before));
-    emitter.place(at_vector);
+    before.iter().for_each(|code| emitter.piece(code));
     for piece in pieces {
+        let at_vector = emitter.label();
+        emitter.move_general(CURSOR, REGISTERS);
+        emitter.place(at_vector);
         match &piece.rows {
             None => emitter.piece(&piece.code),
             Some(rows) => emitter.rows(&piece.code, rows),
         }
+        emitter.add_general(CURSOR, form.isa.bytes() as i32);
+        emitter.general(X86::Cmp_r64_rm64, CURSOR, END);
+        emitter.jump(X86::Jne_rel32_64, at_vector);
     }
-    emitter.add_general(CURSOR, form.isa.bytes() as i32);
-    emitter.general(X86::Cmp_r64_rm64, CURSOR, END);
-    emitter.jump(X86::Jne_rel32_64, at_vector);
     emitter.add_general(STEP, 1);
     emitter.add_general(COUNT, 1);
     emitter.add_general(STEPS, -1);

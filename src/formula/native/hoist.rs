@@ -38,20 +38,7 @@ pub fn hoisted(code: &Code, registers: u32, first: u32) -> (Code, Code) {
     let number = |value: Value| Some(Op::Number(first + numbers.binary_search(&value).ok()? as u32));
     let kept = |is_kept: &[bool], value: Value| is_kept[value as usize].then(|| code.ops[value as usize]);
     let stored = (registers + first..).zip(numbers.iter().copied());
-    let before = part(code, stored, |value| kept(&is_uniform, value));
-    let rest = part(code, code.stores.iter().copied(), |value| number(value).or(kept(&stays, value)));
+    let before = code.part(stored, |value| kept(&is_uniform, value));
+    let rest = code.part(code.stores.iter().copied(), |value| number(value).or(kept(&stays, value)));
     (before, rest)
-}
-
-/// The operations that `op` gives for values of `code`, and `stores` of these values.
-fn part(code: &Code, stores: impl Iterator<Item = (u32, Value)>, op: impl Fn(Value) -> Option<Op>) -> Code {
-    let (mut ops, mut names) = (Vec::new(), vec![Value::MAX; code.ops.len()]);
-    for value in 0..code.ops.len() as Value {
-        if let Some(op) = op(value) {
-            names[value as usize] = ops.len() as Value;
-            ops.push(op.renamed(|operand| names[operand as usize]));
-        }
-    }
-    let stores = stores.map(|(register, value)| (register, names[value as usize])).collect();
-    Code { ops, stores }
 }

@@ -22,6 +22,15 @@ impl Isa {
     /// All, the widest first.
     pub const ALL: [Self; 2] = [Self::Avx512, Self::Avx2];
 
+    /// Cycles that a vector's way through a stage of code is to take at the most, by measurement: more with fewer
+    /// registers, where more goes through memory already.
+    pub fn stage(self) -> u32 {
+        match self {
+            Isa::Avx512 => 45,
+            Isa::Avx2 => 75,
+        }
+    }
+
     /// Whether this processor has it.
     pub fn is_here(self) -> bool {
         use std::arch::is_x86_feature_detected as has;

@@ -1,7 +1,7 @@
 //! A tape as machine code: x86-64 with AVX-512, or with AVX2 and FMA.
 //!
 //! ```text
-//! tape -> translate (builder: values, each once) -> hoist -> order -> emit (allocate) -> instructions -> memory
+//! tape -> translate (builder: values, each once) -> hoist -> stages -> order -> emit (allocate) -> instructions -> memory
 //! ```
 //!
 //! The code does what the tape says, operation by operation, so that its results are the tape's bit for bit; but it
@@ -18,6 +18,7 @@ mod memory;
 mod order;
 mod piece;
 mod record;
+mod stages;
 mod translate;
 
 use std::ops::Range;
@@ -40,10 +41,10 @@ impl<R: Real> Native<R> {
         if !isa.is_here() {
             return None;
         }
-        let (pieces, columns) = translate::translate(tape, observer)?;
+        let step = translate::translate(tape, observer, isa.stage())?;
         let form = Form { isa, is_double: size_of::<R>() == size_of::<f64>() };
-        let emitted = emit::emit(&pieces, form, tape.registers());
-        Function::new(&emitted, columns, isa).map(Self)
+        let emitted = emit::emit(&step, form, tape.registers() as u32);
+        Function::new(&emitted, step.columns, isa).map(Self)
     }
 
     /// How many registers a run needs.

@@ -13,6 +13,7 @@ impl Op {
     /// About how many cycles its value takes.
     fn latency(self) -> u32 {
         match self {
+            op if op.is_in_memory() => 0,
             Op::Two(Two::Div, ..) | Op::One(One::Sqrt, _) => 14,
             Op::One(..) | Op::Fused(..) | Op::Compare(..) => 4,
             Op::Two(Two::Add | Two::Sub | Two::Mul | Two::Min | Two::Max, ..) => 4,
@@ -21,16 +22,28 @@ impl Op {
     }
 }
 
-/// How long it takes from each value's operands to the last value that comes of it.
-fn heights(code: &Code) -> Vec<u32> {
+/// How long it takes from each value's operands to the last value that comes of it and is read; 0 for what nothing reads.
+pub fn heights(code: &Code) -> Vec<u32> {
     let mut heights = vec![0; code.ops.len()];
-    for (value, op) in code.ops.iter().enumerate().rev() {
+    let uses = code.uses();
+    for (value, op) in code.ops.iter().enumerate().rev().filter(|&(value, _)| !uses[value].is_empty()) {
         heights[value] += op.latency();
         for operand in op.operands() {
             heights[operand as usize] = heights[value].max(heights[operand as usize]);
         }
     }
     heights
+}
+
+/// How long it takes at the least until each value's operands are there.
+pub fn starts(code: &Code) -> Vec<u32> {
+    let mut starts: Vec<u32> = Vec::with_capacity(code.ops.len());
+    for op in &code.ops {
+        let ends =
+            op.operands().map(|operand| starts[operand as usize] + code.ops[operand as usize].latency());
+        starts.push(ends.max().unwrap_or(0));
+    }
+    starts
 }
 
 /// The same code in the order in which a machine would begin its operations that begins one a cycle: of

@@ -7,16 +7,15 @@ use super::code::{Code, Fused, Op, Predicate};
 use super::hoist::hoisted;
 use super::order::interleaved;
 use super::record::{Recorder, Symbol};
+use super::stages::staged;
 use crate::formula::operation::{Binary, NORM_FLOOR, Unary};
 use crate::formula::stepper::{Access, Observer};
 use crate::formula::tape::{self, Instruction, Part, Rows, Tape};
 use crate::math::{Lane, Real};
 
-/// A stretch of code that is run once, or for every row of the data.
+/// A stretch of code that every vector goes through, once or for every row of the data, before the next one begins.
 #[derive(Debug)]
 pub struct Piece {
-    /// What is done once for all vectors, before all pieces.
-    pub before: Code,
     pub code: Code,
     pub rows: Option<Loop>,
 }
@@ -36,19 +35,29 @@ pub enum Count {
     ByLane(u32),
 }
 
-/// Pieces, and the columns of data that they read.
-type Translated<R> = (Vec<Piece>, Vec<Arc<[R]>>);
+/// What a step does.
+#[derive(Debug)]
+pub struct Step<R> {
+    /// Once for all vectors, before all pieces.
+    pub before: Vec<Code>,
+    pub pieces: Vec<Piece>,
+    /// Columns of data that the pieces read.
+    pub columns: Vec<Arc<[R]>>,
+    /// Registers in use: the tape's, then those of each [`Op::Number`], then those in which stages hand values on.
+    pub registers: u32,
+}
 
-/// The pieces of a tape, and the columns of data that they read; none if a column may be too short for a loop.
-pub fn translate<R: Real>(tape: &Tape<R>, observer: &impl Observer<R>) -> Option<Translated<R>> {
+/// A tape in stages that take a vector about `most` cycles or less; none if a column may be too short for a loop.
+pub fn translate<R: Real>(tape: &Tape<R>, observer: &impl Observer<R>, most: u32) -> Option<Step<R>> {
     let mut columns = Vec::new();
     let constants: HashMap<u32, R> = tape.constants.iter().copied().collect();
     let mut loops = tape.parts.iter().filter_map(|part| part.rows.as_ref());
     if !loops.all(|rows| columns_suffice(rows, &constants)) {
         return None;
     }
-    let mut numbers = Op::FIRST_COMPUTED;
-    let pieces = tape.parts.iter().enumerate().map(|(k, part)| {
+    let (mut before, mut whole) = (Vec::new(), Vec::new());
+    let mut registers = tape.registers() as u32 + Op::FIRST_COMPUTED;
+    for (k, part) in tape.parts.iter().enumerate() {
         let later: HashSet<u32> = tape.parts[k + 1..].iter().flat_map(reads).collect();
         let recorder = Recorder::new(R::SIGN);
         let mut writer = Writer {
@@ -78,12 +87,20 @@ pub fn translate<R: Real>(tape: &Tape<R>, observer: &impl Observer<R>) -> Option
         written.dedup();
         let stores = written.into_iter().filter(is_kept).map(|register| (register, values[&register].value));
         let stores = stores.collect();
-        let (before, code) = hoisted(&recorder.finish(stores), tape.registers() as u32, numbers);
-        numbers += before.stores.len() as u32;
-        Piece { before: interleaved(&before), code: interleaved(&code), rows }
-    });
-    let pieces = pieces.collect();
-    Some((pieces, columns))
+        let code = recorder.finish(stores);
+        let first = registers - tape.registers() as u32;
+        let (once, code) = hoisted(&code, tape.registers() as u32, first);
+        registers += once.stores.len() as u32;
+        before.push(interleaved(&once));
+        whole.push((code, rows));
+    }
+    let mut pieces = Vec::new();
+    for (code, mut rows) in whole {
+        let (codes, handed) = if rows.is_none() { staged(code, most, registers) } else { (vec![code], 0) };
+        registers += handed;
+        pieces.extend(codes.iter().map(|code| Piece { code: interleaved(code), rows: rows.take() }));
+    }
+    Some(Step { before, pieces, columns, registers })
 }
 
 /// How many rows a loop goes through.
