@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::faults::Faults;
@@ -30,6 +30,8 @@ pub struct Opened {
     pipelines: Mutex<Vec<(String, wgpu::ComputePipeline)>>,
     /// The first thing that went wrong.
     fault: Arc<Mutex<Option<String>>>,
+    /// Read by those who poll.
+    polling: RwLock<()>,
     pub(super) faults: Option<Arc<dyn Faults>>,
     /// Whether the next submission counts as one that does not end.
     pub(super) hangs: AtomicBool,
@@ -75,6 +77,7 @@ impl Opened {
             name: description.name.clone(),
             pipelines: Mutex::default(),
             fault,
+            polling: RwLock::default(),
             faults,
             hangs: AtomicBool::new(false),
         })
@@ -103,13 +106,15 @@ impl Opened {
         if fault().is_none() {
             return Ok(());
         }
-        // Only now does wgpu say that a device was lost before.
+        // Only now does wgpu say that a device was lost before; or it is about to, where another thread polls.
+        drop(self.polling.write().unwrap_or_else(PoisonError::into_inner));
         let _ = self.poll(wgpu::PollType::Poll);
         fault().map_or(Ok(()), |message| Err(Error::Device(message)))
     }
 
     /// Polls the device; none if wgpu panics, as it does where a device is lost while it is waited for.
     fn poll(&self, how: wgpu::PollType) -> Option<std::result::Result<wgpu::PollStatus, wgpu::PollError>> {
+        let _polling = self.polling.read().unwrap_or_else(PoisonError::into_inner);
         catch_unwind(AssertUnwindSafe(|| self.device.poll(how))).ok()
     }
 
