@@ -6,25 +6,30 @@
 //! counts once both are on the disk and the journal says so; the last one may come to the disk with all the rest. Its
 //! checksum tells what a system that went down has lost, which is computed again.
 
+mod resume;
+mod stored;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::ops::Range;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use self::resume::{Left, left, published};
+pub use self::resume::{Resumed, begun_on, resume};
+use self::stored::Stored;
 use super::arrays::Arrays;
 use super::journal::{Begun, Entry, Journal};
 use super::{Aside, Directory, EXPERIMENT, Kind, MAP, REPORT, Saved, Source, Unfinished};
-use crate::analysis::{Attractor, Known, Labelled};
-use crate::engine::{Device, Engine, Outcomes};
+use crate::analysis::{Attractor, Known};
+use crate::engine::{Device, Engine};
 use crate::error::{Error, Result};
-use crate::experiment::{Draft, Experiment, Precision};
-use crate::map::{Drawn, Map, write_numbers};
+use crate::experiment::Experiment;
+use crate::map::Drawn;
 use crate::picture::Style;
 use crate::plan::Plan;
 use crate::report::Report;
-use crate::run::{Job, Store, Tile, Work, most_rows, tile_rows};
+use crate::run::{Job, Work, most_rows, tile_rows};
 
 /// The folder of a directory in which a map is made.
 pub const FOLDER: &str = ".gdscope-unfinished";
@@ -230,147 +235,6 @@ fn tiles(experiment: &Experiment, begun: &Begun) -> usize {
     experiment.size[1].div_ceil(begun.tile) as usize
 }
 
-impl Directory {
-    /// What is to be said of a map in it of which some tiles are done.
-    pub fn unfinished(&self) -> Option<String> {
-        let folder = self.path.join(FOLDER);
-        let entries = Journal::read(&folder.join(JOURNAL)).ok()?;
-        let done = entries.iter().filter(|entry| matches!(entry, Entry::Tile { .. })).count();
-        let Some(Entry::Begun(begun)) = entries.first() else { return None };
-        let tiles = tiles(&Draft::read(&folder.join(EXPERIMENT)).ok()?.resolve().ok()?, begun);
-        Unfinished::Tiles { folder, done, tiles }.words()
-    }
-}
-
-/// What an interrupted run has left in a directory.
-pub enum Resumed<'a> {
-    /// A map that is gone on with.
-    Making(Box<Making<'a>>),
-    /// Files that had only to be named.
-    Named(Vec<PathBuf>),
-}
-
-/// What is to be gone on with in a directory: the engine and the device that it was begun on, and the number format.
-///
-/// # Errors
-/// [`Error::File`] if there is nothing, or the journal is damaged.
-pub fn begun_on(directory: &Path) -> Result<(String, String, Precision)> {
-    let folder = directory.join(FOLDER);
-    if !folder.join(JOURNAL).exists() {
-        let message = match directory.join(EXPERIMENT).exists() {
-            true => "holds no unfinished map; the one that it holds is whole",
-            false => "holds no unfinished map; give a DIR in which `gdscope map` was interrupted",
-        };
-        return Err(Error::file(directory, message));
-    }
-    match Journal::read(&folder.join(JOURNAL))?.into_iter().next() {
-        // Its own file may have its name already.
-        Some(Entry::Begun(begun)) => match Draft::parse(&begun.experiment) {
-            Ok(draft) => Ok((begun.engine, begun.name, draft.precision.unwrap_or_default())),
-            Err(e) => Err(Error::file(folder.join(JOURNAL), e)),
-        },
-        _ => Err(Error::file(directory, "holds an unfinished map without a tile; map it again")),
-    }
-}
-
-/// Goes on with what an interrupted run has left in a directory.
-///
-/// # Errors
-/// [`Error::File`] if the experiment, the engine or the version is another than at the beginning, or something is
-/// damaged.
-pub fn resume<'a>(directory: &'a Directory, engine: &dyn Engine) -> Result<Resumed<'a>> {
-    let folder = directory.path.join(FOLDER);
-    let (journal, entries) = Journal::open(&folder.join(JOURNAL))?;
-    let refused = |message: String| {
-        let message = format!("{message}; delete {} and map again", folder.display());
-        Err(Error::file(&directory.path, message))
-    };
-    let (mut begun, mut done) = (None, BTreeMap::new());
-    for entry in entries {
-        match entry {
-            Entry::Begun(entry) => begun = Some(*entry),
-            Entry::Tile { row, work, sum } => _ = done.insert(row, (work, sum)),
-            Entry::Whole { names, stale } => {
-                return Ok(Resumed::Named(published(directory, names, &stale)?));
-            }
-        }
-    }
-    let Some(begun) = begun else { return refused("the journal does not say what was begun".to_owned()) };
-    let version = env!("CARGO_PKG_VERSION");
-    if begun.version != version {
-        return refused(format!("the map was begun by gdscope {}, and this is {version}", begun.version));
-    }
-    let device = described(engine.device());
-    if begun.device != device {
-        return refused(format!("the map was begun on {}, and this is {device}", begun.device));
-    }
-    let path = folder.join(EXPERIMENT);
-    let experiment = Draft::read(&path)?.resolve().map_err(|e| e.within(&path))?;
-    let plan = Plan::new(&experiment)?;
-    if experiment.to_toml() != begun.experiment || data(&plan) != begun.data {
-        return refused(format!("{EXPERIMENT} or its data is not the one that the map was begun with"));
-    }
-    let arrays = Arrays::open(&folder, &experiment, &plan).map_err(Error::write(folder.join(MAP)))?;
-    let mut kept = Kept::new(&folder);
-    let stored = done.len();
-    Unfinished::made(|all| kept.note(all, stored, tiles(&experiment, &begun)));
-    let height = experiment.size[1] as usize;
-    let is_whole = |row: usize, sum: u32| {
-        // What cannot be read is damaged too.
-        row < height
-            && arrays.checksum(row..height.min(row + begun.tile as usize)).is_ok_and(|now| now == sum)
-    };
-    let whole = done.into_iter().filter(|(row, (_, sum))| is_whole(*row, *sum));
-    let done: BTreeMap<usize, Work> = whole.map(|(row, (work, _))| (row, work)).collect();
-    let damaged = stored - done.len();
-    let making = Making { directory, experiment, plan, begun, journal, arrays, done, damaged, kept };
-    Ok(Resumed::Making(Box::new(making)))
-}
-
-/// The files that a run has left before it came to name them.
-enum Left {
-    Nothing,
-    Tiles(usize),
-    Whole(Vec<String>, Vec<String>),
-}
-
-fn left(folder: &Path) -> Result<Left> {
-    if !folder.join(JOURNAL).exists() {
-        return Ok(Left::Nothing);
-    }
-    let entries = Journal::read(&folder.join(JOURNAL))?;
-    let tiles = entries.iter().filter(|entry| matches!(entry, Entry::Tile { .. })).count();
-    Ok(match entries.into_iter().next_back() {
-        Some(Entry::Whole { names, stale }) => Left::Whole(names, stale),
-        _ if tiles > 0 => Left::Tiles(tiles),
-        _ => Left::Nothing,
-    })
-}
-
-/// Gives files the names that a run could not give them any more.
-fn published(directory: &Directory, names: Vec<String>, stale: &[String]) -> Result<Vec<PathBuf>> {
-    let folder = directory.path.join(FOLDER);
-    for name in stale.iter().filter(|name| directory.path.join(name).exists()) {
-        removed(&directory.path.join(name))?;
-    }
-    for name in names.iter().filter(|name| folder.join(name).exists()) {
-        let path = directory.path.join(name);
-        // A file gives way to another by itself.
-        if path.is_dir() {
-            removed(&path)?;
-        }
-        fs::rename(folder.join(name), &path).map_err(Error::write(&path))?;
-    }
-    fs::remove_dir_all(&folder).map_err(Error::write(&folder))?;
-    Ok(names.into_iter().map(|name| directory.path.join(name)).collect())
-}
-
-/// Takes away a file, or a folder of files.
-fn removed(path: &Path) -> Result<()> {
-    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-    removed.map_err(Error::write(path))
-}
-
 /// What of a device decides about the bits of a result.
 fn described(device: &Device) -> String {
     match device.engine {
@@ -383,72 +247,4 @@ fn described(device: &Device) -> String {
 /// A checksum of the data that formulas go through.
 fn data(plan: &Plan) -> u32 {
     crc32fast::hash(format!("{:?}", plan.descent.graph.columns()).as_bytes())
-}
-
-/// The arrays, and the journal of the tiles in them.
-struct Stored<'a> {
-    arrays: &'a Arrays,
-    journal: &'a mut Journal,
-    kept: &'a mut Kept,
-    tiles: usize,
-}
-
-impl Stored<'_> {
-    fn written<T>(&self, result: io::Result<T>) -> Result<T> {
-        result.map_err(Error::write(self.kept.folder.join(MAP)))
-    }
-
-    fn got<T>(&self, result: io::Result<T>) -> Result<T> {
-        result.map_err(|e| Error::file(self.kept.folder.join(MAP), e))
-    }
-}
-
-impl Store for Stored<'_> {
-    fn put(&mut self, tile: &Tile) -> Result<()> {
-        let sum = self.written(self.arrays.put(tile, tile.rows.start * self.arrays.width))?;
-        if self.kept.done() + 1 < self.tiles {
-            self.written(self.arrays.sync_data())?;
-        }
-        // An interrupt keeps what the journal says is done.
-        Unfinished::made(|all| {
-            self.journal.add(&Entry::Tile { row: tile.rows.start, work: tile.work.clone(), sum })?;
-            self.kept.note(all, self.kept.done() + 1, self.tiles);
-            Ok(())
-        })
-    }
-
-    fn ends(&self, cells: Range<usize>) -> Result<Outcomes> {
-        self.got(self.arrays.outcomes(cells))
-    }
-
-    fn states(&self, cells: Range<usize>) -> Result<Outcomes> {
-        self.got(self.arrays.states(cells))
-    }
-
-    fn put_labels(&mut self, first: usize, labelled: &Labelled) -> Result<()> {
-        let [_, turned] = self.arrays.places();
-        self.written(write_numbers(&self.arrays.ends, turned, first, &labelled.turned))?;
-        self.put_attractors(first, &labelled.labels)
-    }
-
-    fn labels(&self, cells: Range<usize>) -> Result<Labelled> {
-        self.got(self.arrays.labels(cells))
-    }
-
-    fn amplitudes(&self, cells: Range<usize>) -> Result<Vec<f64>> {
-        let Arrays { layout, map, .. } = self.arrays;
-        self.got(layout.get_floats(map, "amplitude", cells.start, cells.len()))
-    }
-
-    fn put_attractors(&mut self, first: usize, ids: &[i32]) -> Result<()> {
-        self.written(self.arrays.layout.put(&self.arrays.map, "attractor", first, ids)).map(drop)
-    }
-
-    fn classes(&self, cells: Range<usize>) -> Result<Map> {
-        self.got(self.arrays.classes(cells))
-    }
-
-    fn put_certainty(&mut self, first: usize, codes: &[u8]) -> Result<()> {
-        self.written(self.arrays.layout.put(&self.arrays.map, "certainty", first, codes)).map(drop)
-    }
 }
