@@ -194,11 +194,53 @@ impl Setup {
         self.landscape.body.variables.iter().any(|v| v == name)
     }
 
+    /// Refuses names that mean nothing, two things, or something else already, and those without a value.
     fn check_names(&self, axes: &[(&str, &Axis)]) -> Result<()> {
-        let body = &self.landscape.body;
         let eta_names = self.eta.as_ref().map(Eta::names).unwrap_or_default();
-        let taken = |name: &String| self.optimizer.has_momentum() && name == MOMENTUM;
-        if body.variables.iter().chain(body.parameters.keys()).any(taken) {
+        self.check_reserved(&eta_names)?;
+        let quantities = self.quantities(&eta_names);
+        let of_optimizer = self.optimizer.has_momentum().then_some(MOMENTUM);
+        let known: Vec<&str> = quantities.iter().copied().chain(["eta"]).chain(of_optimizer).collect();
+        let check_known = |flag: &str, name: &str| {
+            if known.contains(&name) {
+                return Ok(());
+            }
+            let hint = match name {
+                MOMENTUM => " (a momentum needs --optimizer heavy-ball or nesterov)".to_owned(),
+                _ => nearest(name, known.iter().copied()),
+            };
+            let list = known.join(", ");
+            Err(Error::request(format!("{flag}: nothing is called `{name}` here{hint}; there are {list}")))
+        };
+        for (flag, axis) in axes {
+            check_known(flag, &axis.name)?;
+            self.check_axis(flag, axis)?;
+        }
+        for name in self.set.keys() {
+            if name == "eta" {
+                return Err(Error::request("set: give the learning rate with --eta"));
+            }
+            check_known("set", name)?;
+        }
+        let on_axis = |name: &str| axes.iter().any(|(_, axis)| axis.name == name);
+        if self.eta.is_none() && !on_axis("eta") {
+            return Err(Error::request(
+                "no learning rate: give --eta NUMBER, or in a map an axis such as --across eta=0.5..10",
+            ));
+        }
+        match quantities.into_iter().find(|name| !on_axis(name) && self.value(name).is_none()) {
+            None => Ok(()),
+            Some(name) => Err(Error::request(format!(
+                "set: `{name}` has no value; give --set {name}=NUMBER, or in a map make it an axis"
+            ))),
+        }
+    }
+
+    /// Refuses names that mean something else already.
+    fn check_reserved(&self, eta_names: &[String]) -> Result<()> {
+        let body = &self.landscape.body;
+        let is_taken = |name: &String| self.optimizer.has_momentum() && name == MOMENTUM;
+        if body.variables.iter().chain(body.parameters.keys()).any(is_taken) {
             return Err(Error::request(format!(
                 "optimizer: `{MOMENTUM}` is the momentum of {}, and the landscape has a quantity of that name; \
                  rename it there, or use --optimizer gd",
@@ -208,68 +250,37 @@ impl Setup {
         if eta_names.iter().any(|name| name == "eta") {
             return Err(Error::request("eta: the formula names `eta` itself; call the rate in it otherwise"));
         }
-        let of_optimizer = self.optimizer.has_momentum().then_some(MOMENTUM);
-        let mut known: Vec<&str> = (body.variables.iter().chain(body.parameters.keys()).chain(&eta_names))
-            .map(String::as_str)
-            .filter(|name| of_optimizer != Some(*name))
-            .chain(["eta"])
-            .chain(of_optimizer)
-            .collect();
-        let all = known.clone();
-        let mut place = 0;
-        known.retain(|name| {
-            place += 1;
-            !all[..place - 1].contains(name)
-        });
-        let unknown = |flag: &str, name: &str| {
-            let hint = match name {
-                MOMENTUM => " (a momentum needs --optimizer heavy-ball or nesterov)".to_owned(),
-                _ => nearest(name, known.iter().copied()),
-            };
-            let list = known.join(", ");
-            Error::request(format!("{flag}: nothing is called `{name}` here{hint}; there are {list}"))
-        };
-        for (flag, axis) in axes {
-            if !known.contains(&axis.name.as_str()) {
-                return Err(unknown(flag, &axis.name));
-            }
-            if self.set.contains_key(&axis.name) {
-                return Err(Error::request(format!(
-                    "{flag}: `{0}` is bound twice; drop this axis or --set {0}=...",
-                    axis.name
-                )));
-            }
-            if axis.name == "eta" && self.eta.is_some() {
-                return Err(Error::request(format!("{flag}: `eta` is bound twice; drop this axis or --eta")));
-            }
-            if axis.name == "eta" && axis.from <= 0.0 {
-                return Err(Error::request(format!(
-                    "{flag}: the learning rate must be above 0; raise the lower end {} of `eta`",
-                    axis.from
-                )));
+        Ok(())
+    }
+
+    /// The names of the landscape and of the learning rate's formula, each once, but for the optimiser's momentum.
+    fn quantities<'a>(&'a self, eta_names: &'a [String]) -> Vec<&'a str> {
+        let body = &self.landscape.body;
+        let mut quantities = Vec::new();
+        for name in body.variables.iter().chain(body.parameters.keys()).chain(eta_names) {
+            let is_momentum = self.optimizer.has_momentum() && name == MOMENTUM;
+            if !is_momentum && !quantities.contains(&name.as_str()) {
+                quantities.push(name.as_str());
             }
         }
-        for name in self.set.keys() {
-            if name == "eta" {
-                return Err(Error::request("set: give the learning rate with --eta"));
-            }
-            if !known.contains(&name.as_str()) {
-                return Err(unknown("set", name));
-            }
+        quantities
+    }
+
+    /// Refuses an axis of what is bound already, and learning rates that are not above 0.
+    fn check_axis(&self, flag: &str, axis: &Axis) -> Result<()> {
+        let Axis { name, from, .. } = axis;
+        if self.set.contains_key(name) {
+            return Err(Error::request(format!(
+                "{flag}: `{name}` is bound twice; drop this axis or --set {name}=..."
+            )));
         }
-        let on_axis = |name: &str| axes.iter().any(|(_, axis)| axis.name == name);
-        if self.eta.is_none() && !on_axis("eta") {
-            return Err(Error::request(
-                "no learning rate: give --eta NUMBER, or in a map an axis such as --across eta=0.5..10",
-            ));
+        if name == "eta" && self.eta.is_some() {
+            return Err(Error::request(format!("{flag}: `eta` is bound twice; drop this axis or --eta")));
         }
-        let needed = body.variables.iter().chain(body.parameters.keys()).chain(&eta_names);
-        for name in needed.filter(|name| of_optimizer != Some(name.as_str())) {
-            if !on_axis(name) && self.value(name).is_none() {
-                return Err(Error::request(format!(
-                    "set: `{name}` has no value; give --set {name}=NUMBER, or in a map make it an axis"
-                )));
-            }
+        if name == "eta" && *from <= 0.0 {
+            return Err(Error::request(format!(
+                "{flag}: the learning rate must be above 0; raise the lower end {from} of `eta`"
+            )));
         }
         Ok(())
     }
