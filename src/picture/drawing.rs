@@ -2,6 +2,7 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use image::RgbImage;
+use rayon::prelude::*;
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{ImageHrefResolver, ImageKind, Options, Tree};
 use svg::node::Text;
@@ -73,8 +74,7 @@ impl Drawing {
     pub fn pixels(&self, scale: u32) -> RgbImage {
         let file = |href: &str, _: &Options<'_>| {
             let image = self.images.iter().enumerate().find(|(k, _)| address(*k) == href);
-            let file = written(image?.1, &[], |encoder| encoder.set_compression(png::Compression::Fast));
-            Some(ImageKind::PNG(file.expect("there is no keyword to refuse").into()))
+            Some(ImageKind::PNG(unpacked(image?.1).into()))
         };
         let resolver = ImageHrefResolver { resolve_string: Box::new(file), ..ImageHrefResolver::default() };
         let options = Options { image_href_resolver: resolver, ..Options::default() };
@@ -84,8 +84,14 @@ impl Drawing {
         let scale = scale as f32;
         resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixels.as_mut());
         // The paper covers everything, so nothing is transparent.
-        let channels = pixels.data().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]);
-        RgbImage::from_raw(width, height, channels.collect()).expect("three channels for each pixel")
+        let mut image = RgbImage::new(width, height);
+        let rows = image.par_chunks_exact_mut(3 * width as usize);
+        rows.zip(pixels.data().par_chunks_exact(4 * width as usize)).for_each(|(row, from)| {
+            row.chunks_exact_mut(3)
+                .zip(from.chunks_exact(4))
+                .for_each(|(to, pixel)| to.copy_from_slice(&pixel[..3]));
+        });
+        image
     }
 
     /// The picture as a PNG file, `scale` pixels for each of its own, that carries `texts`.
@@ -115,6 +121,28 @@ impl Drawing {
     }
 }
 
+/// An image as a PNG file for resvg, which is read soonest with four channels and nothing packed.
+fn unpacked(image: &RgbImage) -> Vec<u8> {
+    let (width, height) = image.dimensions();
+    let mut channels = vec![u8::MAX; 4 * image.as_raw().len() / 3];
+    channels
+        .chunks_exact_mut(4)
+        .zip(image.as_raw().chunks_exact(3))
+        .for_each(|(to, pixel)| to[..3].copy_from_slice(pixel));
+    let mut file = Vec::with_capacity(channels.len() + channels.len() / 64);
+    let mut encoder = png::Encoder::new(&mut file, width, height);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::NoCompression);
+    encoder.set_filter(png::Filter::NoFilter);
+    let written = encoder.write_header().and_then(|mut writer| {
+        writer.write_image_data(&channels)?;
+        writer.finish()
+    });
+    written.expect("memory takes every image");
+    file
+}
+
 /// An image as a PNG file that carries `texts` as pairs of keyword and text.
 ///
 /// # Errors
@@ -122,24 +150,14 @@ impl Drawing {
 /// Fails for a keyword that PNG does not allow (empty, longer than 79 bytes, or with letters
 /// outside Latin-1).
 pub fn encode(image: &RgbImage, texts: &[(&str, &str)]) -> Result<Vec<u8>, png::EncodingError> {
-    written(image, texts, |encoder| {
-        // Cells of few colours are smaller without a filter, and levels above this take twice as long for 3 %.
-        encoder.set_deflate_compression(png::DeflateCompression::Level(3));
-        encoder.set_filter(png::Filter::NoFilter);
-    })
-}
-
-fn written(
-    image: &RgbImage,
-    texts: &[(&str, &str)],
-    compress: impl FnOnce(&mut png::Encoder<'_, &mut Vec<u8>>),
-) -> Result<Vec<u8>, png::EncodingError> {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, image.width(), image.height());
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_source_srgb(png::SrgbRenderingIntent::Perceptual);
-    compress(&mut encoder);
+    // Cells of few colours are smaller without a filter, and levels above this take twice as long for 3 %.
+    encoder.set_deflate_compression(png::DeflateCompression::Level(3));
+    encoder.set_filter(png::Filter::NoFilter);
     for (keyword, text) in texts {
         // The international chunk, because texts may hold any letter.
         encoder.add_itxt_chunk((*keyword).to_owned(), (*text).to_owned())?;
