@@ -441,10 +441,11 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     if slice.sample > 0u {
         let steps = Float(slice.sample);
-        sums.loss += (seen.window_loss / steps - sums.loss) * (steps / Float(slice.sampled));
+        let share = steps / Float(slice.sampled);
         let mean = growth_over(growth, steps);
-        sums.growth += mean;
-        sums.growth_squared += mean * mean;
+        sums.loss += (seen.window_loss / steps - sums.loss) * share;
+        sums.growth += (mean - sums.growth) * share;
+        sums.growth_squared += (mean * mean - sums.growth_squared) * share;
         for (var d = 0u; d < DIMS; d++) {
             extent = max(extent, sums.high[d] - sums.low[d]);
             moves |= moved(sums.low[d], sums.high[d]);
@@ -465,12 +466,12 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         side = max(side, seen.high[d] - seen.low[d]);
     }
     var fate = RUNNING;
+    let probe = Probe(
+        half_steps, Float(slice.elapsed), Float(slice.last_elapsed), bitcast<Float>(seen.reach), size, side, seen.period,
+        seen.before, seen.after, seen.far, seen.probe_growth,
+    );
     if slice.half_steps > 0u {
-        let probe = Probe(
-            half_steps, Float(slice.elapsed), Float(slice.last_elapsed), bitcast<Float>(seen.reach), size, side, seen.period,
-            seen.before, seen.after, seen.far, seen.probe_growth,
-        );
-        let judgement = decide(probe, memory, TOLERANCE, ESCAPE);
+        let judgement = decide(probe, memory);
         fate = judgement.fate;
         memory = judgement.memory;
     } else if seen.reach > size_bits(ESCAPE) {
@@ -483,7 +484,8 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     if fate == RUNNING && slice.last == 1u {
         fate = decide_at_end(Samples(
             Float(slice.samples), Float(slice.sampled), sums.growth, sums.growth_squared, sums.extent_first, extent, moves,
-        ));
+        ), probe);
+        seen.probe_growth = sums.growth;
     }
 
     if fate == RUNNING {
@@ -513,7 +515,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         amplitude = bitcast<Bits>(half_diagonal(seen.low, seen.high));
     } else if is_sampled {
         amplitude = bitcast<Bits>(half_diagonal(sums.low, sums.high));
-        lyapunov = bitcast<Bits>(sums.growth / Float(slice.samples));
+        lyapunov = bitcast<Bits>(sums.growth);
     }
     var word = fate;
     if has_period {

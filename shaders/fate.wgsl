@@ -42,18 +42,15 @@ struct Judgement {
 }
 
 // RUNNING or a fate.
-fn decide(probe: Probe, memory_before: Memory, tolerance: Float, escape: Float) -> Judgement {
+fn decide(probe: Probe, memory_before: Memory) -> Judgement {
     var memory = memory_before;
-    if size_bits(probe.reach) > size_bits(escape) {
+    if size_bits(probe.reach) > size_bits(ESCAPE) {
         return Judgement(DIVERGED, memory);
     }
     let half_steps = probe.half_steps;
-    let before = probe.before;
-    let after = probe.after;
     let far = probe.far;
     let growth = probe.growth;
-    // Below the normal numbers rounding does not shrink with the size.
-    let ulp = max(EPSILON * probe.size, LEAST);
+    let ulp = ulp_of(probe);
     let earlier = memory.far;
     remember_displacements(probe, ulp, &memory);
     if probe.period == 0.0 {
@@ -65,48 +62,53 @@ fn decide(probe: Probe, memory_before: Memory, tolerance: Float, escape: Float) 
 
     let shrinking = -growth;
     let told = shrinking > error;
-    var rate = select(memory.rate, shrinking, told);
-    if rate > 0.0 {
-        // Faster than this the probe itself has not seen its displacements shrink.
-        let jitter = jitter(rate, probe.period, ulp);
-        if before > jitter {
-            let remains = max(after - jitter, ulp);
-            rate = min(rate, m_log((before + jitter) / remains) / half_steps);
-        }
-    }
+    let rate = seen_rate(probe, select(memory.rate, shrinking, told), ulp);
     let score = select(memory.score, rate * probe.elapsed, told);
     // Without a tangent vector that shrinks there must be one that is known not to grow, and room for both.
-    let contracts = rate > 0.0 && growth <= error && (told || (DIMS > 1u && error <= GROWTH_SURE));
+    let sure = error <= GROWTH_SURE;
+    let contracts = rate > 0.0 && growth <= error && (told || (DIMS > 1u && sure));
     var closed: Float = 0.0;
     if contracts {
         closed = closed_share(rate, probe.period);
     }
-    let resolved = contracts && ulp <= closed * (RESOLVED * ulp + tolerance);
+    let resolved = contracts && ulp <= closed * (RESOLVED * ulp + TOLERANCE);
     if resolved && score >= SCORE_MIN {
-        let jitter = jitter(rate, probe.period, ulp);
         // What shrank faster than this since the last probe was not drawn in, but came by: chaotic orbits pass
         // near cycles that they do not stay on.
-        let kept = max(far, tolerance + jitter);
+        let kept = max(far, TOLERANCE + jitter(rate, probe.period, ulp));
         let since = probe.elapsed + half_steps - probe.last;
         let drawn_in = CAME_BY * (rate * since + 1.0);
         let came_by = probe.last >= 0.0 && m_log(earlier / kept) > drawn_in;
-        let near = !came_by && after <= closed * tolerance + (ulp + ulp) && far <= tolerance + jitter;
-        // Still on its way, an orbit would lose about exp(-rate half) of its displacement.
-        let slowed = before * m_exp(-0.5 * rate * half_steps) <= after;
-        let jitters = !came_by && slowed && rate * probe.elapsed >= SCORE_JITTER && max(before, max(after, far)) <= jitter;
-        if (near || jitters) && probe.period == 1.0 {
-            return Judgement(CONVERGED, memory);
-        }
-        // A cycle no wider than the distance to go may be a fixed point yet.
-        let to_go = (after + (ulp + ulp)) / closed;
-        if (near || jitters) && probe.extent > WIDER * to_go {
-            return Judgement(PERIODIC, memory);
+        if !came_by {
+            return Judgement(arrival(probe, rate, closed, ulp), memory);
         }
     }
-    if is_at_rest(probe) && !resolved && error <= GROWTH_SURE {
+    // Where an orbit turns around its attractor as it comes, a tangent vector grows for a while and shrinks for a while.
+    let may_turn = DIMS > 1u && growth > error;
+    if is_at_rest(probe) && !resolved && sure && !may_turn {
         return Judgement(STALLED, memory);
     }
     return Judgement(RUNNING, memory);
+}
+
+// Whether an orbit that contracts at `rate`, and closes this share of its distance in each return, has arrived: RUNNING
+// or a fate.
+fn arrival(probe: Probe, rate: Float, closed: Float, ulp: Float) -> u32 {
+    let jitter = jitter(rate, probe.period, ulp);
+    let near = probe.after <= closed * TOLERANCE + (ulp + ulp) && probe.far <= TOLERANCE + jitter;
+    // Still on its way, an orbit would lose about exp(-rate half) of its displacement.
+    let slowed = probe.before * m_exp(-0.5 * rate * probe.half_steps) <= probe.after;
+    let lasts = rate * probe.elapsed >= SCORE_JITTER;
+    let jitters = slowed && lasts && max(probe.before, max(probe.after, probe.far)) <= jitter;
+    if !(near || jitters) {
+        return RUNNING;
+    }
+    if probe.period == 1.0 {
+        return CONVERGED;
+    }
+    // A cycle no wider than the distance to go may be a fixed point yet.
+    let to_go = (probe.after + (ulp + ulp)) / closed;
+    return select(RUNNING, PERIODIC, probe.extent > WIDER * to_go);
 }
 
 // Notes how the displacements shrink: the best that was seen, until it is contradicted beyond what
@@ -149,6 +151,24 @@ fn remember_displacements(probe: Probe, ulp: Float, memory: ptr<function, Memory
     }
 }
 
+// The last place of an orbit's size: below the normal numbers rounding does not shrink with the size.
+fn ulp_of(probe: Probe) -> Float {
+    return max(EPSILON * probe.size, LEAST);
+}
+
+// A rate of contraction, as far as the probe itself has seen its displacements shrink.
+fn seen_rate(probe: Probe, rate: Float, ulp: Float) -> Float {
+    if rate <= 0.0 {
+        return rate;
+    }
+    let slowest = jitter(rate, probe.period, ulp);
+    if probe.before <= slowest {
+        return rate;
+    }
+    let remains = max(probe.after - slowest, ulp);
+    return min(rate, m_log((probe.before + slowest) / remains) / probe.half_steps);
+}
+
 // Whether an orbit did not move at all.
 fn is_at_rest(probe: Probe) -> bool {
     return probe.period == 1.0 && probe.before == 0.0 && probe.after == 0.0 && probe.far == 0.0;
@@ -174,17 +194,34 @@ fn match_grain(growth: Float) -> Float {
     return NOISE * EPSILON;
 }
 
-fn decide_at_end(samples: Samples) -> u32 {
-    // An orbit that moves no further than rounding moves it is not chaotic: rounding holds it at a point that repels.
-    if samples.steps == 0.0 || !samples.moves {
+// The fate at the end of the budget, which its samples tell; and of the last probe where it found the orbit.
+fn decide_at_end(samples: Samples, probe: Probe) -> u32 {
+    // A single sample does not tell whether an orbit stays within bounds.
+    if samples.count < 2.0 {
         return UNDECIDED;
     }
-    let mean = samples.growth / samples.count;
-    let spread = max(samples.growth_squared / samples.count - mean * mean, 0.0);
-    let error = sqrt(spread / max(samples.count - 1.0, 1.0));
-    let bounded = samples.extent <= CHAOS_EXTENT * samples.extent_first;
-    let grows = mean > CHAOS_ERRORS * error + CHAOS_GROWTH / samples.steps;
-    return select(UNDECIDED, CHAOTIC, bounded && grows);
+    let mean = samples.growth;
+    let spread = max(samples.growth_squared - mean * mean, 0.0);
+    let error = GROWTH_ERRORS * sqrt(spread / (samples.count - 1.0));
+    let margin = error + GROWTH_LEAST / samples.steps;
+    if is_at_rest(probe) && mean > 0.0 {
+        return STALLED;
+    }
+    if mean > margin {
+        // An orbit that moves no further than rounding moves it is not chaotic: rounding holds it at a point that repels.
+        let bounded = samples.extent <= CHAOS_EXTENT * samples.extent_first;
+        return select(UNDECIDED, CHAOTIC, bounded && samples.moves);
+    }
+    if -mean > margin && probe.period > 0.0 {
+        let ulp = ulp_of(probe);
+        let rate = -mean;
+        let closed = closed_share(rate, probe.period);
+        if ulp <= closed * (RESOLVED * ulp + TOLERANCE) {
+            let fate = arrival(probe, rate, closed, ulp);
+            return select(fate, UNDECIDED, fate == RUNNING);
+        }
+    }
+    return UNDECIDED;
 }
 
 // The fate of an orbit by its mean loss: where that is no number there is no descent.

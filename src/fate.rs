@@ -100,11 +100,11 @@ pub const GROWTH_ERROR: f64 = 2.0;
 pub const GROWTH_ROUNDING: f64 = 8.0;
 /// An orbit at rest is judged once its growth is known this well; a growth below it may be none.
 pub const GROWTH_SURE: f64 = 1e-3;
-/// A chaotic orbit's exponent must exceed this many standard errors, ...
-pub const CHAOS_ERRORS: f64 = 3.0;
-/// ... and this / (steps sampled), below which a slow straight-line escape cannot be told apart, ...
-pub const CHAOS_GROWTH: f64 = 4.0;
-/// ... and its extent must stay within this many times the extent of the first sample.
+/// At the end of the budget a growth is told from none by this many standard errors, ...
+pub const GROWTH_ERRORS: f64 = 3.0;
+/// ... and this / (steps sampled), below which a slow straight-line escape and an approach like `t^-a` cannot be told apart.
+pub const GROWTH_LEAST: f64 = 4.0;
+/// The extent of a chaotic orbit stays within this many times the extent of the first sample.
 pub const CHAOS_EXTENT: f64 = 4.0;
 
 /// Steps between two readings of a tangent vector, but for the measurement, which reads every one; its
@@ -241,9 +241,8 @@ pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R
 pub fn end<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R>) -> R {
     let constant = R::from_f64;
     let code = |fate: Fate| constant(f64::from(fate as u8));
-    let Probe { half, elapsed, before, after, far, growth, .. } = *probe;
-    // Below the normal numbers rounding does not shrink with the size.
-    let ulp = greatest(R::EPSILON * probe.size, R::LEAST);
+    let Probe { half, elapsed, far, growth, .. } = *probe;
+    let ulp = ulp(probe);
     let earlier = memory.far;
     remember_displacements(probe, ulp, memory);
     let found = probe.period != R::ZERO;
@@ -253,12 +252,7 @@ pub fn end<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R>) 
 
     let shrinking = -growth;
     let told = shrinking > error;
-    let rate = R::choose(told, shrinking, memory.rate);
-    let slowest = jitter(rate, probe.period, ulp);
-    // Faster than this the probe itself has not seen its displacements shrink.
-    let remains = greatest(after - slowest, ulp);
-    let seen = least(rate, ((before + slowest) / remains).ln() / half);
-    let rate = R::choose((rate > R::ZERO) & (before > slowest), seen, rate);
+    let rate = seen(probe, R::choose(told, shrinking, memory.rate), ulp);
     let score = R::choose(told, rate * elapsed, memory.score);
     // Without a tangent vector that shrinks there must be one that is known not to grow, and room for both.
     let sure = error <= constant(GROWTH_SURE);
@@ -266,29 +260,43 @@ pub fn end<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R>) 
     let closed = R::choose(contracts, closed(rate, probe.period), R::ZERO);
     let resolved = contracts & (ulp <= closed * (constant(RESOLVED) * ulp + rules.tolerance));
 
-    let jitter = jitter(rate, probe.period, ulp);
     // What shrank faster than this since the last probe was not drawn in, but came by: chaotic orbits pass
     // near cycles that they do not stay on.
-    let kept = greatest(far, rules.tolerance + jitter);
+    let kept = greatest(far, rules.tolerance + jitter(rate, probe.period, ulp));
     let since = elapsed + half - probe.last;
     let drawn_in = constant(CAME_BY) * (rate * since + R::ONE);
     let came_by = (probe.last >= R::ZERO) & ((earlier / kept).ln() > drawn_in);
+    let arrival = arrival(probe, (rate, closed, ulp), rules);
+    let arrived = found & resolved & (score >= constant(SCORE_MIN)) & !came_by;
+
+    // Where an orbit turns around its attractor as it comes, a tangent vector grows for a while and shrinks for a while.
+    let grows = growth > error;
+    let stalled = found & is_at_rest(probe) & !resolved & sure & !(rules.neutral & grows);
+    let ended = R::choose(stalled, code(Fate::Stalled), constant(RUNNING));
+    let ended = R::choose(arrived, arrival, ended);
+    // A NaN ends here too.
+    R::choose(probe.reach <= rules.escape, ended, code(Fate::Diverged))
+}
+
+/// Whether an orbit that contracts at `rate`, and closes this share of its distance in each return, has arrived: as the
+/// code of a fate or [`RUNNING`].
+#[inline(always)]
+fn arrival<R: Real>(probe: &Probe<R>, (rate, closed, ulp): (R, R, R), rules: &Rules<R>) -> R {
+    let constant = R::from_f64;
+    let code = |fate: Fate| constant(f64::from(fate as u8));
+    let Probe { half, elapsed, before, after, far, .. } = *probe;
+    let jitter = jitter(rate, probe.period, ulp);
     let near = (after <= closed * rules.tolerance + (ulp + ulp)) & (far <= rules.tolerance + jitter);
     // Still on its way, an orbit would lose about exp(-rate half) of its displacement.
     let slowed = before * (constant(-0.5) * rate * half).exp() <= after;
     let lasts = rate * elapsed >= constant(SCORE_JITTER);
     let jitters = slowed & lasts & (greatest(before, greatest(after, far)) <= jitter);
-    let arrived = found & resolved & (score >= constant(SCORE_MIN)) & !came_by & (near | jitters);
+    let arrived = near | jitters;
     // A cycle no wider than the distance to go may be a fixed point yet.
     let to_go = (after + (ulp + ulp)) / closed;
     let is_cycle = probe.extent > constant(WIDER) * to_go;
-
-    let stalled = found & is_at_rest(probe) & !resolved & sure;
-    let ended = R::choose(stalled, code(Fate::Stalled), constant(RUNNING));
-    let ended = R::choose(arrived & is_cycle, code(Fate::Periodic), ended);
-    let ended = R::choose(arrived & (probe.period == R::ONE), code(Fate::Converged), ended);
-    // A NaN ends here too.
-    R::choose(probe.reach <= rules.escape, ended, code(Fate::Diverged))
+    let ended = R::choose(arrived & is_cycle, code(Fate::Periodic), constant(RUNNING));
+    R::choose(arrived & (probe.period == R::ONE), code(Fate::Converged), ended)
 }
 
 /// Notes how the displacements shrink: the best that was seen, until it is contradicted beyond what
@@ -325,6 +333,21 @@ fn remember_displacements<R: Real>(probe: &Probe<R>, ulp: R, memory: &mut Memory
     let shrunk = greatest(at_least, R::ZERO);
     memory.rate = R::choose(changes, shrunk / steps, memory.rate);
     memory.score = R::choose(changes, shrunk / times_longer, memory.score);
+}
+
+/// The last place of an orbit's size: below the normal numbers rounding does not shrink with the size.
+#[inline(always)]
+fn ulp<R: Real>(probe: &Probe<R>) -> R {
+    greatest(R::EPSILON * probe.size, R::LEAST)
+}
+
+/// A rate of contraction, as far as the probe itself has seen its displacements shrink.
+#[inline(always)]
+fn seen<R: Real>(probe: &Probe<R>, rate: R, ulp: R) -> R {
+    let slowest = jitter(rate, probe.period, ulp);
+    let remains = greatest(probe.after - slowest, ulp);
+    let seen = least(rate, ((probe.before + slowest) / remains).ln() / probe.half);
+    R::choose((rate > R::ZERO) & (probe.before > slowest), seen, rate)
 }
 
 /// Whether an orbit did not move at all.
@@ -380,11 +403,11 @@ pub fn with_loss<R: Real>(fate: Fate, loss: Option<R>) -> Fate {
 /// Sums over the samples of a trajectory that reached the end of its budget.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Samples<R> {
-    /// Number of samples (windows), and of steps in all of them.
+    /// Number of samples (windows).
     pub count: R,
     /// Steps in all of them.
     pub steps: R,
-    /// Mean growth per step of each sample: their sum and their squares' sum.
+    /// Growth per step of the samples: its mean, and that of its square, over all steps.
     pub growth: R,
     /// See [`Samples::growth`].
     pub growth_squared: R,
@@ -403,20 +426,37 @@ pub fn moved<R: Real>(low: R, high: R) -> bool {
     high - low > R::from_f64(JITTER) * greatest(R::EPSILON * size, R::LEAST)
 }
 
-/// The fate at the end of the budget. An orbit that moves no further than rounding moves it is not chaotic, whatever its
-/// tangent vector does: rounding holds it at a point that repels.
+/// The fate at the end of the budget, which its samples tell; and of the last probe where it found the orbit.
+///
+/// Half of the budget knows a growth better than a probe does, around which an orbit may turn on its way. One that moves
+/// no further than rounding moves it is not chaotic, whatever its tangent vector does: rounding holds it at a point that
+/// repels. A single sample does not tell whether an orbit stays within bounds.
 #[inline(always)]
-pub fn decide_at_end<R: Real>(samples: &Samples<R>) -> Fate {
+pub fn decide_at_end<R: Real>(samples: &Samples<R>, probe: &Probe<R>, rules: &Rules<R>) -> Fate {
     let constant = R::from_f64;
-    if samples.steps == R::ZERO || !samples.moves {
+    if samples.count < constant(2.0) {
         return Fate::Undecided;
     }
-    let mean = samples.growth / samples.count;
-    let spread = samples.growth_squared / samples.count - mean * mean;
-    let spread = if spread > R::ZERO { spread } else { R::ZERO };
-    let fewer = if samples.count > R::ONE { samples.count - R::ONE } else { R::ONE };
-    let error = (spread / fewer).sqrt();
+    let mean = samples.growth;
+    let spread = greatest(samples.growth_squared - mean * mean, R::ZERO);
+    let error = constant(GROWTH_ERRORS) * (spread / (samples.count - R::ONE)).sqrt();
+    let margin = error + constant(GROWTH_LEAST) / samples.steps;
     let bounded = samples.extent <= constant(CHAOS_EXTENT) * samples.extent_first;
-    let grows = mean > constant(CHAOS_ERRORS) * error + constant(CHAOS_GROWTH) / samples.steps;
-    if bounded && grows { Fate::Chaotic } else { Fate::Undecided }
+    if is_at_rest(probe) && mean > R::ZERO {
+        return Fate::Stalled;
+    }
+    if mean > margin {
+        return if bounded && samples.moves { Fate::Chaotic } else { Fate::Undecided };
+    }
+    let ulp = ulp(probe);
+    let rate = -mean;
+    let closed = closed(rate, probe.period);
+    let resolved = ulp <= closed * (constant(RESOLVED) * ulp + rules.tolerance);
+    if -mean > margin && probe.period > R::ZERO && resolved {
+        return match Verdict::from_code(arrival(probe, (rate, closed, ulp), rules)) {
+            Verdict::Ended(fate) => fate,
+            Verdict::Running => Fate::Undecided,
+        };
+    }
+    Fate::Undecided
 }

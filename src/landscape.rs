@@ -180,7 +180,7 @@ impl Landscape {
         if variables.is_empty() {
             return Err(Error::request(format!(
                 "--loss {loss}: no variable; use x, y, z, w or one of these with a number, and give each \
-                 an axis (--across x=-3..3) or a value (--set x=1)"
+                 an axis (--across x=-3..3) or a value (--set x=1); in `phase` a range of starts (--from x=0..1)"
             )));
         }
         let landscape = Self {

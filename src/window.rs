@@ -29,19 +29,20 @@ const WINDOW_MAX: u32 = 512;
 ///
 /// Windows grow with time, by a quarter, and when two probes have been as long as the next one, a quarter of the
 /// time goes by before it: so a trajectory is retired soon after it has arrived, and one that never does costs little more.
-/// In the last half of the budget everything is sampled, and the last window looks once more. With `period_max` 0
-/// nothing is probed.
+/// In the last half of the budget everything is sampled, and the last window looks once more. There are
+/// several samples, as later ones are compared with the first. With `period_max` 0 nothing is probed.
 pub fn windows(steps: u32, settled: u32, period_max: u32) -> Vec<Window> {
     let longest = WINDOW_MAX.max(8 * period_max);
     let settled = settled.min(steps);
     let sampled = settled + (steps - settled) / 2;
-    let mut windows = Vec::new();
+    let most = ((steps - sampled) / 4).max(1);
+    let mut windows: Vec<Window> = Vec::new();
     // The end of the last probe.
     let (mut start, mut probed) = (0, settled);
     while start < steps {
         // Half of a probe that ends there, if it is time for one. A growth is known by two.
         let half_until = |end: u32, half: u32| {
-            let is_new = windows.iter().filter(|w: &&Window| w.half >= half).take(2).count() < 2;
+            let is_new = windows.iter().filter(|w| w.half >= half).take(2).count() < 2;
             if is_new || end - probed >= (probed - settled) / 4 { half } else { 0 }
         };
         let window = if start < settled {
@@ -58,7 +59,15 @@ pub fn windows(steps: u32, settled: u32, period_max: u32) -> Vec<Window> {
             let length = if is_last { left } else { longest };
             let half = (length * 3 / 8).min(period_max);
             let half = if is_last { half } else { half_until(start + 2 * half, half) };
-            Window { start, advance: 0, half, sample: length - 2 * half }
+            let sample = length - 2 * half;
+            // The last probe comes after what is more, if that leaves room for it; others come before.
+            let is_first = windows.iter().all(|w| w.sample == 0);
+            let leaves_room = is_first || (left.saturating_sub(most)) * 3 / 8 >= half;
+            match is_last {
+                true if sample > most && leaves_room => Window { start, advance: 0, half: 0, sample: most },
+                true => Window { start, advance: 0, half, sample },
+                false => Window { start, advance: 0, half, sample: sample.min(most) },
+            }
         };
         if window.half > 0 {
             probed = start + window.advance + 2 * window.half;

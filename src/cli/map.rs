@@ -88,7 +88,7 @@ pub struct Arguments {
     steps_max: Option<u32>,
 
     /// Longest period to look for, up to 1024 [default: 64]
-    #[arg(long, value_name = "STEPS", value_parser = super::steps(), allow_negative_numbers = true)]
+    #[arg(long, value_name = "STEPS", allow_negative_numbers = true)]
     period_max: Option<u32>,
 
     /// Tell attractors apart by phase: a cycle of p points is p attractors, one for each point that an

@@ -35,6 +35,10 @@ impl Axis {
 
     /// The value number `i` of those from 0 to `last`.
     fn between(&self, i: f64, last: f64) -> f64 {
+        // The ends are those that were asked for, to the bit.
+        if i == 0.0 || i == last {
+            return if i == 0.0 { self.from } else { self.to };
+        }
         // The system's own logarithms have other last digits on other systems.
         let (a, b) = if self.log { (libm::log(self.from), libm::log(self.to)) } else { (self.from, self.to) };
         match (a * (last - i) + b * i) / last {
@@ -130,6 +134,11 @@ mod tests {
         let values = log.values(5);
         for (value, expected) in values.iter().zip([0.01, 0.1, 1.0, 10.0, 100.0]) {
             assert!((value / expected - 1.0).abs() < 1e-14);
+        }
+        for text in ["eta=0.02..0.1:log", "eta=0.001..100:log", "eta=0.3..0.7:log"] {
+            let axis: Axis = text.parse().unwrap();
+            let values = axis.values(2);
+            assert_eq!((values[0], values[1]), (axis.from, axis.to), "{text}");
         }
     }
 

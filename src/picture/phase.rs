@@ -104,7 +104,7 @@ fn ranges(from: &[experiment::Axis]) -> String {
 }
 
 fn across(diagram: &Diagram, experiment: &PhaseExperiment, label: &str) -> Axis {
-    let (from, to) = (experiment.across.from, experiment.across.to);
+    let (from, to) = (diagram.across[0], diagram.across[diagram.across.len() - 1]);
     let scale = if experiment.across.log { Scale::log(from, to) } else { Scale::linear(from, to) };
     Axis::of_cells(label, scale, diagram.across.len())
 }
@@ -192,8 +192,17 @@ fn overlays(diagram: &Diagram, experiment: &PhaseExperiment) -> Vec<Series> {
         [("below the range", &diagram.below, range.from), ("above the range", &diagram.above, range.to)]
     {
         if counts.iter().any(|n| *n > 0) {
-            let place = |(x, n): (&f64, &u32)| (*x, if *n > 0 { edge } else { f64::NAN });
-            let points = diagram.across.iter().zip(counts).map(place).collect();
+            let last = counts.len() - 1;
+            // From side to side of each column, within the frame.
+            let sides = |j: usize| match last {
+                0 => vec![diagram.across[0]],
+                _ => [-0.49, 0.49].map(|side| experiment.across.at((j as f64 + side) / last as f64)).into(),
+            };
+            let place = |(j, n): (usize, &u32)| {
+                let height = if *n > 0 { edge } else { f64::NAN };
+                sides(j).into_iter().map(move |x| (x, height))
+            };
+            let points = counts.iter().enumerate().flat_map(place).collect();
             series.push(Series::line(name, 0, points).tinted(Tint::Colour(OUTSIDE)).width(5.0));
         }
     }

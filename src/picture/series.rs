@@ -43,6 +43,9 @@ pub struct Series {
     pub rim: Option<(f32, f32)>,
 }
 
+/// The least diameter of a line's point that stands alone, in pixels of the picture's own size.
+const LEAST: f32 = 3.0;
+
 impl Series {
     /// A solid line in the `k`-th colour for lines.
     pub fn line(name: &str, k: usize, points: Vec<(f64, f64)>) -> Self {
@@ -157,7 +160,12 @@ impl Series {
         if let Some(line) = self.line {
             let stroke = Stroke { width: line.width * unit, ..line };
             let runs = places.split(Option::is_none).map(|run| run.iter().flatten().copied().collect());
-            runs.filter(|run: &Vec<_>| run.len() > 1).for_each(|run| canvas.line(&run, stroke));
+            runs.for_each(|run: Vec<_>| match run[..] {
+                [] => {}
+                // A line of one point has no length.
+                [alone] => canvas.circle(alone, 0.5 * stroke.width.max(LEAST * unit), line.tint),
+                _ => canvas.line(&run, stroke),
+            });
         }
         if let Some((marker, radius)) = self.marker {
             places.iter().flatten().for_each(|at| mark(canvas, marker, *at, radius * unit, self.tint));

@@ -94,7 +94,13 @@ fn rest_without_contraction_is_a_stall() {
     let rest = Probe { before: 0.0, after: 0.0, far: 0.0, ..contracting() };
     assert_eq!(verdict(rest), Verdict::Ended(Fate::Converged));
     assert_eq!(verdict(Probe { growth: 0.0, ..rest }), Verdict::Ended(Fate::Stalled));
-    assert_eq!(verdict(Probe { growth: 0.5, ..rest }), Verdict::Ended(Fate::Stalled));
+    // With room to turn in, a tangent vector may grow while an orbit is drawn in: the budget's end tells.
+    let growing = Probe { growth: 0.5, ..rest };
+    assert_eq!(verdict(growing), Verdict::Running);
+    let mut memory = Memory::new();
+    decide(&growing, &mut memory, &RULES);
+    let alone = decide(&growing, &mut memory, &Rules { neutral: false, ..RULES });
+    assert_eq!(alone, Verdict::Ended(Fate::Stalled));
     // One look is not enough: the tangent vector may not be aligned yet.
     let first = decide(&Probe { growth: 0.0, ..rest }, &mut Memory::new(), &RULES);
     assert_eq!(first, Verdict::Running);
@@ -132,24 +138,82 @@ fn chaos_needs_growth_beyond_its_error_within_bounds() {
     let samples = Samples {
         count: 10.0,
         steps: 5000.0,
-        growth: 4.0,
-        growth_squared: 1.7,
+        growth: 0.4,
+        growth_squared: 0.17,
         extent_first: 2.0,
         extent: 2.5,
         moves: true,
     };
-    assert_eq!(decide_at_end(&samples), Fate::Chaotic);
+    let rules = Rules { tolerance: 1e-7, escape: 1e6, neutral: true };
+    let moving = Probe {
+        half: 64.0,
+        elapsed: 9000.0,
+        last: 7000.0,
+        reach: 1.0,
+        size: 1.0,
+        extent: 1.0,
+        period: 0.0,
+        before: 0.1,
+        after: 0.2,
+        far: 0.3,
+        growth: 0.4,
+    };
+    let at_end = |samples: &Samples<f64>, probe: &Probe<f64>| decide_at_end(samples, probe, &rules);
+    assert_eq!(at_end(&samples, &moving), Fate::Chaotic);
     for spoiled in [
-        Samples { steps: 0.0, ..samples },
-        Samples { growth: -4.0, ..samples },
-        Samples { growth: 0.005, growth_squared: 2.5e-6, ..samples },
-        Samples { growth_squared: 40.0, ..samples },
+        // A single sample tells nothing of bounds.
+        Samples { count: 1.0, growth_squared: 0.16, ..samples },
+        Samples { count: 0.0, steps: 0.0, ..samples },
+        Samples { growth: -0.4, ..samples },
+        Samples { growth: 0.0005, growth_squared: 2.5e-7, ..samples },
+        Samples { growth_squared: 4.0, ..samples },
         Samples { extent: 9.0, ..samples },
         // Held by rounding at a point that repels.
         Samples { moves: false, ..samples },
     ] {
-        assert_eq!(decide_at_end(&spoiled), Fate::Undecided, "{spoiled:?}");
+        assert_eq!(at_end(&spoiled, &moving), Fate::Undecided, "{spoiled:?}");
     }
+    let resting = Probe { period: 1.0, before: 0.0, after: 0.0, far: 0.0, ..moving };
+    assert_eq!(at_end(&samples, &resting), Fate::Stalled);
+}
+
+/// Half of a budget tells that an orbit contracts, where a probe sees it turn.
+#[test]
+fn what_has_arrived_is_told_by_its_samples() {
+    let rules = Rules { tolerance: 1e-7, escape: 1e6, neutral: true };
+    let samples = Samples {
+        count: 10.0,
+        steps: 5000.0,
+        growth: -0.005,
+        growth_squared: 2.7e-5,
+        extent_first: 1e-9,
+        extent: 1e-9,
+        moves: true,
+    };
+    let probe = Probe {
+        half: 64.0,
+        elapsed: 9000.0,
+        last: 7000.0,
+        reach: 1e-12,
+        size: 1e-12,
+        extent: 1e-12,
+        period: 1.0,
+        before: 1e-12,
+        after: 8e-13,
+        far: 9e-13,
+        growth: 0.01,
+    };
+    let mut memory = Memory::new();
+    assert_eq!(decide(&probe, &mut memory, &rules), Verdict::Running);
+    assert_eq!(decide_at_end(&samples, &probe, &rules), Fate::Converged);
+    let on_its_way = Probe { before: 1e-6, after: 9e-7, far: 8e-7, ..probe };
+    assert_eq!(decide_at_end(&samples, &on_its_way, &rules), Fate::Undecided);
+    assert_eq!(decide_at_end(&samples, &Probe { period: 0.0, ..probe }, &rules), Fate::Undecided);
+    // An approach like 1/t loses 2 ln 2 in half of a budget.
+    let slow = Samples { growth: -0.00028, growth_squared: 8e-8, ..samples };
+    assert_eq!(decide_at_end(&slow, &probe, &rules), Fate::Undecided);
+    let uncertain = Samples { growth_squared: 5e-4, ..samples };
+    assert_eq!(decide_at_end(&uncertain, &probe, &rules), Fate::Undecided);
 }
 
 #[test]
@@ -191,6 +255,8 @@ fn windows_tile_the_budget() {
         if steps >= settled + 16 {
             assert!(sampled >= (steps - settled) / 16, "{steps} {settled}: {sampled}");
             assert!(windows.iter().any(|w| w.half > 0));
+            // One sample could not be compared with another.
+            assert!(windows.iter().filter(|w| w.sample > 0).count() >= 2, "{steps} {settled}");
         }
     }
 }

@@ -65,7 +65,9 @@ pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R
             return Verdict::Ended(Fate::Periodic);
         }
     }
-    if is_at_rest(probe) && !resolved && error <= constant(GROWTH_SURE) {
+    // Where an orbit turns around its attractor as it comes, a tangent vector grows for a while.
+    let may_turn = rules.neutral && growth > error;
+    if is_at_rest(probe) && !resolved && error <= constant(GROWTH_SURE) && !may_turn {
         return Verdict::Ended(Fate::Stalled);
     }
     Verdict::Running

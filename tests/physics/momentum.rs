@@ -66,6 +66,33 @@ fn the_parabola_is_stable_up_to_the_threshold_and_contracts_by_the_spectral_radi
     }
 }
 
+/// With complex multipliers an orbit turns around the minimum as it comes, and a tangent vector grows for a while: only
+/// many steps tell that both shrink, by the root of beta in each.
+#[test]
+fn what_turns_as_it_comes_has_arrived() {
+    for (betas, steps) in [("0.95 .. 0.99", 10_000), ("0.985 .. 0.995", 50_000)] {
+        let toml = format!(
+            r#"landscape = "quadratic"
+            optimizer = "heavy-ball"
+            across = "eta = 0.1 .. 3.5"
+            up = "beta = {betas}"
+            set = {{ x = 1, lambda = 1 }}
+            steps = {steps}
+            size = [50, 9]"#
+        );
+        for subject in all() {
+            let map = subject.map(&toml);
+            for cell in 0..map.cells() {
+                let (eta, beta) = (map.across[cell % 50], map.up[cell / 50]);
+                let what = format!("{}: eta {eta}, beta {beta}", subject.name);
+                assert_eq!(fate(&map, cell), Fate::Converged, "{what}");
+                let error = (map.lyapunov[cell] - 0.5 * beta.ln()).abs();
+                assert!(error < 2e-6, "{what}: exponent off by {error:e}");
+            }
+        }
+    }
+}
+
 #[test]
 fn f1_swings_with_the_amplitude_that_is_known() {
     // Between x and -x the velocity is -2 x: heavy ball needs eta f1'(x) = 2 (1 + beta) x, and Nesterov

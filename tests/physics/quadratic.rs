@@ -35,6 +35,34 @@ fn converges_below_two_over_lambda_and_diverges_above() {
     }
 }
 
+/// However few steps there are, and however slowly it grows: with one sample nothing had told whether it stays in bounds.
+#[test]
+fn what_grows_without_bound_is_not_chaotic() {
+    let parabola = r#"landscape = "quadratic"
+        across = "eta = 2.0001 .. 2.2"
+        up = "x = 0.5 .. 1"
+        set = { lambda = 1 }
+        size = [100, 2]"#;
+    let saddle = r#"landscape = { variables = ["x", "y"], loss = "(x - y)^2/2 - 0.0005*(x + y)^2" }
+        across = "x = 0.1 .. 1"
+        up = "y = 0.1 .. 1"
+        eta = 0.3
+        size = [10, 10]"#;
+    let budgets = [20, 100, 300, 600, 800, 1000, 1200, 1300].map(|steps| (parabola, steps, 64));
+    let slow = [(parabola, 20_000, 1024), (saddle, 20_000, 1024), (saddle, 10_000, 64)];
+    for (experiment, steps, period_max) in budgets.into_iter().chain(slow) {
+        let toml = format!("{experiment}\nsteps = {steps}\nperiod-max = {period_max}");
+        for subject in all() {
+            let map = subject.map(&toml);
+            for cell in 0..map.cells() {
+                let fate = fate(&map, cell);
+                let what = format!("{}, {steps} steps, eta {}", subject.name, map.across[cell % map.width()]);
+                assert!([Fate::Diverged, Fate::Undecided].contains(&fate), "{what}: {}", fate.name());
+            }
+        }
+    }
+}
+
 #[test]
 fn iterates_are_powers_of_the_multiplier() {
     for subject in all() {

@@ -1,6 +1,7 @@
 //! A block of trajectories: what the phases of `descend.rs` read and write, and how it is read out.
 
 use super::draw::{Draws, draws};
+use super::judge::Probes;
 use super::observe::{Growth, Layout, Phase, Phased, larger};
 use crate::fate::{Fate, Memory, Samples, moved};
 use crate::formula::{CHUNK, Id, Isa, LANES, Register, Stepper, Tape};
@@ -120,9 +121,9 @@ impl<R: Real> Program<R> {
 /// Sums over an orbit's samples, kept from window to window; the box that they have visited is in the registers.
 #[derive(Clone, Debug)]
 pub struct Sums<R> {
-    /// Mean over all samples: a sum over millions of steps would lose what is added last.
+    /// Mean over all steps: a sum over millions of them would lose what is added last.
     pub loss: Register<R>,
-    /// Sum and sum of squares of each sample's mean growth.
+    /// Means over all steps too, of the samples' growths and of their squares.
     pub growth: Register<R>,
     pub growth_squared: Register<R>,
     pub extent_first: Register<R>,
@@ -150,6 +151,7 @@ pub struct Block<R> {
     /// What is remembered of each trajectory, and the code of its verdict.
     pub(super) memory: Memory<Register<R>>,
     pub(super) verdicts: Register<R>,
+    pub(super) probes: Probes<R>,
     pub(super) sums: Sums<R>,
 }
 
@@ -166,6 +168,7 @@ impl<R: Real> Block<R> {
             growth: zero,
             memory: Memory::new().map(Register::splat),
             verdicts: zero,
+            probes: Probes::new(),
             sums: Sums::new(),
         }
     }
@@ -308,8 +311,9 @@ impl<R: Real> Block<R> {
             (self.growths(&Register::splat(steps), lanes), self.registers[self.layout.loss_sampled]);
         let Sums { loss, growth, growth_squared, .. } = &mut self.sums;
         for lane in 0..lanes {
-            growth[lane] = growth[lane] + growths[lane];
-            growth_squared[lane] = growth_squared[lane] + growths[lane] * growths[lane];
+            growth[lane] = growth[lane] + (growths[lane] - growth[lane]) * share;
+            let square = growths[lane] * growths[lane];
+            growth_squared[lane] = growth_squared[lane] + (square - growth_squared[lane]) * share;
             loss[lane] = loss[lane] + (losses[lane] / steps - loss[lane]) * share;
         }
         if stage.samples == 1 {

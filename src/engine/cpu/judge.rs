@@ -2,7 +2,7 @@
 
 use super::block::Block;
 use super::observe::larger;
-use crate::fate::{Fate, Memory, Probe, RUNNING, Rules, Verdict, end};
+use crate::fate::{Fate, Memory, Probe, RUNNING, Rules, Verdict, decide_at_end, end};
 use crate::formula::{CHUNK, LANES, Register};
 use crate::math::Real;
 use crate::plan::Stage;
@@ -20,6 +20,7 @@ impl<R: Real> Block<R> {
             }
         }
         if stage.window.half == 0 {
+            self.probes.period = Register::splat(R::ZERO);
             // Escape is looked for even while the schedule changes.
             let [running, diverged] = [RUNNING, f64::from(Fate::Diverged as u8)].map(R::from_f64);
             for (verdict, reach) in self.verdicts.iter_mut().zip(reach.iter()) {
@@ -27,6 +28,19 @@ impl<R: Real> Block<R> {
             }
             return;
         }
+        let probes = self.probed(stage, reach);
+        let (mut memory, mut verdicts) = (self.memory, self.verdicts);
+        for lane in 0..chunks * CHUNK {
+            let mut own = memory.of(lane);
+            verdicts[lane] = end(&probes.of(lane), &mut own, rules);
+            memory.put(lane, own);
+        }
+        (self.memory, self.verdicts, self.probes) = (memory, verdicts, probes);
+    }
+
+    /// What the window's probe has measured.
+    #[inline(always)]
+    fn probed(&self, stage: &Stage, reach: Register<R>) -> Probes<R> {
         let layout = &self.layout;
         let [mut size, mut extent] = [Register::splat(R::ZERO); 2];
         let [low, high] = self.sides(layout.low, layout.high);
@@ -39,35 +53,50 @@ impl<R: Real> Block<R> {
         }
         let [period, before, after, far] =
             [layout.period, layout.before, layout.after, layout.far].map(|at| self.registers[at]);
-        let (growth, mut memory, mut verdicts) = (self.growth, self.memory, self.verdicts);
-        let [half, elapsed, last] = {
-            let Stage { window, elapsed, last_elapsed, .. } = stage;
-            [f64::from(window.half), f64::from(*elapsed), f64::from(*last_elapsed)].map(R::from_f64)
-        };
-        for lane in 0..chunks * CHUNK {
-            let probe = Probe {
-                half,
-                elapsed,
-                last,
-                reach: reach[lane],
-                size: size[lane],
-                extent: extent[lane],
-                period: period[lane],
-                before: before[lane],
-                after: after[lane],
-                far: far[lane],
-                growth: growth[lane],
-            };
-            let mut own = memory.of(lane);
-            verdicts[lane] = end(&probe, &mut own, rules);
-            memory.put(lane, own);
-        }
-        (self.memory, self.verdicts) = (memory, verdicts);
+        let Stage { window, elapsed, last_elapsed, .. } = stage;
+        let [half, elapsed, last] =
+            [f64::from(window.half), f64::from(*elapsed), f64::from(*last_elapsed)].map(R::from_f64);
+        let others = [reach, size, extent, before, after, far, self.growth];
+        Probes { times: [half, elapsed, last], period, others }
+    }
+
+    /// How a lane that nothing has ended until the budget's end has ended. Its growth is then that of its samples.
+    pub fn verdict_at_end(&mut self, stage: &Stage, rules: &Rules<R>, lane: usize) -> Fate {
+        let samples = self.samples(stage, lane);
+        self.growth[lane] = samples.growth;
+        decide_at_end(&samples, &self.probes.of(lane), rules)
     }
 
     /// The verdict on one lane.
     pub fn verdict(&self, lane: usize) -> Verdict {
         Verdict::from_code(self.verdicts[lane])
+    }
+}
+
+/// The last probes of a block of trajectories: what is the same for all, in steps, and columns of what is not.
+#[derive(Debug)]
+pub struct Probes<R> {
+    times: [R; 3],
+    /// 0 also where the window had none.
+    period: Register<R>,
+    others: [Register<R>; 7],
+}
+
+impl<R: Real> Probes<R> {
+    pub fn new() -> Self {
+        let zero = Register::splat(R::ZERO);
+        Self { times: [R::ZERO; 3], period: zero, others: [zero; 7] }
+    }
+}
+
+impl<R: Copy> Probes<R> {
+    #[inline(always)]
+    fn of(&self, lane: usize) -> Probe<R> {
+        let [half, elapsed, last] = self.times;
+        let [reach, size, extent, before, after, far, growth] =
+            self.others.each_ref().map(|column| column[lane]);
+        let period = self.period[lane];
+        Probe { half, elapsed, last, reach, size, extent, period, before, after, far, growth }
     }
 }
 

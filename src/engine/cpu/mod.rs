@@ -22,7 +22,7 @@ pub use self::trace::Tracer;
 use super::{Cells, Density, Device, Engine, Outcomes, OutcomesPart, Seconds, Watch};
 use crate::error::Result;
 use crate::experiment::Precision;
-use crate::fate::{Fate, Memory, Rules, Verdict, decide_at_end, with_loss};
+use crate::fate::{Fate, Memory, Rules, Verdict, with_loss};
 use crate::formula::{CHUNK, Isa, LANES, Register};
 use crate::math::Real;
 use crate::plan::{Plan, Stage};
@@ -245,7 +245,9 @@ impl<'a, R: Real> Batch<'a, R> {
             verdict => verdict,
         };
         let verdict = match verdict {
-            Verdict::Running if stage.is_last => Verdict::Ended(decide_at_end(&block.samples(stage, lane))),
+            Verdict::Running if stage.is_last => {
+                Verdict::Ended(block.verdict_at_end(stage, &self.rules, lane))
+            }
             verdict => verdict,
         };
         match verdict {
@@ -269,8 +271,7 @@ impl<'a, R: Real> Batch<'a, R> {
             Fate::Converged | Fate::Stalled => (R::ZERO, block.growth(lane)),
             Fate::Periodic => (block.amplitude(self.program, lane), block.growth(lane)),
             Fate::Chaotic | Fate::Undecided if stage.sampled > 0 => {
-                let growth = block.sums.growth[lane] / R::from_f64(f64::from(stage.samples));
-                (block.sampled_amplitude(self.program, lane), growth)
+                (block.sampled_amplitude(self.program, lane), block.sums.growth[lane])
             }
             Fate::Chaotic | Fate::Undecided | Fate::Diverged => (nan, nan),
         };

@@ -182,8 +182,8 @@ fn constants(plan: &Plan, cut: bool) -> String {
         ("GROWTH_ROUNDING", fate::GROWTH_ROUNDING),
         ("GROWTH_SURE", fate::GROWTH_SURE),
         ("GROWTH_UNKNOWN", Memory::<f32>::UNKNOWN),
-        ("CHAOS_ERRORS", fate::CHAOS_ERRORS),
-        ("CHAOS_GROWTH", fate::CHAOS_GROWTH),
+        ("GROWTH_ERRORS", fate::GROWTH_ERRORS),
+        ("GROWTH_LEAST", fate::GROWTH_LEAST),
         ("CHAOS_EXTENT", fate::CHAOS_EXTENT),
     ] {
         line(name, "Float", wgsl_literal(value));
