@@ -62,11 +62,11 @@ pub fn windows(steps: u32, settled: u32, period_max: u32) -> Vec<Window> {
             let sample = length - 2 * half;
             // The last probe comes after what is more, if that leaves room for it; others come before.
             let is_first = windows.iter().all(|w| w.sample == 0);
-            let leaves_room = is_first || (left.saturating_sub(most)) * 3 / 8 >= half;
-            match is_last {
-                true if sample > most && leaves_room => Window { start, advance: 0, half: 0, sample: most },
-                true => Window { start, advance: 0, half, sample },
-                false => Window { start, advance: 0, half, sample: sample.min(most) },
+            let leaves_room = || is_first || (left - most) * 3 / 8 >= half;
+            if is_last && sample > most && leaves_room() {
+                Window { start, advance: 0, half: 0, sample: most }
+            } else {
+                Window { start, advance: 0, half, sample: if is_last { sample } else { sample.min(most) } }
             }
         };
         if window.half > 0 {

@@ -12,7 +12,7 @@ use super::scale::Scale;
 use super::series::{Marker, Series};
 use super::theme::Tint;
 use super::values;
-use super::{names, words};
+use super::{names, view, words};
 use crate::experiment::{self, Optimizer, PhaseExperiment, Warm};
 use crate::fate::Fate;
 use crate::phase::Diagram;
@@ -41,7 +41,7 @@ pub fn figure(diagram: &Diagram, experiment: &PhaseExperiment, length: u32) -> F
     let (raster, key) = colours(diagram);
     let (_, (wide, _)) = raster.shown(length);
     let chart = Chart {
-        across: across(diagram, experiment, ""),
+        across: view::axis("", experiment.across.log, &diagram.across),
         up: up(diagram, experiment),
         raster: Some(raster),
         levels: None,
@@ -101,12 +101,6 @@ fn ranges(from: &[experiment::Axis]) -> String {
         format!("{names} = {}", range(&group[0]))
     });
     groups.collect::<Vec<_>>().join(", ")
-}
-
-fn across(diagram: &Diagram, experiment: &PhaseExperiment, label: &str) -> Axis {
-    let (from, to) = (diagram.across[0], diagram.across[diagram.across.len() - 1]);
-    let scale = if experiment.across.log { Scale::log(from, to) } else { Scale::linear(from, to) };
-    Axis::of_cells(label, scale, diagram.across.len())
 }
 
 fn up(diagram: &Diagram, experiment: &PhaseExperiment) -> Axis {
@@ -223,7 +217,7 @@ fn periods(diagram: &Diagram, experiment: &PhaseExperiment, frame: Frame) -> Pan
         false => Scale::log(0.8, 1.25 * most),
     };
     let up = Axis::new("period", scale);
-    strip(across(diagram, experiment, ""), up, vec![dots], frame)
+    strip(view::axis("", experiment.across.log, &diagram.across), up, vec![dots], frame)
 }
 
 /// The strip of the exponents.
@@ -238,7 +232,8 @@ fn exponents(diagram: &Diagram, experiment: &PhaseExperiment, frame: Frame) -> P
     let zero = Series::line("", 0, ends.map(|x| (x, 0.0)).to_vec());
     let series = vec![zero.tinted(Tint::Quiet).width(1.0), Series::line("", 1, points).width(1.2)];
     let up = Axis::new("Lyapunov", Scale::linear(low - room, high + room));
-    strip(across(diagram, experiment, &names::quantity(&experiment.across.name)), up, series, frame)
+    let label = names::quantity(&experiment.across.name);
+    strip(view::axis(&label, experiment.across.log, &diagram.across), up, series, frame)
 }
 
 fn strip(across: Axis, up: Axis, series: Vec<Series>, frame: Frame) -> Panel {

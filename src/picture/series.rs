@@ -8,6 +8,9 @@ use super::canvas::{Canvas, Dash, Stroke};
 use super::palette;
 use super::theme::Tint;
 
+/// The least diameter of a line's point that stands alone, in pixels of the picture's own size.
+const LEAST: f32 = 3.0;
+
 /// A shape around a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Marker {
@@ -42,9 +45,6 @@ pub struct Series {
     /// Width and opacity of a white rim around lines and markers.
     pub rim: Option<(f32, f32)>,
 }
-
-/// The least diameter of a line's point that stands alone, in pixels of the picture's own size.
-const LEAST: f32 = 3.0;
 
 impl Series {
     /// A solid line in the `k`-th colour for lines.

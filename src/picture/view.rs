@@ -8,7 +8,6 @@ use super::raster::Raster;
 use super::scale::Scale;
 use super::{Caption, basins, classes, values};
 use crate::analysis::Attractor;
-use crate::experiment;
 use crate::map::Map;
 use crate::view::View;
 
@@ -34,8 +33,8 @@ pub fn colours(view: View, map: &Map, attractors: &[Attractor], target: Option<(
 /// more where the map has more cells than that.
 pub fn panel(map: &Map, (raster, key): (Raster, Key), caption: &Caption, length: u32) -> Panel {
     let chart = Chart {
-        across: axis(&caption.across, &map.across),
-        up: axis(&caption.up, &map.up),
+        across: axis(&names::quantity(&caption.across.name), caption.across.log, &map.across),
+        up: axis(&names::quantity(&caption.up.name), caption.up.log, &map.up),
         raster: Some(raster),
         levels: None,
         series: Vec::new(),
@@ -44,12 +43,12 @@ pub fn panel(map: &Map, (raster, key): (Raster, Key), caption: &Caption, length:
 }
 
 /// The axis along which `values` stand.
-fn axis(axis: &experiment::Axis, values: &[f64]) -> Axis {
+pub fn axis(label: &str, log: bool, values: &[f64]) -> Axis {
     let low = values.first().copied().unwrap_or(f64::NAN);
     let high = values.last().copied().unwrap_or(f64::NAN);
-    let scale = match axis.log {
+    let scale = match log {
         true => Scale::log(low, high),
         false => Scale::linear(low, high),
     };
-    Axis::of_cells(&names::quantity(&axis.name), scale, values.len())
+    Axis::of_cells(label, scale, values.len())
 }

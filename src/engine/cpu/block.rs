@@ -151,6 +151,7 @@ pub struct Block<R> {
     /// What is remembered of each trajectory, and the code of its verdict.
     pub(super) memory: Memory<Register<R>>,
     pub(super) verdicts: Register<R>,
+    /// What the last probe has measured.
     pub(super) probes: Probes<R>,
     pub(super) sums: Sums<R>,
 }

@@ -24,7 +24,7 @@ impl Isa {
 
     /// Cycles that a vector's way through a stage of code is to take at the most, by measurement: more with fewer
     /// registers, where more goes through memory already.
-    pub fn stage(self) -> u32 {
+    pub fn stage_length(self) -> u32 {
         match self {
             Isa::Avx512 => 45,
             Isa::Avx2 => 75,

@@ -41,7 +41,7 @@ impl<R: Real> Native<R> {
         if !isa.is_here() {
             return None;
         }
-        let step = translate::translate(tape, observer, isa.stage())?;
+        let step = translate::translate(tape, observer, isa.stage_length())?;
         let form = Form { isa, is_double: size_of::<R>() == size_of::<f64>() };
         let emitted = emit::emit(&step, form, tape.registers() as u32);
         Function::new(&emitted, step.columns, isa).map(Self)

@@ -182,13 +182,12 @@ pub fn staged(code: Code, most: u32, first: u32) -> (Vec<Code>, u32) {
         stores.iter().for_each(|&(_, value)| is_read[value as usize] = true);
         for value in (0..code.ops.len()).rev() {
             if is_read[value] && is_given(value) {
-                let mut register = || {
+                handed.entry(value as Value).or_insert_with(|| {
                     free.pop().unwrap_or_else(|| {
                         registers += 1;
                         first + registers - 1
                     })
-                };
-                handed.entry(value as Value).or_insert_with(&mut register);
+                });
             } else if is_read[value] {
                 code.ops[value].operands().for_each(|operand| is_read[operand as usize] = true);
             }
