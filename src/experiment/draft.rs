@@ -6,8 +6,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Axis, EtaKey, Experiment, LandscapeKey, NamedLandscape, Optimizer, Over, PhaseKeys, Precision, SIZE,
-    STEPS, Setup, keys,
+    Axis, EtaKey, Experiment, LandscapeKey, MOMENTUM, NamedLandscape, Optimizer, Over, PhaseKeys, Precision,
+    SIZE, STEPS, Setup, keys,
 };
 use crate::dataset::Dataset;
 use crate::error::{Error, Result, toml_message};
@@ -101,6 +101,10 @@ pub struct Draft {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     /// Initial coordinates and parameters that are on no axis.
     pub set: BTreeMap<String, f64>,
+    /// Names in `set` that only a learning rate or an optimizer asked for which others have replaced: they are no
+    /// mistake where nothing is called so any more.
+    #[serde(skip)]
+    pub replaced: Vec<String>,
 }
 
 /// The keyword of a picture's metadata under which the experiment stands.
@@ -172,9 +176,13 @@ impl Draft {
         let spread = over.phase.iter().flat_map(|phase| phase.from.keys());
         let swept: Vec<String> = swept.into_iter().chain(spread.cloned()).collect();
         self.set.retain(|name, _| !swept.contains(name));
-        if over.eta.is_none() && swept.iter().any(|name| name == "eta") {
-            self.eta = None;
+        if over.eta.is_some() || swept.iter().any(|name| name == "eta") {
+            self.replaced.extend(self.eta.take().map(|eta| eta.names()).unwrap_or_default());
         }
+        if over.optimizer.is_some() {
+            self.replaced.push(MOMENTUM.to_owned());
+        }
+        self.replaced.retain(|name| !over.set.contains_key(name));
         let phase = match (self.phase.take(), over.phase) {
             (Some(keys), given) => Some(keys.overridden(given.unwrap_or_default(), &over.set)),
             (None, given) => given,
@@ -214,6 +222,7 @@ impl Draft {
             orbit: over.orbit.or(self.orbit),
             theory: over.theory.or(self.theory),
             set: self.set,
+            replaced: self.replaced,
         }
     }
 
@@ -252,10 +261,7 @@ impl Draft {
         };
         let eta = match &self.eta {
             None => None,
-            Some(EtaKey::Value(eta)) => Some(eta.clone()),
-            Some(EtaKey::Text(text)) => {
-                Some(text.parse().map_err(|message| Error::request(format!("eta: {message}")))?)
-            }
+            Some(key) => Some(key.eta().map_err(|message| Error::request(format!("eta: {message}")))?),
         };
         if self.seed.is_some() && landscape.body.noise.is_empty() {
             return Err(Error::request(
@@ -263,7 +269,11 @@ impl Draft {
             ));
         }
         let (optimizer, seed) = (self.optimizer.unwrap_or_default(), self.seed.unwrap_or_default());
-        Ok(Setup { landscape, eta, optimizer, seed, set: self.set.clone() })
+        let mut setup = Setup { landscape, eta, optimizer, seed, set: BTreeMap::new() };
+        let is_needed = |name: &String| !self.replaced.contains(name) || setup.knows(name);
+        let needed = self.set.iter().filter(|(name, _)| is_needed(name));
+        setup.set = needed.map(|(name, value)| (name.clone(), *value)).collect();
+        Ok(setup)
     }
 
     /// Fills in the defaults and checks everything.

@@ -30,6 +30,24 @@ pub enum EtaKey {
     Value(Eta),
 }
 
+impl EtaKey {
+    /// The learning rate that it says.
+    ///
+    /// # Errors
+    /// A message, for text that does not parse.
+    pub fn eta(&self) -> Result<Eta, String> {
+        match self {
+            EtaKey::Text(text) => text.parse(),
+            EtaKey::Value(eta) => Ok(eta.clone()),
+        }
+    }
+
+    /// The names, besides `t`, that the rate depends on.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.eta().map(|eta| eta.names()).unwrap_or_default()
+    }
+}
+
 // Written by hand, because a derived one of several forms loses what is wrong, and where.
 impl<'de> Deserialize<'de> for LandscapeKey {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {

@@ -199,8 +199,7 @@ impl Setup {
         let eta_names = self.eta.as_ref().map(Eta::names).unwrap_or_default();
         self.check_reserved(&eta_names)?;
         let quantities = self.quantities(&eta_names);
-        let of_optimizer = self.optimizer.has_momentum().then_some(MOMENTUM);
-        let known: Vec<&str> = quantities.iter().copied().chain(["eta"]).chain(of_optimizer).collect();
+        let known = self.known(&quantities);
         let check_known = |flag: &str, name: &str| {
             if known.contains(&name) {
                 return Ok(());
@@ -264,6 +263,18 @@ impl Setup {
             }
         }
         quantities
+    }
+
+    /// All names that mean something, given those of the landscape and the learning rate.
+    fn known<'a>(&self, quantities: &[&'a str]) -> Vec<&'a str> {
+        let of_optimizer = self.optimizer.has_momentum().then_some(MOMENTUM);
+        quantities.iter().copied().chain(["eta"]).chain(of_optimizer).collect()
+    }
+
+    /// Whether something is called so.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        let eta_names = self.eta.as_ref().map(Eta::names).unwrap_or_default();
+        self.known(&self.quantities(&eta_names)).contains(&name)
     }
 
     /// Refuses an axis of what is bound already, and learning rates that are not above 0.

@@ -128,6 +128,33 @@ fn every_key_is_read_and_every_flag_overrides_its_key() {
 }
 
 #[test]
+fn what_only_a_replaced_key_asked_for_goes_with_it() {
+    let place = Place::new();
+    let rest = "across = \"x1 = -1 .. 1\"\nup = \"x2 = -1 .. 1\"\nsize = [4, 4]\nsteps = 50\n";
+    let set = "set = { factor = 0.5, C = 2, beta = 0.9 }\n";
+    let head = "landscape = \"f3\"\noptimizer = \"heavy-ball\"\neta = \"factor * C / (1 + t)\"\n";
+    place.write("e.toml", format!("{head}{set}{rest}"));
+    let kept = |flags: &str| {
+        place.done(&words(&format!("map e.toml --engine cpu --show fate -o out {flags}")));
+        let written: toml::Table = place.text("out/experiment.toml").parse().unwrap();
+        written["set"].as_table().unwrap().keys().map(String::as_str).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(kept(""), "C beta factor");
+    // The landscape has a parameter C, too.
+    assert_eq!(kept("--eta 1"), "C beta");
+    assert_eq!(kept("--eta factor"), "C beta factor");
+    assert_eq!(kept("--across eta=0.1..1 --set x1=1"), "C beta x1");
+    assert_eq!(kept("--optimizer gd"), "C factor");
+    assert_eq!(kept("--optimizer nesterov"), "C beta factor");
+    // What is given with the flag is no leftover, and neither is what nobody asked for.
+    let refused = |flags: &str| place.run(&words(&format!("map e.toml --engine cpu -o no {flags}"))).err;
+    assert!(refused("--eta 1 --set factor=2").contains("nothing is called `factor`"));
+    assert!(refused("--optimizer gd --set beta=0.5").contains("nothing is called `beta`"));
+    place.write("e.toml", format!("{head}{}{rest}", set.replace("factor", "facto = 1, factor")));
+    assert!(refused("--eta 1").contains("nothing is called `facto`"));
+}
+
+#[test]
 fn landscapes_come_from_files_and_tables() {
     let place = Place::new();
     let landscape = "variables = [\"x\", \"y\"]\nparameters = { a = 1.0 }\nloss = \"(a - x*y)^2/2\"\n";
