@@ -262,23 +262,12 @@ impl<M: FromMap> Saved<M> {
     /// [`Error::File`] with the file and the reason if one is missing, damaged, does not fit the
     /// others, or was written by a newer version.
     pub fn read(path: &Path) -> Result<Self> {
-        let asked = path.join(EXPERIMENT);
-        if !asked.exists() {
-            let message = match path.join(making::FOLDER).exists() {
-                true => {
-                    format!("holds an unfinished map; go on with: gdscope map --resume {}", path.display())
-                }
-                false => {
-                    format!("holds no map ({EXPERIMENT} is missing); give a DIR that `gdscope map` wrote")
-                }
-            };
-            return Err(Error::file(path, message));
-        }
+        check_is_map(path)?;
+        let (asked, report) = (path.join(EXPERIMENT), part_of_map(path, REPORT)?);
         // The version that the other files are of, then what they are.
-        Report::text(&path.join(REPORT))?;
+        Report::text(&report)?;
         let experiment = Draft::read(&asked)?.resolve().map_err(|e| e.within(&asked))?;
-        let report = Report::read(&path.join(REPORT))?;
-        let map = M::read(&path.join(MAP))?;
+        let (map, report) = (M::read(&part_of_map(path, MAP)?)?, Report::read(&report)?);
         let ([width, height], [across, up]) = (map.size(), experiment.size);
         if [width, height] != [across as usize, up as usize] {
             let message =
@@ -287,6 +276,36 @@ impl<M: FromMap> Saved<M> {
         }
         Ok(Self { experiment, map, report })
     }
+}
+
+/// Refuses a directory that holds something else than a map, or nothing.
+fn check_is_map(path: &Path) -> Result<()> {
+    let (asked, here) = (path.join(EXPERIMENT), path.display());
+    let message = if path.join(phase::ARRAYS).exists() {
+        format!(
+            "holds a phase diagram, and a map is needed; give a DIR that `gdscope map` wrote, or draw the diagram anew \
+             with: gdscope phase {} -o DIR",
+            asked.display()
+        )
+    } else if asked.exists() {
+        return Ok(());
+    } else if path.join(making::FOLDER).exists() {
+        format!("holds an unfinished map; go on with: gdscope map --resume {here}")
+    } else {
+        format!("holds no map ({EXPERIMENT} is missing); give a DIR that `gdscope map` wrote")
+    };
+    Err(Error::file(path, message))
+}
+
+/// A file that belongs to a map.
+fn part_of_map(path: &Path, name: &str) -> Result<PathBuf> {
+    let part = path.join(name);
+    if part.exists() {
+        return Ok(part);
+    }
+    let (asked, here) = (path.join(EXPERIMENT), path.display());
+    let message = format!("is missing; make the map anew with: gdscope map {} -o {here}", asked.display());
+    Err(Error::file(part, message))
 }
 
 #[cfg(test)]

@@ -51,6 +51,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 /// Writes a file that has its name once it is whole.
 fn write(path: &Path, text: &str, over: bool) -> Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !parent.is_dir() {
+        let message =
+            format!("there is no directory `{}`; make it first, or give another FILE", parent.display());
+        return Err(Error::file(path, message));
+    }
     let aside = || {
         let folder = tempfile::Builder::new().prefix(ASIDE).tempdir_in(parent)?;
         let written = folder.path().join("new.toml");

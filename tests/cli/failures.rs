@@ -113,7 +113,13 @@ fn a_damaged_map_is_neither_drawn_nor_measured() {
                 Some(damage) => place.write(&format!("good/{file}"), damage),
                 None => std::fs::remove_file(place.path(&format!("good/{file}"))).unwrap(),
             }
-            refused(&place, &[file]);
+            let is_lost = !place.path(&format!("good/{file}")).exists();
+            let remedy = if is_lost && file != "experiment.toml" {
+                "is missing; make the map anew with: gdscope map good/experiment.toml -o good"
+            } else {
+                file
+            };
+            refused(&place, &[file, remedy]);
             assert!(place.read("good/basins.png") == whole);
         }
         place.write(&format!("good/{file}"), content);

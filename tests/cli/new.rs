@@ -89,10 +89,13 @@ fn a_file_is_not_written_over_by_mistake() {
         assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{line}");
         assert!(ran.err.contains(part) && ran.err.lines().count() == 1, "{line}: {}", ran.err);
     }
-    let ran = place.run(&["new", "no/such/folder.toml"]);
-    assert_eq!(ran.code, Some(1));
-    assert!(ran.err.starts_with("gdscope: cannot write no/such/folder.toml: "), "{}", ran.err);
-    assert_eq!(ran.err.matches("folder").count(), 1, "{}", ran.err);
+    for (folder, file) in [("no/such", "no/such/folder.toml"), ("mine.toml", "mine.toml/folder.toml")] {
+        let ran = place.run(&["new", file]);
+        let remedy = format!(
+            "gdscope: {file}: there is no directory `{folder}`; make it first, or give another FILE\n"
+        );
+        assert_eq!((ran.code, ran.err), (Some(2), remedy));
+    }
     // It was written aside, of which nothing is left.
     let left = std::fs::read_dir(place.path(".")).unwrap().map(|entry| entry.unwrap().file_name());
     assert_eq!(left.collect::<Vec<_>>(), ["mine.toml"]);
