@@ -1,12 +1,16 @@
 //! How a trajectory ends: the one definition that both engines share.
 //!
-//! A trajectory is run in [windows](crate::window) of steps. In the first half of a window's *probe* the
-//! smallest recurrence is searched, in the second half the cycle is measured. [`decide`] turns the
-//! measurements into a verdict. `shaders/fate.wgsl` says the same with the same names and constants; it returns as soon as
-//! it can, where this takes no branch.
+//! A trajectory is run in [windows](crate::window) of steps. In the first half of a window's *probe* the smallest
+//! recurrence is searched, in the second half the cycle is measured. [`decide`] turns the measurements into a
+//! verdict, and [`decide_at_end`] what was sampled in the last half of the budget, if that ends.
+//! `shaders/fate.wgsl` says the same with the same names and constants; it returns as soon as it can, where this
+//! takes no branch.
+
+mod samples;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::samples::{Samples, decide_at_end, moved, with_loss};
 use crate::math::{Lane, Real};
 
 /// How a trajectory ends. The numbers are those of `map.npz`.
@@ -388,75 +392,4 @@ pub(crate) fn least<L: Lane>(a: L, b: L) -> L {
 #[inline(always)]
 pub(crate) fn greatest<L: Lane>(a: L, b: L) -> L {
     L::choose(a.lt(b), b, a)
-}
-
-/// The fate of an orbit by its mean `loss`, if it was measured: where that is no number there is no descent, whatever the
-/// derivative of its formula says.
-#[inline(always)]
-pub fn with_loss<R: Real>(fate: Fate, loss: Option<R>) -> Fate {
-    match loss {
-        Some(loss) if loss.partial_cmp(&loss).is_none() => Fate::Diverged,
-        _ => fate,
-    }
-}
-
-/// Sums over the samples of a trajectory that reached the end of its budget.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Samples<R> {
-    /// Number of samples (windows).
-    pub count: R,
-    /// Steps in all of them.
-    pub steps: R,
-    /// Growth per step of the samples: its mean, and that of its square, over all steps.
-    pub growth: R,
-    /// See [`Samples::growth`].
-    pub growth_squared: R,
-    /// Largest extent of the orbit's box, after the first sample and after the last.
-    pub extent_first: R,
-    /// Largest side of the box, after the last sample.
-    pub extent: R,
-    /// Whether one of its sides is [`moved`].
-    pub moves: bool,
-}
-
-/// Whether a coordinate that was as low and as high as this has gone further than rounding moves it around a point.
-#[inline(always)]
-pub fn moved<R: Real>(low: R, high: R) -> bool {
-    let size = greatest(-low, high);
-    high - low > R::from_f64(JITTER) * greatest(R::EPSILON * size, R::LEAST)
-}
-
-/// The fate at the end of the budget, which its samples tell; and of the last probe where it found the orbit.
-///
-/// Half of the budget knows a growth better than a probe does, around which an orbit may turn on its way. One that moves
-/// no further than rounding moves it is not chaotic, whatever its tangent vector does: rounding holds it at a point that
-/// repels. A single sample does not tell whether an orbit stays within bounds.
-#[inline(always)]
-pub fn decide_at_end<R: Real>(samples: &Samples<R>, probe: &Probe<R>, rules: &Rules<R>) -> Fate {
-    let constant = R::from_f64;
-    if samples.count < constant(2.0) {
-        return Fate::Undecided;
-    }
-    let mean = samples.growth;
-    let spread = greatest(samples.growth_squared - mean * mean, R::ZERO);
-    let error = constant(GROWTH_ERRORS) * (spread / (samples.count - R::ONE)).sqrt();
-    let margin = error + constant(GROWTH_LEAST) / samples.steps;
-    let bounded = samples.extent <= constant(CHAOS_EXTENT) * samples.extent_first;
-    if is_at_rest(probe) && mean > R::ZERO {
-        return Fate::Stalled;
-    }
-    if mean > margin {
-        return if bounded && samples.moves { Fate::Chaotic } else { Fate::Undecided };
-    }
-    let ulp = ulp(probe);
-    let rate = -mean;
-    let closed = closed(rate, probe.period);
-    let resolved = ulp <= closed * (constant(RESOLVED) * ulp + rules.tolerance);
-    if -mean > margin && probe.period > R::ZERO && resolved {
-        return match Verdict::from_code(arrival(probe, (rate, closed, ulp), rules)) {
-            Verdict::Ended(fate) => fate,
-            Verdict::Running => Fate::Undecided,
-        };
-    }
-    Fate::Undecided
 }
