@@ -10,9 +10,11 @@
 
 use std::sync::Arc;
 
+use super::ast::Ast;
+use super::error::FormulaError;
 use super::graph::{Graph, Id};
 use super::operation::{Binary, Unary};
-use super::syntax::{Ast, FormulaError, parse};
+use super::syntax::parse;
 
 /// The names of the generators.
 pub(super) const GENERATORS: [&str; 2] = ["linspace", "logspace"];

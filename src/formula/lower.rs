@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use super::ast::{Ast, Definition, Infix};
 use super::data::{self, Column, Data, GENERATORS, Origin};
+use super::error::FormulaError;
 use super::graph::{Graph, Id};
 use super::operation::{Binary, Unary};
-use super::syntax::{Ast, Definition, FormulaError, Infix, MAX_DEPTH};
+use super::syntax::MAX_DEPTH;
 use crate::error::nearest;
 
 /// Most syntax nodes that one formula may expand to, helper functions included.

@@ -16,11 +16,13 @@
 //! # Ok::<(), gdscope::formula::FormulaError>(())
 //! ```
 
+mod ast;
 mod compile;
 mod cost;
 mod data;
 mod derive;
 mod display;
+mod error;
 mod gather;
 mod graph;
 mod lower;
@@ -36,12 +38,14 @@ mod tabulate;
 mod tape;
 mod wgsl;
 
+pub use ast::{Ast, Definition, Infix};
 pub use data::{Column, Count, Data, MAX_ROWS};
+pub use error::FormulaError;
 pub use graph::{Graph, Id, Node};
 pub use lower::{MAX_NODES, Scope, is_reserved, lower};
 pub use native::Isa;
 pub use operation::{Binary, NORM_FLOOR, Unary};
 pub use stepper::{Access, LaneOf, Observer, Stepper};
-pub use syntax::{Ast, Definition, FormulaError, Infix, MAX_DEPTH, MAX_SOURCE, parse, parse_definition};
+pub use syntax::{MAX_DEPTH, MAX_SOURCE, parse, parse_definition};
 pub use tape::{BLOCK, CHUNK, LANES, Register, Tape, chunk, put};
 pub use wgsl::{function as wgsl_function, literal as wgsl_literal, tables as wgsl_tables};

@@ -4,153 +4,19 @@
 //! right, so `-x^2` is `-(x^2)` and `2^-3` works), then numbers, names, calls, parentheses and
 //! `mean(row in data: expression)`.
 
-use std::fmt;
-
 use winnow::Parser;
 use winnow::ascii::float;
 use winnow::combinator::{alt, opt, peek};
 use winnow::stream::{LocatingSlice, Location, Stateful, Stream};
 use winnow::token::{any, take_while};
 
+use super::ast::{Ast, Definition, Infix};
+use super::error::FormulaError;
+
 /// Longest formula accepted, in bytes.
 pub const MAX_SOURCE: usize = 64 * 1024;
 /// Deepest nesting of parentheses, calls, signs and powers accepted.
 pub const MAX_DEPTH: usize = 200;
-
-/// What is wrong with a formula, and where.
-///
-/// The message shows the formula with a caret under the byte offset `at`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FormulaError {
-    /// What was found and what was expected.
-    pub message: String,
-    /// The whole formula.
-    pub source: String,
-    /// Byte offset of the fault in `source`.
-    pub at: usize,
-}
-
-impl FormulaError {
-    pub(crate) fn new(message: impl Into<String>, source: &str, at: usize) -> Self {
-        Self { message: message.into(), source: source.to_owned(), at: at.min(source.len()) }
-    }
-}
-
-impl fmt::Display for FormulaError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A long formula is cut to the neighbourhood of its fault, so that the caret stays on screen.
-        const AROUND: usize = 60;
-        let flat: Vec<char> = self.source.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
-        let column = self.source.get(..self.at).map_or(0, |head| head.chars().count());
-        let from = column.saturating_sub(AROUND);
-        let to = (column + AROUND).min(flat.len());
-        let (head, tail) = (if from > 0 { "…" } else { "" }, if to < flat.len() { "…" } else { "" });
-        let shown: String = flat[from..to].iter().collect();
-        let indent = " ".repeat(column - from + head.chars().count());
-        write!(f, "{}\n  {head}{shown}{tail}\n  {indent}^", self.message)
-    }
-}
-
-impl std::error::Error for FormulaError {}
-
-/// A syntax tree; `at` is a byte offset into the formula, for messages.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Ast {
-    /// A literal number.
-    Number(f64),
-    /// A quantity, a parameter of a helper function, or `pi`.
-    Name {
-        /// What it is called.
-        name: String,
-        /// Where it stands.
-        at: usize,
-    },
-    /// `-a`
-    Negate(Box<Ast>),
-    /// `a ^ b` or a comparison.
-    Infix(Infix, Box<Ast>, Box<Ast>),
-    /// `a op b op c ...`, from the left; a list, so that a long sum is not a deep tree.
-    Chain(Box<Ast>, Vec<(Infix, Ast)>),
-    /// `name(arguments)`
-    Call {
-        /// The function or helper.
-        name: String,
-        /// Where it stands.
-        at: usize,
-        /// What it is called with, in order.
-        arguments: Vec<Ast>,
-    },
-    /// `mean(row in data: a)`
-    Mean {
-        /// Where it stands.
-        at: usize,
-        /// What is averaged over the rows.
-        body: Box<Ast>,
-    },
-}
-
-impl Ast {
-    /// This expression and all that it is made of.
-    pub fn parts(&self) -> Vec<&Ast> {
-        let (mut found, mut pending) = (Vec::new(), vec![self]);
-        while let Some(ast) = pending.pop() {
-            pending.extend(ast.children());
-            found.push(ast);
-        }
-        found
-    }
-
-    /// The expressions that this one is made of.
-    pub(super) fn children(&self) -> Vec<&Ast> {
-        match self {
-            Ast::Number(_) | Ast::Name { .. } => Vec::new(),
-            Ast::Negate(a) | Ast::Mean { body: a, .. } => vec![a],
-            Ast::Infix(_, a, b) => vec![a, b],
-            Ast::Chain(first, rest) => [&**first].into_iter().chain(rest.iter().map(|(_, a)| a)).collect(),
-            Ast::Call { arguments, .. } => arguments.iter().collect(),
-        }
-    }
-}
-
-/// An operator written between its operands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Infix {
-    /// `+`
-    Add,
-    /// `-`
-    Sub,
-    /// `*`
-    Mul,
-    /// `/`
-    Div,
-    /// `^`
-    Pow,
-    /// `<`
-    Lt,
-    /// `<=`
-    Le,
-    /// `>`
-    Gt,
-    /// `>=`
-    Ge,
-    /// `==`
-    Eq,
-    /// `!=`
-    Ne,
-}
-
-/// `name(parameters) = body`, a helper that a landscape defines.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Definition {
-    /// What it is called by.
-    pub name: String,
-    /// Names of what it is called with.
-    pub parameters: Vec<String>,
-    /// What it computes.
-    pub body: Ast,
-    /// The text it was read from, for messages.
-    pub source: String,
-}
 
 type Input<'i> = Stateful<LocatingSlice<&'i str>, usize>;
 type Parsed<T> = winnow::ModalResult<T, Fault>;
