@@ -110,6 +110,10 @@ pub const GROWTH_ERRORS: f64 = 3.0;
 pub const GROWTH_LEAST: f64 = 4.0;
 /// The extent of a chaotic orbit stays within this many times the extent of the first sample.
 pub const CHAOS_EXTENT: f64 = 4.0;
+/// An orbit whose box shrinks by this factor from its first sample to its last probe comes to rest, ...
+pub const CHAOS_SHRINKING: f64 = 64.0;
+/// ... if the probe measures this many steps: in a few, chaotic orbits do not get far either.
+pub const CHAOS_STEPS: f64 = 32.0;
 
 /// Steps between two readings of a tangent vector, but for the measurement, which reads every one; its
 /// length stays in an f32's range as long as one step does not change it more than a billionfold.

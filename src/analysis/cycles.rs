@@ -73,7 +73,7 @@ pub fn rates(plan: &Plan, cells: &[u32]) -> Vec<f64> {
                 let start: Vec<f64> = plan.initial.iter().map(|&s| plan.value(s, cell as usize)).collect();
                 tracer.place(lane, &start, quantities(plan, cell));
             }
-            tracer.observe(plan.settled, cells.len());
+            tracer.observe(plan.last_step(), cells.len());
             (0..cells.len()).map(|lane| tracer.eta(lane)).collect::<Vec<f64>>()
         },
     );

@@ -1,18 +1,21 @@
 //! Attractors of one map found again in another, so that their numbers and colours keep their meaning.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Attractor;
 use super::attractors::MOVE;
 
-/// Most attractors of either map that are compared.
+/// Most attractors of a map that are compared, ...
 const COMPARED: usize = 2048;
+/// ... and most of those known, which may be those of many maps.
+const KNOWN: usize = 1 << 16;
 
 /// A basin smaller than this part of another is a fragment, which some cells have been left with, rather than what
 /// became of it.
 const FRAGMENT: f64 = 0.1;
 
-/// The attractors that have been met, each as it was when it was last seen.
+/// The attractors that have been met, each as it was when it was last seen; those of a stack that is known as a whole, as
+/// they were in each of its frames.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     attractors: Vec<Attractor>,
@@ -21,7 +24,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// Those of one map.
+    /// Those of one map, or of all frames of a stack.
     pub fn new(attractors: &[Attractor]) -> Self {
         let free = attractors.iter().map(|a| a.id + 1).max().unwrap_or(0);
         Self { attractors: attractors.to_vec(), free }
@@ -35,10 +38,9 @@ impl Known {
     /// period if there is one, else of any: cycles double their periods and become chaotic along a sweep. One with a
     /// basin of about its size comes before all.
     pub fn number(&mut self, ids: &mut [i32], attractors: &mut [Attractor], found: usize, scale: f64) {
-        let mut numbers: HashMap<i32, i32> = HashMap::new();
-        for (k, a) in self.pairs(attractors, scale) {
-            numbers.insert(attractors[a].id, self.attractors[k].id);
-        }
+        let pairs = self.pairs(attractors, scale);
+        let mut numbers: HashMap<i32, i32> =
+            pairs.iter().map(|(a, k)| (attractors[*a].id, self.attractors[*k].id)).collect();
         for id in 0..found as i32 {
             numbers.entry(id).or_insert_with(|| {
                 self.free += 1;
@@ -46,19 +48,19 @@ impl Known {
             });
         }
         ids.iter_mut().filter(|id| **id >= 0).for_each(|id| *id = numbers[id]);
-        for attractor in attractors {
+        for (a, attractor) in attractors.iter_mut().enumerate() {
             attractor.id = numbers[&attractor.id];
-            match self.attractors.iter_mut().find(|known| known.id == attractor.id) {
-                Some(known) => *known = attractor.clone(),
+            match pairs.get(&a) {
+                Some(known) => self.attractors[*known] = attractor.clone(),
                 None => self.attractors.push(attractor.clone()),
             }
         }
     }
 
-    /// Which attractor known is which of `attractors`, by place.
-    fn pairs(&self, attractors: &[Attractor], scale: f64) -> Vec<(usize, usize)> {
+    /// Which of `attractors` continues which one known, by place.
+    fn pairs(&self, attractors: &[Attractor], scale: f64) -> HashMap<usize, usize> {
         let mut near: Vec<((bool, bool), f64, usize, usize)> = Vec::new();
-        for (k, known) in self.attractors.iter().enumerate().take(COMPARED) {
+        for (k, known) in self.attractors.iter().enumerate().take(KNOWN) {
             for (a, attractor) in attractors.iter().enumerate().take(COMPARED) {
                 let differs = (known.fate, known.period) != (attractor.fate, attractor.period);
                 let apart = distance(known, attractor);
@@ -70,12 +72,10 @@ impl Known {
             }
         }
         near.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then((a.2, a.3).cmp(&(b.2, b.3))));
-        let (mut taken, mut given) = (vec![false; self.attractors.len()], vec![false; attractors.len()]);
-        let mut pairs = Vec::new();
+        let (mut taken, mut pairs) = (HashSet::new(), HashMap::new());
         for (_, _, k, a) in near {
-            if !taken[k] && !given[a] {
-                (taken[k], given[a]) = (true, true);
-                pairs.push((k, a));
+            if !pairs.contains_key(&a) && taken.insert(self.attractors[k].id) {
+                pairs.insert(a, k);
             }
         }
         pairs

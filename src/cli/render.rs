@@ -41,7 +41,7 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let (path, style) = (&arguments.directory, arguments.style.style());
-    if style.tables.is_empty() && arguments.show.is_empty() {
+    if arguments.show.is_empty() && arguments.style.names_picture() {
         return Err(Error::request(
             "show: nothing to draw; name a view, such as --show period, or a format of numbers, such as --format csv",
         ));

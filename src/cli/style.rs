@@ -104,6 +104,11 @@ impl Kind {
 }
 
 impl StyleArguments {
+    /// Whether a kind of picture is among the kinds of files.
+    pub fn names_picture(&self) -> bool {
+        self.format.iter().any(|kind| kind.picture().is_some())
+    }
+
     /// The style that the flags ask for.
     pub fn style(&self) -> Style {
         let mut formats: Vec<Format> = self.format.iter().filter_map(|kind| kind.picture()).collect();

@@ -42,7 +42,9 @@ impl Axis {
         // The system's own logarithms have other last digits on other systems.
         let (a, b) = if self.log { (libm::log(self.from), libm::log(self.to)) } else { (self.from, self.to) };
         match (a * (last - i) + b * i) / last {
-            value if self.log => libm::exp(value).clamp(self.from, self.to),
+            // Rounding leads out of the range, and what is asked for beyond its ends lies there.
+            value if self.log && 0.0 < i && i < last => libm::exp(value).clamp(self.from, self.to),
+            value if self.log => libm::exp(value),
             value => value,
         }
     }
@@ -134,6 +136,9 @@ mod tests {
         let values = log.values(5);
         for (value, expected) in values.iter().zip([0.01, 0.1, 1.0, 10.0, 100.0]) {
             assert!((value / expected - 1.0).abs() < 1e-14);
+        }
+        for (share, beyond) in [(-0.25, 0.001), (1.25, 1000.0)] {
+            assert!((log.at(share) / beyond - 1.0).abs() < 1e-14, "{share}");
         }
         for text in ["eta=0.02..0.1:log", "eta=0.001..100:log", "eta=0.3..0.7:log"] {
             let axis: Axis = text.parse().unwrap();

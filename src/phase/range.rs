@@ -43,10 +43,15 @@ pub fn find(experiment: &PhaseExperiment) -> Result<Bins> {
     let values = sample(&plan, &watch, &cells);
     // An orbit that leaves the escape radius is no part of the diagram.
     let orbits = values.chunks_exact((steps - experiment.transient) as usize);
-    let values = orbits.filter(|orbit| !orbit.iter().any(|v| v.is_nan())).flatten().copied();
+    let values = orbits.filter(|orbit| !escapes(orbit)).flatten().copied();
     let tolerance = plan.rules.tolerance;
     let range = of_values(values.filter(|v| v.is_finite()).collect(), LEAST.max(tolerance * tolerance));
     Ok(Bins { range, count: experiment.size[1] })
+}
+
+/// Whether an orbit has no values from some step on: an observable that has none at some points has others again.
+fn escapes(orbit: &[f64]) -> bool {
+    orbit.last().is_some_and(|v| v.is_nan()) && orbit.iter().skip_while(|v| !v.is_nan()).all(|v| v.is_nan())
 }
 
 /// The range that most of `values` lie in, with numbers that are short to write. Those below `rest` are 0.

@@ -27,6 +27,7 @@ impl Shared {
     /// The coloured cells of one of the maps, and the key with its own shares.
     pub fn colours(&self, map: &Map, attractors: &[Attractor]) -> (Raster, Key) {
         let (raster, own) = match map.measured(self.view) {
+            _ if self.view == View::Reach => values::reach_on(map, self.target, self.key.bar.clone()),
             Some(numbers) => values::picture_on(map, numbers, self.key.bar.clone()),
             None if self.view == View::Basins => {
                 basins::picture_shaded(map, attractors, &self.shading, usize::MAX)

@@ -116,14 +116,25 @@ pub fn measured(map: &Map, values: &[f64], label: &str) -> (Raster, Key) {
 
 /// How many steps it takes to the target, a loss that is looked for in a budget of steps.
 pub fn reach(map: &Map, target: Option<(f64, u32)>) -> (Raster, Key) {
+    let values = map.reach.iter().flatten().copied();
+    let bar_of =
+        |scale| bar(map.reach.as_deref().unwrap_or_default(), &steps_to(target), scale, Ramp::Viridis);
+    reach_on(map, target, sequential_scale(values).map(bar_of))
+}
+
+fn steps_to(target: Option<(f64, u32)>) -> String {
+    match target {
+        Some((loss, _)) => format!("steps to a loss of {}", names::exact(loss)),
+        None => "steps to the target".to_owned(),
+    }
+}
+
+/// The same on a colour bar that is given, which may be that of several maps.
+pub fn reach_on(map: &Map, target: Option<(f64, u32)>, bar: Option<Bar>) -> (Raster, Key) {
     let none = vec![f64::NAN; map.cells()];
     let values = map.reach.as_ref().unwrap_or(&none);
-    let (loss, budget) = match target {
-        Some((loss, steps)) => (format!("a loss of {}", names::exact(loss)), format!(" in {steps} steps")),
-        None => ("the target".to_owned(), String::new()),
-    };
-    let scale = sequential_scale(values.iter().copied());
-    let (mut raster, mut key) = picture(map, values, &format!("steps to {loss}"), scale, Ramp::Viridis);
+    let (mut raster, mut key) = picture_on(map, values, bar);
+    let budget = target.map_or(String::new(), |(_, steps)| format!(" in {steps} steps"));
     // How a cell ends says nothing about the target: all that have not come to it look alike.
     let colour = palette::neutral(Fate::Undecided as u8);
     let mut missing = 0;
@@ -132,7 +143,7 @@ pub fn reach(map: &Map, target: Option<(f64, u32)>) -> (Raster, Key) {
         missing += 1;
     }
     if missing > 0 {
-        key.heading = if key.bar.is_some() { String::new() } else { format!("steps to {loss}") };
+        key.heading = if key.bar.is_some() { String::new() } else { steps_to(target) };
         key.entries = vec![Entry {
             colour: Some(colour),
             mark: String::new(),

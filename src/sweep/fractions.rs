@@ -103,14 +103,16 @@ impl Fractions {
         FATES.into_iter().filter(|fate| self.without.iter().any(|all| all[*fate as usize] > 0)).collect()
     }
 
-    /// The table: a row for each frame, with the quantity called `name` and the shares, whose sum is 1.
+    /// The table: a row for each frame, with the quantity called `name`, unless a share is called so, and the shares, whose sum is 1.
     pub fn csv(&self, name: &str) -> String {
         let (ids, fates) = (self.ids(), self.fates());
         let has_others = (0..self.frames()).any(|k| self.others(k, &ids) > 0.0);
-        let mut head = vec![name.to_owned()];
+        let mut head = Vec::new();
         head.extend(ids.iter().map(|id| format!("attractor_{id}")));
         head.extend(has_others.then(|| "other_attractors".to_owned()));
         head.extend(fates.iter().map(|fate| fate.name().to_owned()));
+        let name = if head.iter().any(|other| other == name) { "frames" } else { name };
+        head.insert(0, name.to_owned());
         let mut table = csv::Writer::from_writer(Vec::new());
         let mut rows = vec![head];
         for (k, value) in self.values.iter().enumerate() {

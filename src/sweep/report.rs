@@ -1,6 +1,5 @@
 //! `report.json` of a stack.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -51,7 +50,7 @@ struct Kind {
     frames: Option<serde::de::IgnoredAny>,
 }
 
-/// The attractors in the directory of a map or of a stack; in a stack, each as it was when it was last seen.
+/// The attractors in the directory of a map or of a stack; in a stack, as they were in each frame.
 ///
 /// # Errors
 /// [`Error::File`] with the reason.
@@ -64,8 +63,7 @@ pub fn attractors_of(directory: &Path) -> Result<Vec<Attractor>> {
         return Ok(Report::read(&path)?.attractors);
     }
     let report: StackReport = serde_json::from_slice(&text).map_err(|e| failed(&e))?;
-    let all = report.frames.into_iter().flat_map(|frame| frame.report.attractors);
-    Ok(all.map(|attractor| (attractor.id, attractor)).collect::<BTreeMap<_, _>>().into_values().collect())
+    Ok(report.frames.into_iter().flat_map(|frame| frame.report.attractors).collect())
 }
 
 impl StackReport {

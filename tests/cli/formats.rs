@@ -317,6 +317,7 @@ fn what_cannot_be_written_is_refused() {
     for (line, part) in [
         ("render out", "nothing to draw; name a view"),
         ("render out --format png", "nothing to draw"),
+        ("render out --format csv,svg", "nothing to draw"),
         ("render empty --format csv", "empty: holds no result"),
         ("render none --format zarr", "none: holds no result"),
         ("render out --format xlsx", "possible values: png, svg, csv, parquet, zarr"),

@@ -281,6 +281,12 @@ fn a_target_has_its_array_and_its_words() {
         assert_eq!(values.iter().all(|v| v.is_nan()), target == "-1e-9");
         place.done(&words("render out --show reach"));
     }
+    // The last budget is the one that counts.
+    let map_of_two =
+        "map f1 --across eta=1.9..2.1 --up x=-8..8 --size 9x4 --steps 100 --steps-max 500 --engine cpu";
+    place.done(&words(&format!("{map_of_two} --target 1e-9 --show reach --format svg -o out")));
+    assert!(place.text("out/reach.svg").contains("not reached in 500 steps"));
+    assert!(place.done(&words("stats out --table")).out.contains("at most 500 steps each"));
     place.done(&words(&format!("{map} --show loss -o none")));
     let before = place.names("none");
     let ran = place.run(&words("render none --show loss,reach"));

@@ -81,6 +81,21 @@ fn an_experiment_or_a_picture_repeats_it_and_flags_override() {
 }
 
 #[test]
+fn an_observable_without_values_at_some_points_has_the_range_of_the_others() {
+    let place = Place::new();
+    let range = |observe: &str| {
+        let line =
+            "phase f1 --across eta=3..5 --set x=1 --size 16x20 --steps 400 --engine cpu -o out --observe";
+        place.done(&words(&format!("{line} {observe}")));
+        let experiment = place.text("out/experiment.toml");
+        experiment.lines().find(|line| line.starts_with("range")).unwrap().to_owned()
+    };
+    // The orbit is at x and -x in turn.
+    assert_eq!(range("log(x)"), range("log(abs(x))"));
+    assert_ne!(range("log(x)"), "range = \"0 .. 1\"");
+}
+
+#[test]
 fn a_map_and_a_diagram_do_not_share_a_directory() {
     let place = Place::new();
     place.done(&words("map f1 --across eta=1..3 --up x=-2..2 --size 8x8 --engine cpu --show fate -o out"));

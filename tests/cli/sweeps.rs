@@ -234,6 +234,45 @@ fn attractors_are_like_those_of_another_map() {
 }
 
 #[test]
+fn a_stack_like_itself_has_the_same_numbers() {
+    // Its wells' attractors double their periods, become chaotic, and leave fragments behind.
+    let place = Place::new();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments/wells-sweep.toml");
+    place.done(&words(&format!("map {file} --size 32x32 --plain --engine cpu -o first")));
+    place.done(&words("map first/experiment.toml --like first --plain --engine cpu -o second"));
+    let [first, second] = ["first", "second"].map(|directory| {
+        let file = format!("{directory}/sweep.npz");
+        array(&place, &file, "attractor").2
+    });
+    assert!(first.iter().any(|id| *id >= 4.0) && first == second);
+}
+
+#[test]
+fn what_has_not_come_to_the_target_looks_as_in_a_map() {
+    let place = Place::new();
+    place.done(&words(&format!("{TILT} --target 0.01 --show reach --plain -o stack")));
+    let map = TILT.replace("--sweep b=-0.6..0.6 --frames 7", "--set b=0.2");
+    place.done(&words(&format!("{map} --target 0.01 --show reach --plain -o map")));
+    let (frame, single) = (&animation(&place, "stack/reach.png").0[4], place.read("map/reach.png"));
+    let single = image::load_from_memory(&single).unwrap().into_rgb8();
+    // The well on the right does not go so deep.
+    let unreached = single.get_pixel(29, 10);
+    let count = |picture: &image::RgbImage| picture.pixels().filter(|pixel| *pixel == unreached).count();
+    assert!(count(&single) > 100 && count(frame) == count(&single), "{} {}", count(&single), count(frame));
+}
+
+#[test]
+fn a_quantity_that_is_called_as_a_fate_is_told_from_it() {
+    let place = Place::new();
+    let line = "map --loss 'diverged*x^2/2' --across eta=0.5..3 --up x=-2..2 --sweep diverged=1..2 --frames 2 --size 4x3";
+    place.done(&words(&format!("{line} --engine cpu -o out")));
+    let table = place.text("out/fractions.csv");
+    let head: Vec<&str> = table.lines().next().unwrap().split(',').collect();
+    assert_eq!(head[0], "frames");
+    assert_eq!(head.iter().filter(|name| **name == "diverged").count(), 1);
+}
+
+#[test]
 fn wrong_requests_are_refused() {
     let map = "map --loss '(x^2 - 1)^2/4 + b*x + y^2/4' --across x=-1.5..1.5 --up y=-1..1 --size 4x4 --engine cpu -o out";
     let (tilt, large) = (format!("{map} --eta 0.4"), map.replace("4x4", "512x512"));

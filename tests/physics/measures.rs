@@ -279,6 +279,22 @@ fn learning_rate_times_sharpness_is_two_at_the_edge_of_stability() {
 }
 
 #[test]
+fn the_edge_is_that_of_the_rate_at_the_end() {
+    for subject in all() {
+        let map = subject.map(
+            "landscape = \"quadratic\"\neta = \"r/(1 + t/1000)\"\nacross = \"r = 1 .. 6\"\nup = \"x = 1 .. 2\"\nsteps = \
+             5000\nsize = [6, 2]\nset = { lambda = 1 }\nshow = [\"edge\"]",
+        );
+        for (cell, &edge) in map.edge.as_ref().unwrap().iter().enumerate() {
+            let expected = map.across[cell % 6] / (1.0 + 4.999);
+            let right = fate(&map, cell) != Fate::Converged || (edge / expected - 1.0).abs() < 1e-6;
+            assert!(right, "{}: {edge}, {expected}", subject.name);
+        }
+        assert_eq!(fate(&map, 0), Fate::Converged, "{}", subject.name);
+    }
+}
+
+#[test]
 fn sharpness_of_chaos_is_the_mean_over_the_invariant_density() {
     // Near r = 4 the logistic map visits x as often as 1 - x, so that the mean of 1 - r (1 - 2 x) is 1.
     for subject in all() {

@@ -288,3 +288,27 @@ fn orbits_that_shrink_onto_a_saddle_have_not_converged() {
         );
     }
 }
+
+#[test]
+fn orbits_that_come_to_rest_at_a_saddle_are_not_chaotic() {
+    // Along the line that is drawn in to the saddle the other direction stays at 0 exactly, and its tangent vector grows.
+    let wells = "(x^2 - 1)^2/4 + 0.15*y^2";
+    let lines = "(x - 1)^2/2 - y^2/2 + y^4/4";
+    for (loss, rest) in [
+        (wells, "across = \"x = -2 .. 2\"\nup = \"y = -2 .. 2\"\neta = 0.05\nsize = [5, 8]"),
+        (
+            "(1 - x*y)^2/2",
+            "across = \"x = -2 .. 2\"\nup = \"y = -2 .. 2\"\neta = 0.01\nsteps = 3000\nsize = [9, 9]",
+        ),
+        (
+            lines,
+            "across = \"eta = 0.01 .. 0.03\"\nup = \"x = 0.5 .. 0.8\"\nset = { y = 0 }\nsteps = 1000\nsize = [6, 2]",
+        ),
+    ] {
+        for subject in all() {
+            let map = subject
+                .map(&format!("landscape = {{ variables = [\"x\", \"y\"], loss = \"{loss}\" }}\n{rest}"));
+            assert!(!map.fate.contains(&(Fate::Chaotic as u8)), "{} {loss}: {:?}", subject.name, fates(&map));
+        }
+    }
+}

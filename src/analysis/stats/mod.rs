@@ -85,7 +85,7 @@ pub struct Basis {
     pub across: String,
     /// The quantity up.
     pub up: String,
-    /// Budget per trajectory.
+    /// The most steps that a trajectory was given.
     pub steps: u32,
     /// Number format of the map.
     pub precision: Precision,
@@ -176,7 +176,7 @@ impl Statistics {
                 size: finest.size,
                 across: experiment.across.to_string(),
                 up: experiment.up.to_string(),
-                steps: experiment.steps,
+                steps: experiment.steps_max.unwrap_or(experiment.steps),
                 precision: experiment.precision,
                 entropy_box: BOX,
                 boundary_dimension_boxes: dimension.as_ref().map(|fit| fit.fitted),

@@ -185,6 +185,8 @@ fn constants(plan: &Plan, cut: bool) -> String {
         ("GROWTH_ERRORS", fate::GROWTH_ERRORS),
         ("GROWTH_LEAST", fate::GROWTH_LEAST),
         ("CHAOS_EXTENT", fate::CHAOS_EXTENT),
+        ("CHAOS_SHRINKING", fate::CHAOS_SHRINKING),
+        ("CHAOS_STEPS", fate::CHAOS_STEPS),
     ] {
         line(name, "Float", wgsl_literal(value));
     }
