@@ -97,7 +97,7 @@ impl Caption {
 fn words(setup: &Setup, swept: impl Fn(&str) -> bool, more: &[String]) -> (String, String) {
     let title = match &setup.landscape.name {
         Some(name) => name.clone(),
-        None => names::quantity(&setup.landscape.body.loss),
+        None => shortened(&names::quantity(&setup.landscape.body.loss)),
     };
     let variables = &setup.landscape.body.variables;
     let parameters = setup.landscape.body.parameters.keys();
@@ -116,6 +116,15 @@ fn words(setup: &Setup, swept: impl Fn(&str) -> bool, more: &[String]) -> (Strin
     let told =
         optimizer.into_iter().chain(momentum).chain(eta).chain(fixed).chain(seed).chain(more.iter().cloned());
     (title, told.collect::<Vec<_>>().join(", "))
+}
+
+/// A formula as far as a title has room for it: all of it stands in the experiment that the picture carries.
+fn shortened(formula: &str) -> String {
+    const MOST: usize = 240;
+    match formula.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{} …", &formula[..end]),
+        None => formula.to_owned(),
+    }
 }
 
 /// One view of a map with axes and key, under the caption's title. The longest side of the coloured area

@@ -26,6 +26,24 @@ fn blank(width: usize, height: usize) -> Map {
     }
 }
 
+#[test]
+fn a_long_formula_leaves_room_for_the_map() {
+    let long = format!("{}x^2", "x^2 + ".repeat(500));
+    let short = shortened(&long);
+    assert!(short.ends_with(" …") && short.chars().count() == 242 && long.starts_with(&short[..240]));
+    // Cut between letters, however many bytes they have.
+    assert!(shortened(&"η".repeat(300)).starts_with("ηη"));
+    assert_eq!(shortened("x^2"), "x^2");
+}
+
+#[test]
+fn amplitudes_of_orbits_at_rest_begin_at_0() {
+    let mut map = blank(4, 3);
+    map.amplitude.fill(0.0);
+    let bar = values::amplitude(&map).1.bar.unwrap();
+    assert_eq!([0.0, 1.0].map(|amplitude| bar.scale.position(amplitude)), [0.0, 1.0]);
+}
+
 /// A map in which everything occurs.
 fn varied(width: usize, height: usize) -> Map {
     let mut map = blank(width, height);

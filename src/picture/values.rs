@@ -98,7 +98,12 @@ pub fn amplitude(map: &Map) -> (Raster, Key) {
     let swinging = cells.filter(|(_, fate)| matches!(fate, 2 | 3));
     let swinging = swinging.map(|(amplitude, _)| *amplitude);
     let scale = sequential_scale(swinging);
-    let scale = scale.or_else(|| sequential_scale(map.amplitude.iter().copied()));
+    let scale = scale.or_else(|| {
+        // No amplitude is below 0, where nothing at all moves either.
+        let moves = map.amplitude.iter().any(|amplitude| *amplitude > 0.0);
+        let scale = sequential_scale(map.amplitude.iter().copied())?;
+        Some(if moves { scale } else { Scale::linear(0.0, 1.0) })
+    });
     picture(map, &map.amplitude, "amplitude", scale, Ramp::Viridis)
 }
 
