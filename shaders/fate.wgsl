@@ -208,8 +208,8 @@ fn decide_at_end(samples: Samples, probe: Probe) -> u32 {
         return STALLED;
     }
     if mean > margin {
-        // An orbit that moves no further than rounding moves it is not chaotic: rounding holds it at a point that repels. Nor
-        // is one that comes to rest at such a point, along a direction that draws it in.
+        // An orbit that moves no further than rounding moves it is not chaotic: rounding holds it at a point that repels.
+        // Nor is one that comes to rest at such a point, along a direction that draws it in.
         let bounded = samples.extent <= CHAOS_EXTENT * samples.extent_first;
         let comes_to_rest = probe.half_steps >= CHAOS_STEPS && probe.extent * CHAOS_SHRINKING < samples.extent_first;
         return select(UNDECIDED, CHAOTIC, bounded && !comes_to_rest && samples.moves);

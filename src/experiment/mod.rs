@@ -118,6 +118,11 @@ impl Experiment {
         self.draft().to_toml()
     }
 
+    /// The most steps that a trajectory is given.
+    pub fn most_steps(&self) -> u32 {
+        self.steps_max.unwrap_or(self.steps)
+    }
+
     /// The experiment as it is written down.
     pub(crate) fn draft(&self) -> Draft {
         Draft {

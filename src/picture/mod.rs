@@ -87,7 +87,7 @@ impl Caption {
             subtitle,
             across: experiment.across.clone(),
             up: experiment.up.clone(),
-            target: experiment.target.map(|loss| (loss, experiment.steps_max.unwrap_or(experiment.steps))),
+            target: experiment.target.map(|loss| (loss, experiment.most_steps())),
         }
     }
 }

@@ -26,13 +26,11 @@ impl Shared {
 
     /// The coloured cells of one of the maps, and the key with its own shares.
     pub fn colours(&self, map: &Map, attractors: &[Attractor]) -> (Raster, Key) {
-        let (raster, own) = match map.measured(self.view) {
-            _ if self.view == View::Reach => values::reach_on(map, self.target, self.key.bar.clone()),
-            Some(numbers) => values::picture_on(map, numbers, self.key.bar.clone()),
-            None if self.view == View::Basins => {
-                basins::picture_shaded(map, attractors, &self.shading, usize::MAX)
-            }
-            None => view::colours(self.view, map, attractors, self.target),
+        let (raster, own) = match (self.view, map.measured(self.view)) {
+            (View::Basins, _) => basins::picture_shaded(map, attractors, &self.shading, usize::MAX),
+            (View::Reach, _) => values::reach_on(map, self.target, self.key.bar.clone()),
+            (_, Some(numbers)) => values::picture_on(map, numbers, self.key.bar.clone()),
+            (view, None) => view::colours(view, map, attractors, self.target),
         };
         let entries = self.key.entries.iter().map(|entry| Self::entry(entry, &own.entries)).collect();
         (raster, Key { entries, ..self.key.clone() })

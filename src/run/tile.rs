@@ -118,7 +118,7 @@ impl Ends {
         plan: &dyn Fn(&Experiment) -> Result<Plan>,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Self> {
-        let most = experiment.steps_max.unwrap_or(experiment.steps);
+        let most = experiment.most_steps();
         let run = |experiment: &Experiment, cells: Cells, listed: &[u32], decided: u64| -> Result<Outcomes> {
             let plan = plan(experiment)?;
             let mut outcomes = engine.run(&plan, &cells, &|done| progress(decided + done))?;

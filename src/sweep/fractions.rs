@@ -103,7 +103,8 @@ impl Fractions {
         FATES.into_iter().filter(|fate| self.without.iter().any(|all| all[*fate as usize] > 0)).collect()
     }
 
-    /// The table: a row for each frame, with the quantity called `name`, unless a share is called so, and the shares, whose sum is 1.
+    /// The table: a row for each frame, with the quantity called `name`, unless a share is called so, and the shares,
+    /// whose sum is 1.
     pub fn csv(&self, name: &str) -> String {
         let (ids, fates) = (self.ids(), self.fates());
         let has_others = (0..self.frames()).any(|k| self.others(k, &ids) > 0.0);

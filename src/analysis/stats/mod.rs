@@ -176,7 +176,7 @@ impl Statistics {
                 size: finest.size,
                 across: experiment.across.to_string(),
                 up: experiment.up.to_string(),
-                steps: experiment.steps_max.unwrap_or(experiment.steps),
+                steps: experiment.most_steps(),
                 precision: experiment.precision,
                 entropy_box: BOX,
                 boundary_dimension_boxes: dimension.as_ref().map(|fit| fit.fitted),

@@ -20,7 +20,7 @@ impl<R: Real> Block<R> {
             }
         }
         if stage.window.half == 0 {
-            (self.probes.times[0], self.probes.period) = (R::ZERO, Register::splat(R::ZERO));
+            self.probes = Probes::new();
             // Escape is looked for even while the schedule changes.
             let [running, diverged] = [RUNNING, f64::from(Fate::Diverged as u8)].map(R::from_f64);
             for (verdict, reach) in self.verdicts.iter_mut().zip(reach.iter()) {
@@ -73,10 +73,10 @@ impl<R: Real> Block<R> {
     }
 }
 
-/// The last probes of a block of trajectories: what is the same for all, in steps, and columns of what is not.
+/// The last probes of a block of trajectories: what is the same for all, in steps, and columns of what is not; all 0 where
+/// the window had none.
 #[derive(Debug)]
 pub struct Probes<R> {
-    /// The first is 0 where the window had none, as is the period.
     times: [R; 3],
     period: Register<R>,
     others: [Register<R>; 7],
