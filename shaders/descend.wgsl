@@ -468,7 +468,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     var fate = RUNNING;
     let probe = Probe(
         half_steps, Float(slice.elapsed), Float(slice.last_elapsed), bitcast<Float>(seen.reach), size, side, seen.period,
-        seen.before, seen.after, seen.far, seen.probe_growth,
+        limit, seen.before, seen.after, seen.far, seen.probe_growth,
     );
     if slice.half_steps > 0u {
         let judgement = decide(probe, memory);

@@ -8,6 +8,7 @@ struct Probe {
     size: Float,
     extent: Float,
     period: Float,
+    measured: Float,
     before: Float,
     after: Float,
     far: Float,
@@ -95,7 +96,10 @@ fn decide(probe: Probe, memory_before: Memory) -> Judgement {
 // or a fate.
 fn arrival(probe: Probe, rate: Float, closed: Float, ulp: Float) -> u32 {
     let jitter = jitter(rate, probe.period, ulp);
-    let near = probe.after <= closed * TOLERANCE + (ulp + ulp) && probe.far <= TOLERANCE + jitter;
+    // A step is no longer than twice the distance, and rounding blurs it.
+    let to_go = max(probe.far / closed_share(rate, probe.measured), 0.5 * probe.after);
+    let blurred = (ulp + ulp) / closed;
+    let near = to_go <= TOLERANCE + blurred;
     // Still on its way, an orbit would lose about exp(-rate half) of its displacement.
     let slowed = probe.before * m_exp(-0.5 * rate * probe.half_steps) <= probe.after;
     let lasts = rate * probe.elapsed >= SCORE_JITTER;
@@ -107,8 +111,7 @@ fn arrival(probe: Probe, rate: Float, closed: Float, ulp: Float) -> u32 {
         return CONVERGED;
     }
     // A cycle no wider than the distance to go may be a fixed point yet.
-    let to_go = (probe.after + (ulp + ulp)) / closed;
-    return select(RUNNING, PERIODIC, probe.extent > WIDER * to_go);
+    return select(RUNNING, PERIODIC, probe.extent > WIDER * (to_go + blurred));
 }
 
 // Notes how the displacements shrink: the best that was seen, until it is contradicted beyond what
@@ -174,9 +177,9 @@ fn is_at_rest(probe: Probe) -> bool {
     return probe.period == 1.0 && probe.before == 0.0 && probe.after == 0.0 && probe.far == 0.0;
 }
 
-// The share of the distance to the attractor that a return closes.
-fn closed_share(rate: Float, period: Float) -> Float {
-    return -m_expm1(-(rate * period));
+// The share of the distance to the attractor that so many steps close, if they come straight.
+fn closed_share(rate: Float, steps: Float) -> Float {
+    return -m_expm1(-(rate * steps));
 }
 
 // The motion that rounding keeps up in an orbit of size `ulp / EPSILON` that contracts at `rate`.
@@ -209,10 +212,11 @@ fn decide_at_end(samples: Samples, probe: Probe) -> u32 {
     }
     if mean > margin {
         // An orbit that moves no further than rounding moves it is not chaotic: rounding holds it at a point that repels.
-        // Nor is one that comes to rest at such a point, along a direction that draws it in.
+        // Nor is one that stays within what counts as one point, or comes to rest at one that draws it in along a direction.
         let bounded = samples.extent <= CHAOS_EXTENT * samples.extent_first;
+        let moves = samples.moves && samples.extent > MATCH * TOLERANCE;
         let comes_to_rest = probe.half_steps >= CHAOS_STEPS && probe.extent * CHAOS_SHRINKING < samples.extent_first;
-        return select(UNDECIDED, CHAOTIC, bounded && !comes_to_rest && samples.moves);
+        return select(UNDECIDED, CHAOTIC, bounded && !comes_to_rest && moves);
     }
     if -mean > margin && probe.period > 0.0 {
         let ulp = ulp_of(probe);

@@ -148,11 +148,13 @@ pub struct Probe<R> {
     pub extent: R,
     /// The recurrence found, in steps; 0 for none.
     pub period: R,
+    /// Steps of the measurement that all the periods which fit in it take.
+    pub measured: R,
     /// Displacement over one period at the start of the search, and of the measurement.
     pub before: R,
     /// See [`Probe::before`].
     pub after: R,
-    /// Displacement over all the periods that fit the measurement.
+    /// Displacement over [`Probe::measured`] steps.
     pub far: R,
     /// Growth of a tangent vector over the measurement, nats per step.
     pub growth: R,
@@ -239,8 +241,9 @@ pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R
 ///
 /// How fast an orbit contracts is told by a tangent vector where one shrinks beyond doubt. Where none
 /// does, because nothing contracts along a line of minima, the displacements over a return tell it, as
-/// long as they stand out from rounding. With displacement d over a return of period p and rate c, the
-/// distance to the attractor before the return is d / (1 - exp(-c p)).
+/// long as they stand out from rounding. With displacement d over n steps, a number of whole returns, and rate c, the
+/// distance to the attractor before them is at most d / (1 - exp(-c n)): it is that where an orbit comes straight, and
+/// where it alternates and n is even.
 ///
 /// A trajectory has arrived when that is below the tolerance, or when its displacements are those that
 /// rounding keeps up for ever; when the contraction has lasted ([`SCORE_MIN`]); when rounding could not
@@ -294,15 +297,17 @@ fn arrival<R: Real>(probe: &Probe<R>, (rate, closed, ulp): (R, R, R), rules: &Ru
     let code = |fate: Fate| constant(f64::from(fate as u8));
     let Probe { half, elapsed, before, after, far, .. } = *probe;
     let jitter = jitter(rate, probe.period, ulp);
-    let near = (after <= closed * rules.tolerance + (ulp + ulp)) & (far <= rules.tolerance + jitter);
+    // A step is no longer than twice the distance, and rounding blurs it.
+    let to_go = greatest(far / self::closed(rate, probe.measured), constant(0.5) * after);
+    let blurred = (ulp + ulp) / closed;
+    let near = to_go <= rules.tolerance + blurred;
     // Still on its way, an orbit would lose about exp(-rate half) of its displacement.
     let slowed = before * (constant(-0.5) * rate * half).exp() <= after;
     let lasts = rate * elapsed >= constant(SCORE_JITTER);
     let jitters = slowed & lasts & (greatest(before, greatest(after, far)) <= jitter);
     let arrived = near | jitters;
     // A cycle no wider than the distance to go may be a fixed point yet.
-    let to_go = (after + (ulp + ulp)) / closed;
-    let is_cycle = probe.extent > constant(WIDER) * to_go;
+    let is_cycle = probe.extent > constant(WIDER) * (to_go + blurred);
     let ended = R::choose(arrived & is_cycle, code(Fate::Periodic), constant(RUNNING));
     R::choose(arrived & (probe.period == R::ONE), code(Fate::Converged), ended)
 }
@@ -365,10 +370,10 @@ fn is_at_rest<R: Real>(probe: &Probe<R>) -> bool {
     (period == R::ONE) & (before == R::ZERO) & (after == R::ZERO) & (far == R::ZERO)
 }
 
-/// The share of the distance to the attractor that a return closes.
+/// The share of the distance to the attractor that so many steps close, if they come straight.
 #[inline(always)]
-fn closed<R: Real>(rate: R, period: R) -> R {
-    -(-(rate * period)).expm1()
+fn closed<R: Real>(rate: R, steps: R) -> R {
+    -(-(rate * steps)).expm1()
 }
 
 /// The motion that rounding keeps up in an orbit of size `ulp / EPSILON` that contracts at `rate`.

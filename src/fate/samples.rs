@@ -1,8 +1,8 @@
 //! The fate of a trajectory that reached the end of its budget, by what its samples have measured.
 
 use super::{
-    CHAOS_EXTENT, CHAOS_SHRINKING, CHAOS_STEPS, Fate, GROWTH_ERRORS, GROWTH_LEAST, JITTER, Probe, RESOLVED,
-    Rules, Verdict, arrival, closed, greatest, is_at_rest, ulp,
+    CHAOS_EXTENT, CHAOS_SHRINKING, CHAOS_STEPS, Fate, GROWTH_ERRORS, GROWTH_LEAST, JITTER, MATCH, Probe,
+    RESOLVED, Rules, Verdict, arrival, closed, greatest, is_at_rest, ulp,
 };
 use crate::math::Real;
 
@@ -36,7 +36,8 @@ pub fn moved<R: Real>(low: R, high: R) -> bool {
 ///
 /// Half of the budget knows a growth better than a probe does, around which an orbit may turn on its way. One that moves
 /// no further than rounding moves it is not chaotic, whatever its tangent vector does: rounding holds it at a point that
-/// repels. Nor is one that comes to rest at such a point, along a direction that draws it in. A single sample does not tell whether an orbit stays within bounds.
+/// repels. Nor is one that stays within what counts as one point ([`MATCH`]), or that comes to rest at such a point, along a
+/// direction that draws it in. A single sample does not tell whether an orbit stays within bounds.
 #[inline(always)]
 pub fn decide_at_end<R: Real>(samples: &Samples<R>, probe: &Probe<R>, rules: &Rules<R>) -> Fate {
     let constant = R::from_f64;
@@ -54,7 +55,8 @@ pub fn decide_at_end<R: Real>(samples: &Samples<R>, probe: &Probe<R>, rules: &Ru
     if mean > margin {
         let comes_to_rest = probe.half >= constant(CHAOS_STEPS)
             && probe.extent * constant(CHAOS_SHRINKING) < samples.extent_first;
-        return if bounded && !comes_to_rest && samples.moves { Fate::Chaotic } else { Fate::Undecided };
+        let moves = samples.moves && samples.extent > constant(MATCH) * rules.tolerance;
+        return if bounded && !comes_to_rest && moves { Fate::Chaotic } else { Fate::Undecided };
     }
     let ulp = ulp(probe);
     let rate = -mean;

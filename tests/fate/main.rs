@@ -17,6 +17,7 @@ fn contracting() -> Probe<f64> {
         size: 1.0,
         extent: 0.5,
         period: 1.0,
+        measured: 40.0,
         before: 1e-9,
         after: 1e-12,
         far: 1.1e-12,
@@ -44,6 +45,7 @@ fn each_condition_is_needed() {
         ("a tangent vector that grows", Probe { growth: 0.17, ..contracting() }),
         // 2/t for both measures is an approach like 1/t.
         ("like 1/t", Probe { after: 9.2e-10, far: 3.5e-8, growth: -0.002, ..contracting() }),
+        ("a return by chance", Probe { after: 1e-6, ..contracting() }),
         ("a contraction that has just begun", Probe { elapsed: 20.0, ..contracting() }),
         ("a cycle no wider than what is to go", Probe { period: 2.0, extent: 1e-12, ..contracting() }),
         ("a drift", Probe { before: 1e-9, after: 1e-9, far: 4e-8, growth: 0.0, ..contracting() }),
@@ -119,6 +121,7 @@ fn rounding_that_keeps_an_orbit_moving_is_told_from_an_approach() {
             size: 1.0,
             extent: 0.0,
             period: 1.0,
+            measured: 40.0,
             before: (before * ulp) as f32,
             after: (after * ulp) as f32,
             far: (far * ulp) as f32,
@@ -153,6 +156,7 @@ fn chaos_needs_growth_beyond_its_error_within_bounds() {
         size: 1.0,
         extent: 1.0,
         period: 0.0,
+        measured: 64.0,
         before: 0.1,
         after: 0.2,
         far: 0.3,
@@ -170,6 +174,8 @@ fn chaos_needs_growth_beyond_its_error_within_bounds() {
         Samples { extent: 9.0, ..samples },
         // Held by rounding at a point that repels.
         Samples { moves: false, ..samples },
+        // No wider than what counts as one point.
+        Samples { extent_first: 2e-7, extent: 4e-7, ..samples },
     ] {
         assert_eq!(at_end(&spoiled, &moving), Fate::Undecided, "{spoiled:?}");
     }
@@ -198,6 +204,7 @@ fn what_has_arrived_is_told_by_its_samples() {
         size: 1e-12,
         extent: 1e-12,
         period: 1.0,
+        measured: 64.0,
         before: 1e-12,
         after: 8e-13,
         far: 9e-13,

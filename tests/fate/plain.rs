@@ -48,8 +48,10 @@ pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R
         let since = elapsed + half - probe.last;
         let drawn_in = constant(CAME_BY) * (rate * since + R::ONE);
         let came_by = probe.last >= R::ZERO && (earlier / kept).ln() > drawn_in;
-        let near =
-            !came_by && after <= closed * rules.tolerance + (ulp + ulp) && far <= rules.tolerance + jitter;
+        // A step is no longer than twice the distance, and rounding blurs it.
+        let to_go = greatest(far / self::closed(rate, probe.measured), constant(0.5) * after);
+        let blurred = (ulp + ulp) / closed;
+        let near = !came_by && to_go <= rules.tolerance + blurred;
         // Still on its way, an orbit would lose about exp(-rate half) of its displacement.
         let slowed = before * (constant(-0.5) * rate * half).exp() <= after;
         let jitters = !came_by
@@ -60,8 +62,7 @@ pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R
             return Verdict::Ended(Fate::Converged);
         }
         // A cycle no wider than the distance to go may be a fixed point yet.
-        let to_go = (after + (ulp + ulp)) / closed;
-        if (near || jitters) && probe.extent > constant(WIDER) * to_go {
+        if (near || jitters) && probe.extent > constant(WIDER) * (to_go + blurred) {
             return Verdict::Ended(Fate::Periodic);
         }
     }
@@ -113,9 +114,9 @@ fn is_at_rest<R: Real>(probe: &Probe<R>) -> bool {
     period == R::ONE && before == R::ZERO && after == R::ZERO && far == R::ZERO
 }
 
-/// The share of the distance to the attractor that a return closes.
-fn closed<R: Real>(rate: R, period: R) -> R {
-    -(-(rate * period)).expm1()
+/// The share of the distance to the attractor that so many steps close, if they come straight.
+fn closed<R: Real>(rate: R, steps: R) -> R {
+    -(-(rate * steps)).expm1()
 }
 
 /// The motion that rounding keeps up in an orbit of size `ulp / EPSILON` that contracts at `rate`.
@@ -181,14 +182,17 @@ fn agree<R: Real>(seed: u64, cases: usize) {
     for case in 0..cases {
         let rests = numbers.next().is_multiple_of(8);
         let elapsed = numbers.of(&[0.0, 16.0, 40.0, 1000.0, 1e5]);
+        let half = numbers.of(&[16.0, 40.0, 512.0]);
+        let period = numbers.of(&[0.0, 1.0, 1.0, 2.0, 5.0, 64.0]);
         let probe = Probe {
-            half: real(numbers.of(&[16.0, 40.0, 512.0])),
+            half: real(half),
             elapsed: real(elapsed),
             last: real(numbers.of(&[-1.0, 0.5 * elapsed])),
             reach: real(numbers.of(&[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1e6, 1.1e6, f64::NAN])),
             size: real(numbers.of(&[0.0, 1.0, 1.0, 1.0, 30.0, 1e-30])),
             extent: real(numbers.distance(epsilon)),
-            period: real(numbers.of(&[0.0, 1.0, 1.0, 2.0, 5.0, 64.0])),
+            period: real(period),
+            measured: real(if period > 0.0 { period * (half / period).floor() } else { half }),
             before: real(if rests { 0.0 } else { numbers.distance(epsilon) }),
             after: real(if rests { 0.0 } else { numbers.distance(epsilon) }),
             far: real(if rests { 0.0 } else { numbers.distance(epsilon) }),

@@ -51,12 +51,13 @@ impl<R: Real> Block<R> {
                 extent[lane] = larger(extent[lane], high - low);
             }
         }
-        let [period, before, after, far] =
-            [layout.period, layout.before, layout.after, layout.far].map(|at| self.registers[at]);
+        let [period, measured, before, after, far] =
+            [layout.period, layout.limit, layout.before, layout.after, layout.far]
+                .map(|at| self.registers[at]);
         let Stage { window, elapsed, last_elapsed, .. } = stage;
         let [half, elapsed, last] =
             [f64::from(window.half), f64::from(*elapsed), f64::from(*last_elapsed)].map(R::from_f64);
-        let others = [reach, size, extent, before, after, far, self.growth];
+        let others = [reach, size, extent, measured, before, after, far, self.growth];
         Probes { times: [half, elapsed, last], period, others }
     }
 
@@ -79,13 +80,13 @@ impl<R: Real> Block<R> {
 pub struct Probes<R> {
     times: [R; 3],
     period: Register<R>,
-    others: [Register<R>; 7],
+    others: [Register<R>; 8],
 }
 
 impl<R: Real> Probes<R> {
     pub fn new() -> Self {
         let zero = Register::splat(R::ZERO);
-        Self { times: [R::ZERO; 3], period: zero, others: [zero; 7] }
+        Self { times: [R::ZERO; 3], period: zero, others: [zero; 8] }
     }
 }
 
@@ -93,10 +94,10 @@ impl<R: Copy> Probes<R> {
     #[inline(always)]
     fn of(&self, lane: usize) -> Probe<R> {
         let [half, elapsed, last] = self.times;
-        let [reach, size, extent, before, after, far, growth] =
+        let [reach, size, extent, measured, before, after, far, growth] =
             self.others.each_ref().map(|column| column[lane]);
         let period = self.period[lane];
-        Probe { half, elapsed, last, reach, size, extent, period, before, after, far, growth }
+        Probe { half, elapsed, last, reach, size, extent, period, measured, before, after, far, growth }
     }
 }
 
