@@ -264,8 +264,8 @@ impl Plan {
 
     /// Rows of data that a step goes through at most, and the blocks of them.
     pub fn rounds_per_step(&self) -> u64 {
-        let Descent { graph, next, tangent_next, loss, .. } = &self.descent;
-        let roots: Vec<Id> = next.iter().chain(tangent_next).chain([loss]).copied().collect();
+        let Descent { graph, next, tangent_next, loss, observed, .. } = &self.descent;
+        let roots: Vec<Id> = next.iter().chain(tangent_next).chain([loss]).chain(observed).copied().collect();
         let most = |count: Id| match graph.value(count) {
             Some(rows) => rows,
             // A quantity: it can be on an axis only.

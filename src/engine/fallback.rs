@@ -45,6 +45,10 @@ impl Engine for Fallback {
         self.engine.device()
     }
 
+    fn faults(&self) -> u64 {
+        self.engine.faults()
+    }
+
     fn run_into(
         &self,
         outcomes: &mut Outcomes,

@@ -57,8 +57,6 @@ pub struct Outcomes {
     pub reach: Vec<f64>,
     /// What it took.
     pub seconds: Seconds,
-    /// Times that a device has failed, and what was not done was done again.
-    pub faults: u64,
     /// The places, ascending, of the trajectories that another engine has computed, because the device failed.
     pub fallback: Vec<u32>,
 }
@@ -100,7 +98,6 @@ impl Outcomes {
             point: vec![0.0; cells * dims],
             reach: Vec::new(),
             seconds: Seconds::default(),
-            faults: 0,
             fallback: Vec::new(),
         }
     }
@@ -133,7 +130,7 @@ impl Outcomes {
         self.fate.chunks_mut(size).map(part).collect()
     }
 
-    /// Puts outcomes in their place, from the one at `start` on. Faults of both count.
+    /// Puts outcomes in their place, from the one at `start` on.
     pub fn put(&mut self, start: usize, part: &Self) {
         fn copy<T: Copy>(to: &mut [T], from: &[T], start: usize) {
             to[start..start + from.len()].copy_from_slice(from);
@@ -150,7 +147,6 @@ impl Outcomes {
         if !part.reach.is_empty() {
             copy(&mut self.reach, &part.reach, start);
         }
-        self.faults += part.faults;
         self.fell_back(part.fallback.iter().map(|&place| place + start as u32));
     }
 
@@ -161,11 +157,10 @@ impl Outcomes {
         self.fallback.dedup();
     }
 
-    /// Puts `more` after these outcomes. The time and the faults of both count.
+    /// Puts `more` after these outcomes. The time of both counts.
     pub fn append(&mut self, more: &Self) {
         let start = self.fate.len() as u32;
         self.fell_back(more.fallback.iter().map(|&place| place + start));
-        self.faults += more.faults;
         self.fate.extend(&more.fate);
         self.period.extend(&more.period);
         self.phase.extend(&more.phase);
@@ -198,7 +193,7 @@ impl Outcomes {
         }
     }
 
-    /// Puts outcomes in the place of those at `places`. The time and the faults of both count.
+    /// Puts outcomes in the place of those at `places`. The time of both counts.
     pub fn replace(&mut self, places: &[u32], by: &Self) {
         let dims = by.point.len() / by.fate.len().max(1);
         for (k, &to) in places.iter().enumerate() {
@@ -215,7 +210,6 @@ impl Outcomes {
             }
             self.point[to * dims..(to + 1) * dims].copy_from_slice(&by.point[k * dims..(k + 1) * dims]);
         }
-        self.faults += by.faults;
         self.fell_back(by.fallback.iter().map(|&place| places[place as usize]));
         self.seconds.add(by.seconds);
     }
@@ -268,8 +262,6 @@ pub struct Density {
     pub ends: Vec<f64>,
     /// What it took.
     pub seconds: Seconds,
-    /// Times that a device has failed, and all was done again.
-    pub faults: u64,
     /// Whether another engine has counted, because the device failed.
     pub fallback: bool,
 }
@@ -283,6 +275,11 @@ impl Density {
 pub trait Engine: Send + Sync {
     /// What it runs on.
     fn device(&self) -> &Device;
+
+    /// How often its device has failed since it was opened. What was not done was done again each time.
+    fn faults(&self) -> u64 {
+        0
+    }
 
     /// Runs every trajectory of `plan` that `cells` lists, to its end; outcome `k` is that of `cells[k]`.
     ///

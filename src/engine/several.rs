@@ -163,6 +163,10 @@ impl Engine for Several {
         &self.device
     }
 
+    fn faults(&self) -> u64 {
+        self.engines.iter().map(|engine| engine.faults()).sum()
+    }
+
     fn run_into(
         &self,
         outcomes: &mut Outcomes,
@@ -207,20 +211,17 @@ impl Engine for Several {
             return Err(last);
         }
         let rows = watch.bins as usize + Density::OTHERS;
-        let (mut visits, mut faults) = (vec![0; rows * plan.across.len()], 0);
+        let mut visits = vec![0; rows * plan.across.len()];
         let progress = Progress { sum: Mutex::new(0), tell: progress };
         let seconds = self.share(
             cells.count(plan),
             |engine, range| {
                 let part = engine.density(plan, watch, &listed(cells, range), &progress.of_chunk())?;
-                Ok(((part.visits, part.faults), part.seconds))
+                Ok((part.visits, part.seconds))
             },
-            |_, (part, more)| {
-                visits.iter_mut().zip(part).for_each(|(sum, count)| *sum += count);
-                faults += more;
-            },
+            |_, part| visits.iter_mut().zip(part).for_each(|(sum, count)| *sum += count),
         )?;
-        Ok(Density { visits, seconds, faults, ..Density::default() })
+        Ok(Density { visits, seconds, ..Density::default() })
     }
 }
 

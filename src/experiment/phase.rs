@@ -23,7 +23,7 @@ const SPREAD: f64 = 4.0;
 const OBSERVE: &str = "amplitude";
 /// Most bins of a column.
 const BINS_MAX: u32 = 1 << 16;
-/// Most numbers in a table of counts, and in one of all starts: what every device can bind.
+/// Most numbers in a table of counts, and in one of all starts: in f32 every device can bind them.
 const TABLE_MAX: u64 = 1 << 25;
 
 /// A phase diagram to be made, complete and by value.

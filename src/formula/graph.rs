@@ -128,10 +128,15 @@ impl Graph {
 
     /// The nodes that `roots` need, operands before their users.
     pub fn reachable(&self, roots: &[Id]) -> Vec<Id> {
+        self.reachable_through(roots, |_| true)
+    }
+
+    /// The same, but for what only nodes need that `opens` says no to.
+    pub(super) fn reachable_through(&self, roots: &[Id], opens: impl Fn(Id) -> bool) -> Vec<Id> {
         let mut needed = vec![false; self.nodes.len()];
         roots.iter().for_each(|r| needed[r.index()] = true);
         for i in (0..self.nodes.len()).rev() {
-            if needed[i] {
+            if needed[i] && opens(Id(i as u32)) {
                 self.nodes[i].operands().for_each(|o| needed[o.index()] = true);
             }
         }

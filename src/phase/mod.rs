@@ -101,6 +101,7 @@ pub fn run(
     let PhaseExperiment { transient, steps, warm, .. } = *experiment;
     let watch = Watch { transient, steps, bins: bins.count, warm };
     let all = plan.cells() as u64;
+    let faults = engine.faults();
     let first = |done: u64| progress(done / 2);
     let second = |done: u64| progress((all + done) / 2);
     let (mut outcomes, density, followed) = match warm {
@@ -138,7 +139,7 @@ pub fn run(
     let report = PhaseReport::new(experiment, engine.device(), &diagram)
         .with_fates(fates(&outcomes))
         .with_steps(outcomes.steps_taken(), counted, density.seconds.run)
-        .with_faults(outcomes.faults + density.faults, fallback as u64)
+        .with_faults(engine.faults() - faults, fallback as u64)
         .with_seconds(seconds);
     Ok((diagram, report))
 }

@@ -122,6 +122,7 @@ impl Job<'_> {
             last = Some(tile);
         }
         last.map_or(Ok(()), |tile| store.put(&tile))?;
+        let faults = engine.faults();
         let started = Instant::now();
         let found = attractors(experiment, plan, store, self.known)?;
         tracing::info!("{} attractors, {:.2} s", found.count, started.elapsed().as_secs_f64());
@@ -156,7 +157,7 @@ impl Job<'_> {
                 ..work.seconds
             },
             budgets: work.budgets,
-            device_faults: work.device_faults,
+            device_faults: work.device_faults + (engine.faults() - faults),
             fallback_cells: work.fallback_cells,
             certain,
             fates: doubts.fates,

@@ -68,7 +68,7 @@ impl Tile {
         engine: &dyn Engine,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Self> {
-        let started = Instant::now();
+        let (started, faults) = (Instant::now(), engine.faults());
         let plan = |experiment: &Experiment| Ok(Plan::new(experiment)?.rows(rows.clone()));
         let own = plan(experiment)?;
         let planned = started.elapsed().as_secs_f64();
@@ -94,7 +94,7 @@ impl Tile {
             rows.end - 1,
             steps_taken as f64
         );
-        let (device_faults, fallback_cells) = (outcomes.faults, outcomes.fallback.len() as u64);
+        let (device_faults, fallback_cells) = (engine.faults() - faults, outcomes.fallback.len() as u64);
         let work = Work { steps_taken, budgets, seconds, device_faults, fallback_cells };
         Ok(Self { rows, outcomes, settle, sharpness, edge, work })
     }

@@ -327,6 +327,19 @@ fn what_cannot_be_written_is_refused() {
         assert!(ran.err.contains(part) && ran.err.lines().count() == 1, "{line}: {}", ran.err);
     }
     assert!(!place.path("none").exists());
+    // Nor does an array have a name that leads elsewhere.
+    let whole = place.read("out/map.npz");
+    let mut bytes = whole.clone();
+    while let Some(at) = bytes.windows(13).position(|part| part == b"amplitude.npy") {
+        bytes[at..at + 13].copy_from_slice(b"../itude0.npy");
+    }
+    place.write("out/map.npz", &bytes);
+    for format in ["csv", "parquet", "zarr"] {
+        let ran = place.run(&["render", "out", "--format", format]);
+        assert!(ran.code == Some(2) && ran.err.contains("holds an array `../itude0`"), "{ran:?}");
+    }
+    assert!(!place.path("itude0").exists());
+    place.write("out/map.npz", &whole);
     // One byte of an array is another: its checksum tells.
     let mut bytes = place.read("out/map.npz");
     let place_of = bytes.windows(13).position(|part| part == b"amplitude.npy").unwrap();

@@ -3,7 +3,7 @@
 use gdscope::dataset::Dataset;
 use gdscope::descent::Descent;
 use gdscope::experiment::Optimizer;
-use gdscope::formula::{CHUNK, Graph, Id, LANES, Register, Scope, Tape, lower, parse};
+use gdscope::formula::{CHUNK, Column, Graph, Id, LANES, Register, Scope, Tape, lower, parse};
 use gdscope::landscape::Landscape;
 use num_dual::{Dual64, DualNum};
 
@@ -71,6 +71,29 @@ fn what_depends_on_the_rows_alone_is_worked_out_once() {
     let truth = [0.5f64, -1.0, 2.0].iter().map(|u| u.sin() * u.exp() + 1.0).sum::<f64>() / 3.0;
     assert!(known.columns().is_empty() || known.reachable(&roots).len() == 3);
     assert!((evaluate(&known, &roots, &[("x", 0.25)])[0] - 0.25 - truth).abs() < 1e-15);
+}
+
+/// Each term's column would be 8 MB.
+#[test]
+fn columns_that_would_be_too_many_are_worked_out_by_the_steps() {
+    let terms: Vec<String> = (1..=20).map(|k| format!("abs(x + sin({k}*u))")).collect();
+    let formula = format!("mean(row in data: {}) + x*mean(row in data: cos(u))", terms.join(" + "));
+    let (graph, root, _) = graph(&formula, &["u=linspace(0, 1, 1048576)"]);
+    let (known, roots) = graph.tabulate(&[root]);
+    let numbers: usize = known
+        .columns()
+        .iter()
+        .map(|column| match column {
+            Column::Listed { values, .. } => values.len(),
+            Column::Number => 0,
+        })
+        .sum();
+    assert!(numbers <= 1 << 20, "{numbers}");
+    // All terms are above 0: the integral of sin k u is (1 - cos k)/k, and sums in even steps are near it.
+    let sines: f64 = (1..=20).map(f64::from).map(|k| 3.0 + (1.0 - k.cos()) / k).sum();
+    let truth = sines + 3.0 * 1f64.sin();
+    let got = evaluate(&known, &roots, &[("x", 3.0)])[0];
+    assert!((got / truth - 1.0).abs() < 1e-6, "{got} {truth}");
 }
 
 #[test]

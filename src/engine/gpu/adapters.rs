@@ -1,5 +1,6 @@
 //! Finding a device, opening it, and opening it again where it has failed.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub struct GpuEngine {
     pub(super) settings: Settings,
     /// None where the last one has failed.
     opened: Mutex<Option<Arc<Opened>>>,
+    /// How often the device has failed.
+    pub(super) failures: AtomicU64,
     faults: Option<Arc<dyn Faults>>,
     tell: Arc<dyn Fn(&str) + Send + Sync>,
 }
@@ -129,6 +132,7 @@ impl GpuEngine {
             limits: opened.device.limits(),
             settings: Settings::default(),
             opened: Mutex::new(Some(Arc::new(opened))),
+            failures: AtomicU64::new(0),
             faults: None,
             tell: Arc::new(|_| {}),
         })
@@ -178,8 +182,7 @@ impl GpuEngine {
     }
 
     /// Does `work` on the device. Where it fails, it is done again on the device opened anew, in slices of half the
-    /// size; after [`REPEATS`] failures between which `done` has not grown, that is an error. Says, too, how often the
-    /// device has failed.
+    /// size; after [`REPEATS`] failures between which `done` has not grown, that is an error.
     ///
     /// # Errors
     /// [`Error::Device`], and those of `work` that are not the device's.
@@ -188,14 +191,14 @@ impl GpuEngine {
         pace: &Pace,
         done: impl Fn() -> u64,
         mut work: impl FnMut(&Opened) -> Result<T>,
-    ) -> (Result<T>, u64) {
-        let (mut failures, mut in_a_row, mut before) = (0, 0, done());
+    ) -> Result<T> {
+        let (mut in_a_row, mut before) = (0, done());
         loop {
             let failure = match self.opened().and_then(|opened| work(&opened)) {
                 Err(Error::Device(message) | Error::NoDevice(message)) => message,
-                other => return (other, failures),
+                other => return other,
             };
-            failures += 1;
+            self.failures.fetch_add(1, Ordering::Relaxed);
             self.close();
             let now = done();
             in_a_row = if now > before { 1 } else { in_a_row + 1 };
@@ -203,7 +206,7 @@ impl GpuEngine {
             let name = &self.description.name;
             if in_a_row > REPEATS {
                 let message = format!("{name}, {in_a_row} times in a row, at last: {failure}");
-                return (Err(Error::Device(message)), failures);
+                return Err(Error::Device(message));
             }
             (self.tell)(&format!(
                 "{name} has failed: {failure}; it is opened again, and what was not done is repeated in smaller \

@@ -9,14 +9,13 @@ use bytemuck::{Pod, Zeroable};
 use super::adapters::GpuEngine;
 use super::format::Format;
 use super::opened::Opened;
-use super::run::{axes, timed};
+use super::run::{axes, data, timed};
 use super::shader::density_source;
 use super::slice::{Pace, TILE_LANES};
 use super::tile::steps_at_once;
 use crate::engine::{Cells, Density, Seconds, Watch};
 use crate::error::{Error, Result};
 use crate::experiment::Warm;
-use crate::formula::wgsl_tables;
 use crate::plan::Plan;
 
 /// What a dispatch is told; the twin of `Slice` in `density.wgsl`.
@@ -54,10 +53,10 @@ pub fn density(
     (cells, most): (&Cells, u64),
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Density> {
-    engine.check(plan.precision)?;
-    let pace = Pace::new(engine.settings.slice_target);
+    engine.fits(plan, most)?;
+    let pace = Pace::new(engine.settings.slice_target, plan.rounds_per_step());
     let rounds = engine.settings.rounds;
-    let (density, faults) = engine.repeatedly(
+    engine.repeatedly(
         &pace,
         || 0,
         |opened| {
@@ -66,8 +65,7 @@ pub fn density(
                 timed(&mut seconds.compile, || Counter::new(opened, plan, watch, most, (&pace, rounds)))?;
             counted(&counter, cells, seconds, progress)
         },
-    );
-    Ok(Density { faults, ..density? })
+    )
 }
 
 /// Counts on a device that is open.
@@ -161,8 +159,7 @@ impl<'a> Counter<'a> {
             Some(_) => cells,
             None => cells.min(TILE_LANES).min(bytes / lane_bytes),
         };
-        let axis_bytes = axes(plan);
-        if columns == 0 || capacity * lane_bytes > bytes || axis_bytes.len() as u64 > bytes {
+        if columns == 0 || capacity * lane_bytes > bytes {
             return Err(Error::request(
                 "starts: more than this device's buffers hold; give fewer --starts or columns, or --engine cpu",
             ));
@@ -181,8 +178,8 @@ impl<'a> Counter<'a> {
             opened.queue.write_buffer(&filled, 0, bytes);
             filled
         };
-        let axes = filled("axes", &axis_bytes);
-        let tables = format.encode(wgsl_tables(&plan.descent.graph).flat_map(|(_, values)| values));
+        let axes = filled("axes", &axes(plan));
+        let tables = data(plan);
         let data = filled("data", &tables);
         let slice = buffer("slice", size_of::<Slice>() as u64, Usage::UNIFORM | Usage::COPY_DST);
         let listed = buffer("cells", 4 * capacity, storage);

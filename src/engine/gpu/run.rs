@@ -12,6 +12,7 @@
 //! A device may be lost, run out of memory, hang, or leave out what it was told to do. Then it is opened again, and
 //! the tiles that were not done go on from where they were last kept.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,8 @@ use super::shader::source;
 use super::slice::Pace;
 use super::tile::{BINDING_BYTES, Kept, Tile, is_cut, tile_lanes};
 use crate::engine::{Cells, Density, Device, Engine, Outcomes, OutcomesPart, Seconds, Watch, waited_for};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::formula::wgsl_tables;
 use crate::plan::Plan;
 
 /// How long a submission should take.
@@ -39,6 +41,10 @@ impl Engine for GpuEngine {
         &self.description
     }
 
+    fn faults(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
     fn run_into(
         &self,
         outcomes: &mut Outcomes,
@@ -46,7 +52,7 @@ impl Engine for GpuEngine {
         cells: &Cells,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<()> {
-        self.check(plan.precision)?;
+        self.fits(plan, u64::MAX)?;
         let count = cells.count(plan);
         if count == 0 {
             return Ok(());
@@ -55,21 +61,21 @@ impl Engine for GpuEngine {
         let lanes = tile_lanes((&self.settings, &self.limits), plan, cut, count);
         let parts = outcomes.parts(lanes).into_iter().enumerate();
         let mut left: Vec<Part<'_>> =
-            parts.map(|(k, outcomes)| Part { start: k * lanes, kept: None, outcomes }).collect();
+            parts.map(|(k, outcomes)| Part { start: k * lanes, kept: None, furthest: 0, outcomes }).collect();
         // The next is the last.
         left.reverse();
         let work = Work {
             cells,
             lanes,
             tiles: left.len(),
-            pace: Pace::new(self.settings.slice_target),
-            left: Mutex::new(Left { parts: left, kept: 0, stopped: false }),
+            pace: Pace::new(self.settings.slice_target, plan.rounds_per_step()),
+            left: Mutex::new(Left { parts: left, kept: 0, stopped: false, at_once: TILES }),
             done: Mutex::new(Done { cells: 0, ended: Instant::now() }),
             progress,
         };
         let mut compile = 0.0;
         let started = Instant::now();
-        let (result, faults) = self.repeatedly(
+        let result = self.repeatedly(
             &work.pace,
             || work.advanced(),
             |opened| {
@@ -82,7 +88,6 @@ impl Engine for GpuEngine {
         let run = done.ended.saturating_duration_since(started).as_secs_f64() - compile;
         outcomes.seconds =
             Seconds { compile, run: run.max(0.0), readback: done.ended.elapsed().as_secs_f64() };
-        outcomes.faults = faults;
         result
     }
 
@@ -94,6 +99,29 @@ impl Engine for GpuEngine {
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Density> {
         density(self, plan, watch, (cells, BINDING_BYTES), progress)
+    }
+}
+
+impl GpuEngine {
+    /// Whether the device computes in the plan's precision, and binds what all trajectories read in buffers of no more
+    /// than `most` bytes.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if not.
+    pub(super) fn fits(&self, plan: &Plan, most: u64) -> Result<()> {
+        self.check(plan.precision)?;
+        let most = most.min(self.limits.max_storage_buffer_binding_size).min(self.limits.max_buffer_size);
+        let bytes = |numbers: usize| numbers as u64 * Format(plan.precision).bytes();
+        let (axes, data) = (axis_values(plan).count(), data_values(plan).count());
+        for (key, what, bytes) in [("size", "axes", bytes(axes)), ("data", "data", bytes(data))] {
+            if bytes > most {
+                return Err(Error::request(format!(
+                    "{key}: the {what} take {bytes} bytes, and {} binds {most} at most; use --engine cpu",
+                    self.description.name
+                )));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -117,12 +145,16 @@ struct Left<'a> {
     kept: u64,
     /// Nobody begins another tile.
     stopped: bool,
+    /// Tiles that are computed at once. Where a device has failed it is one, which takes less of its memory.
+    at_once: usize,
 }
 
 /// The trajectories of a tile, and the place of their outcomes.
 struct Part<'a> {
     start: usize,
     kept: Option<Kept>,
+    /// The most windows that were done before it was kept.
+    furthest: usize,
     outcomes: OutcomesPart<'a>,
 }
 
@@ -141,13 +173,17 @@ impl<'a> Work<'a> {
         pipeline: &wgpu::ComputePipeline,
         cut: bool,
     ) -> Result<()> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).stopped = false;
+        let at_once = {
+            let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+            left.stopped = false;
+            left.at_once
+        };
         let worker = || {
             let tile = Tile::new((opened, engine.settings), plan, pipeline, self.lanes as u32, cut)?;
             self.run(&tile)
         };
         std::thread::scope(|scope| {
-            let others = 1..self.tiles.min(TILES);
+            let others = 1..self.tiles.min(at_once);
             let others: Vec<_> = others.map(|_| scope.spawn(worker)).collect();
             let own = worker();
             // All are waited for before the first failure is told of.
@@ -189,12 +225,16 @@ impl<'a> Work<'a> {
     fn give_back(&self, mut part: Part<'a>, before: usize) {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         match &part.kept {
-            Some(kept) if kept.window > before => left.kept += (kept.window - before) as u64,
+            Some(kept) if kept.window > before => {
+                left.kept += kept.window.saturating_sub(part.furthest) as u64;
+                part.furthest = part.furthest.max(kept.window);
+            }
             // What was kept led to nothing: it may be wrong itself.
             _ => part.kept = None,
         }
         left.parts.push(part);
         left.stopped = true;
+        left.at_once = 1;
     }
 
     /// A number that grows with what is done.
@@ -205,9 +245,23 @@ impl<'a> Work<'a> {
 }
 
 /// The values that cells take theirs from: the axes, then the plan's lists.
+fn axis_values(plan: &Plan) -> impl Iterator<Item = &f64> {
+    plan.across.iter().chain(&plan.up).chain(plan.lists.iter().flatten())
+}
+
+/// The columns of the plan's data.
+fn data_values(plan: &Plan) -> impl Iterator<Item = &f64> {
+    wgsl_tables(&plan.descent.graph).flat_map(|(_, values)| values)
+}
+
+/// The words of [`axis_values`].
 pub(super) fn axes(plan: &Plan) -> Vec<u8> {
-    let lists = plan.lists.iter().flatten();
-    Format(plan.precision).encode(plan.across.iter().chain(&plan.up).chain(lists))
+    Format(plan.precision).encode(axis_values(plan))
+}
+
+/// The words of [`data_values`].
+pub(super) fn data(plan: &Plan) -> Vec<u8> {
+    Format(plan.precision).encode(data_values(plan))
 }
 
 /// Adds the time that `work` takes to `seconds`.

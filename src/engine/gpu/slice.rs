@@ -60,23 +60,23 @@ pub(super) fn lanes(lane_steps: u64, steps: u32) -> u32 {
 
 /// How large slices are, learned from the time that they take.
 pub(super) struct Pace {
-    target: Duration,
     state: Mutex<PaceState>,
 }
 
 struct PaceState {
     lane_steps: u64,
-    /// The most that they may become: less than a device has failed at.
-    most: u64,
+    /// How long a slice is to take.
+    target: Duration,
     /// When the device was last known to have come to the end of a slice.
     last_end: Instant,
 }
 
 impl Pace {
-    /// For slices that take about `target`.
-    pub fn new(target: Duration) -> Self {
-        let state = PaceState { lane_steps: SLICE_FIRST, most: u64::MAX, last_end: Instant::now() };
-        Self { target, state: Mutex::new(state) }
+    /// For slices that take about `target`, of steps with so many rounds of loops.
+    pub fn new(target: Duration, rounds: u64) -> Self {
+        let lane_steps = (SLICE_FIRST / (1 + rounds)).max(u64::from(WORKGROUP));
+        let state = PaceState { lane_steps, target, last_end: Instant::now() };
+        Self { state: Mutex::new(state) }
     }
 
     /// The lanes of the next slice, whose lanes take so many steps.
@@ -84,11 +84,11 @@ impl Pace {
         lanes(self.state.lock().unwrap_or_else(PoisonError::into_inner).lane_steps, steps)
     }
 
-    /// Makes slices half as large, and keeps them from growing again.
+    /// Makes slices half as large, that are to take half of the time: it is for their time that devices are reset.
     pub fn halve(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.most = (state.lane_steps / 2).max(u64::from(WORKGROUP));
-        state.lane_steps = state.most;
+        state.lane_steps = (state.lane_steps / 2).max(u64::from(WORKGROUP));
+        state.target /= 2;
     }
 
     /// Does `work`, a slice of `done` lane-steps, and learns from it. Slices of several threads wait for one
@@ -99,7 +99,7 @@ impl Pace {
         let ended = Instant::now();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let took = ended.saturating_duration_since(submitted.max(state.last_end));
-        state.lane_steps = resized(done, state.lane_steps, took, self.target).min(state.most);
+        state.lane_steps = resized(done, state.lane_steps, took, state.target);
         tracing::debug!("slice of {done} lane-steps in {:.1} ms", 1e3 * took.as_secs_f64());
         state.last_end = state.last_end.max(ended);
         Ok(result)
@@ -130,15 +130,23 @@ mod tests {
     }
 
     #[test]
-    fn slices_that_a_device_has_failed_at_do_not_come_back() {
-        let pace = Pace::new(Duration::from_secs(1));
+    fn slices_as_long_as_those_that_a_device_has_failed_at_do_not_come_back() {
+        let pace = Pace::new(Duration::from_millis(20), 0);
         let before = pace.lanes(16);
         pace.halve();
         assert_eq!(pace.lanes(16), before / 2);
-        pace.time(SLICE_FIRST / 2, || Ok(())).unwrap();
-        assert_eq!(pace.lanes(16), before / 2);
+        // One that has taken all of the time that there was for it before is now too long.
+        let sleeping = || Ok(std::thread::sleep(Duration::from_millis(20)));
+        pace.time(SLICE_FIRST / 2, sleeping).unwrap();
+        assert!(pace.lanes(16) <= before / 4, "{} of {before}", pace.lanes(16));
+        // One that fails at once has not failed for its time.
+        pace.time(SLICE_FIRST / 4, || Ok(())).unwrap();
+        assert!(pace.lanes(16) > before / 4);
         (0..100).for_each(|_| pace.halve());
         assert_eq!(pace.lanes(1), WORKGROUP);
+        // Where a step goes through data, the first slice has as many rounds in all.
+        let rows = Pace::new(Duration::from_millis(20), 99);
+        assert_eq!(rows.lanes(1), SLICE_FIRST as u32 / 100 / WORKGROUP * WORKGROUP);
     }
 
     #[test]

@@ -9,14 +9,13 @@ use rayon::prelude::*;
 use super::adapters::Settings;
 use super::format::Format;
 use super::opened::Opened;
-use super::run::axes;
+use super::run::{axes, data};
 use super::slice::{Pace, Slice};
 use super::unroll::UNROLLED;
 use crate::engine::{Outcomes, OutcomesPart};
 use crate::error::{Error, Result};
 use crate::experiment::Precision;
 use crate::fate::Fate;
-use crate::formula::wgsl_tables;
 use crate::plan::{Plan, Source, Stage};
 
 /// Most bytes of a buffer that is bound: what every device can do.
@@ -124,7 +123,7 @@ impl<'a> Tile<'a> {
         let axis = axes(plan);
         let axes = buffer("axes", axis.len() as u64, storage);
         opened.queue.write_buffer(&axes, 0, &axis);
-        let columns = format.encode(wgsl_tables(&plan.descent.graph).flat_map(|(_, values)| values));
+        let columns = data(plan);
         let data = buffer("data", columns.len() as u64, storage);
         opened.queue.write_buffer(&data, 0, &columns);
         let cells = buffer("cells", 4 * lanes, storage);

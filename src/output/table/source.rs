@@ -131,14 +131,25 @@ fn arrays(kind: Kind, path: &Path, draft: &Draft) -> std::result::Result<Vec<Arr
         names.extend(name.strip_suffix(".npy").map(str::to_owned));
     }
     let quantity = |axis: &Option<String>| Some(axis.as_ref()?.split_once('=')?.0.trim().to_owned());
+    // A name becomes that of a folder.
+    if let Some(name) = names.iter().find(|name| !is_word(name)) {
+        return Err(format!("holds an array `{}`, which no result has", name.escape_debug()));
+    }
+    let quantities = [
+        ("across", quantity(&draft.across)),
+        ("up", quantity(&draft.up)),
+        ("frames", quantity(&draft.sweep).or_else(|| (kind == Kind::Stack).then(|| "zoom".to_owned()))),
+    ];
     let label = |name: &str| {
-        let quantity = match name {
-            "across" => quantity(&draft.across),
-            "up" => quantity(&draft.up),
-            "frames" => quantity(&draft.sweep).or_else(|| Some("zoom".to_owned())),
-            _ => None,
+        let quantity = |(of, quantity): &(&str, Option<String>)| quantity.clone().filter(|_| *of == name);
+        let own = quantities.iter().find_map(quantity);
+        // To some file systems small and capital letters are the same.
+        let is_taken = |label: &String| {
+            let others =
+                quantities.iter().filter(|(of, _)| *of != name).filter_map(|(_, label)| label.as_ref());
+            names.iter().chain(others).any(|other| other.eq_ignore_ascii_case(label))
         };
-        quantity.filter(|label| !names.contains(label)).unwrap_or_else(|| name.to_owned())
+        own.filter(|label| is_word(label) && !is_taken(label)).unwrap_or_else(|| name.to_owned())
     };
     let mut arrays = Vec::new();
     for name in &names {
@@ -157,6 +168,10 @@ fn arrays(kind: Kind, path: &Path, draft: &Draft) -> std::result::Result<Vec<Arr
     }
     check(&arrays)?;
     Ok(arrays)
+}
+
+fn is_word(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// What the sides of an array stand for.

@@ -89,13 +89,10 @@ fn a_device_that_fails_is_opened_again_and_the_bits_are_the_same() {
             let (engine, told) = engine(SMALL(), injected);
             let outcomes = run(&engine, &plan);
             assert!(bits(&outcomes) == wanted, "{fault:?}");
-            assert!(
-                outcomes.faults >= least && outcomes.fallback.is_empty(),
-                "{fault:?}: {}",
-                outcomes.faults
-            );
+            let faults = engine.faults();
+            assert!(faults >= least && outcomes.fallback.is_empty(), "{fault:?}: {faults}");
             let told = told.lock().unwrap();
-            assert_eq!(told.len() as u64, outcomes.faults);
+            assert_eq!(told.len() as u64, faults);
             let said = match fault {
                 Fault::Lost => "lost",
                 Fault::OutOfMemory => "emory",
@@ -121,7 +118,7 @@ fn no_dispatch_of_a_window_can_be_left_out() {
             engine(Settings { rounds: 70, ..SMALL() }, Injected::new(Fault::Dropped, left_out));
         let outcomes = run(&engine, &plan);
         assert!(bits(&outcomes) == wanted);
-        assert_eq!(outcomes.faults, 1, "{:?}", told.lock().unwrap());
+        assert_eq!(engine.faults(), 1, "{:?}", told.lock().unwrap());
     }
 }
 
@@ -178,8 +175,8 @@ fn what_a_device_cannot_do_is_done_by_the_cpu_and_counted() {
                 );
                 assert_eq!(outcomes.loss[k].to_bits(), by.loss[k].to_bits());
             }
-            assert!(outcomes.faults > u64::from(REPEATS));
-            assert_eq!(told.lock().unwrap().len() as u64, outcomes.faults - 1);
+            assert!(engine.faults() > u64::from(REPEATS));
+            assert_eq!(told.lock().unwrap().len() as u64, engine.faults() - 1);
             // From then on the device is left alone.
             assert_eq!(run(&engine, &plan).fallback.len(), plan.cells());
             let warned = warned.lock().unwrap();
@@ -198,6 +195,18 @@ fn without_a_fallback_the_work_fails() {
     let error = engine.run(&plan(Precision::F32), &Cells::All, &|_| {}).unwrap_err();
     // The exit code is 1.
     assert!(!error.is_request() && error.to_string().contains("did not answer"), "{error}");
+}
+
+/// Twelve windows are done and kept, and the next is never done, neither from there nor again from the start.
+#[test]
+fn a_device_that_always_fails_at_the_same_place_is_given_up() {
+    let plan =
+        Plan::new(&Draft::parse(&MIXED.replace("[60, 40]", "[8, 8]")).unwrap().resolve().unwrap()).unwrap();
+    let settings = Settings { keep_every: Duration::ZERO, ..SMALL() };
+    let (engine, told) = engine(settings, Injected::new(Fault::Lost, |n| n % 14 >= 12));
+    let error = engine.run(&plan, &Cells::All, &|_| {}).unwrap_err();
+    assert!(error.to_string().contains("times in a row"), "{error}");
+    assert_eq!(engine.faults(), 1 + u64::from(REPEATS), "{:?}", told.lock().unwrap());
 }
 
 #[test]
@@ -228,7 +237,7 @@ fn counting_survives_faults() {
                 let (engine, told) = engine(settings, Injected::new(fault, when));
                 let found = count(&engine);
                 assert!(
-                    found.visits == wanted.visits && found.faults == 1,
+                    found.visits == wanted.visits && engine.faults() == 1,
                     "{fault:?}: {:?}",
                     told.lock().unwrap()
                 );
@@ -238,8 +247,10 @@ fn counting_survives_faults() {
                 );
             }
             let (engine, _) = engine(settings, Injected::new(fault, |n| n > 2));
-            let found = count(&Fallback::new(Box::new(engine), |_| {}));
+            let engine = Fallback::new(Box::new(engine), |_| {});
+            let found = count(&engine);
             assert!(found.fallback && found.visits.len() == wanted.visits.len());
+            assert_eq!(engine.faults(), 1 + u64::from(REPEATS));
         }
     }
 }
