@@ -81,7 +81,9 @@ fn decide(probe: Probe, memory_before: Memory) -> Judgement {
         let drawn_in = CAME_BY * (rate * since + 1.0);
         let came_by = probe.last >= 0.0 && m_log(earlier / kept) > drawn_in;
         if !came_by {
-            return Judgement(arrival(probe, rate, closed, ulp), memory);
+            // A direction in which nothing contracts may be one in which it drifts, however slowly: then all that moves
+            // must be rounding.
+            return Judgement(arrival(probe, rate, closed, ulp, select(0.0, TOLERANCE, told)), memory);
         }
     }
     // Where an orbit turns around its attractor as it comes, a tangent vector grows for a while and shrinks for a while.
@@ -94,12 +96,12 @@ fn decide(probe: Probe, memory_before: Memory) -> Judgement {
 
 // Whether an orbit that contracts at `rate`, and closes this share of its distance in each return, has arrived: RUNNING
 // or a fate.
-fn arrival(probe: Probe, rate: Float, closed: Float, ulp: Float) -> u32 {
+fn arrival(probe: Probe, rate: Float, closed: Float, ulp: Float, tolerance: Float) -> u32 {
     let jitter = jitter(rate, probe.period, ulp);
     // A step is no longer than twice the distance, and rounding blurs it.
     let to_go = max(probe.far / closed_share(rate, probe.measured), 0.5 * probe.after);
     let blurred = (ulp + ulp) / closed;
-    let near = to_go <= TOLERANCE + blurred;
+    let near = to_go <= tolerance + blurred;
     // Still on its way, an orbit would lose about exp(-rate half) of its displacement.
     let slowed = probe.before * m_exp(-0.5 * rate * probe.half_steps) <= probe.after;
     let lasts = rate * probe.elapsed >= SCORE_JITTER;
@@ -223,7 +225,7 @@ fn decide_at_end(samples: Samples, probe: Probe) -> u32 {
         let rate = -mean;
         let closed = closed_share(rate, probe.period);
         if ulp <= closed * (RESOLVED * ulp + TOLERANCE) {
-            let fate = arrival(probe, rate, closed, ulp);
+            let fate = arrival(probe, rate, closed, ulp, TOLERANCE);
             return select(fate, UNDECIDED, fate == RUNNING);
         }
     }

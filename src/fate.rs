@@ -67,6 +67,13 @@ pub const PERIOD_MAX: u32 = 64;
 pub const TOLERANCE: f64 = 1e-7;
 /// Escape radius, in units of the map's scale.
 pub const ESCAPE: f64 = 1e6;
+
+/// The escape radius of a map of this scale, unless an experiment says otherwise: small starts may end at any size, and
+/// do not diverge for that.
+pub fn escape(scale: f64) -> f64 {
+    ESCAPE * scale.max(1.0)
+}
+
 /// Two points count as one if they are nearer than this many tolerances: a fixed point that is
 /// approached in alternating steps is otherwise taken for a cycle of two.
 pub const MATCH: f64 = 16.0;
@@ -277,7 +284,10 @@ pub fn end<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R>) 
     let since = elapsed + half - probe.last;
     let drawn_in = constant(CAME_BY) * (rate * since + R::ONE);
     let came_by = (probe.last >= R::ZERO) & ((earlier / kept).ln() > drawn_in);
-    let arrival = arrival(probe, (rate, closed, ulp), rules);
+    // A direction in which nothing contracts may be one in which it drifts, however slowly: then all that moves must be
+    // rounding.
+    let tolerance = R::choose(told, rules.tolerance, R::ZERO);
+    let arrival = arrival(probe, (rate, closed, ulp), tolerance);
     let arrived = found & resolved & (score >= constant(SCORE_MIN)) & !came_by;
 
     // Where an orbit turns around its attractor as it comes, a tangent vector grows for a while and shrinks for a while.
@@ -292,7 +302,7 @@ pub fn end<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R>) 
 /// Whether an orbit that contracts at `rate`, and closes this share of its distance in each return, has arrived: as the
 /// code of a fate or [`RUNNING`].
 #[inline(always)]
-fn arrival<R: Real>(probe: &Probe<R>, (rate, closed, ulp): (R, R, R), rules: &Rules<R>) -> R {
+fn arrival<R: Real>(probe: &Probe<R>, (rate, closed, ulp): (R, R, R), tolerance: R) -> R {
     let constant = R::from_f64;
     let code = |fate: Fate| constant(f64::from(fate as u8));
     let Probe { half, elapsed, before, after, far, .. } = *probe;
@@ -300,7 +310,7 @@ fn arrival<R: Real>(probe: &Probe<R>, (rate, closed, ulp): (R, R, R), rules: &Ru
     // A step is no longer than twice the distance, and rounding blurs it.
     let to_go = greatest(far / self::closed(rate, probe.measured), constant(0.5) * after);
     let blurred = (ulp + ulp) / closed;
-    let near = to_go <= rules.tolerance + blurred;
+    let near = to_go <= tolerance + blurred;
     // Still on its way, an orbit would lose about exp(-rate half) of its displacement.
     let slowed = before * (constant(-0.5) * rate * half).exp() <= after;
     let lasts = rate * elapsed >= constant(SCORE_JITTER);

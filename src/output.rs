@@ -279,7 +279,7 @@ impl<M: FromMap> Saved<M> {
 }
 
 /// Refuses a directory that holds something else than a map, or nothing.
-fn check_is_map(path: &Path) -> Result<()> {
+pub(crate) fn check_is_map(path: &Path) -> Result<()> {
     let (asked, here) = (path.join(EXPERIMENT), path.display());
     let message = if path.join(phase::ARRAYS).exists() {
         format!(

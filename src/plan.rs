@@ -237,7 +237,7 @@ impl Plan {
             scale: parts.scale,
             rules: Rules {
                 tolerance: parts.tolerance.unwrap_or(fate::TOLERANCE * parts.scale),
-                escape: parts.escape.unwrap_or(fate::ESCAPE * parts.scale),
+                escape: parts.escape.unwrap_or(fate::escape(parts.scale)),
                 neutral: dims > 1,
             },
             target: parts.target,

@@ -1,7 +1,8 @@
 //! The sharpness on an attractor against the edge of stability.
 
 use super::cycles::rates;
-use crate::experiment::{Experiment, MOMENTUM, Optimizer};
+use crate::experiment::{Experiment, MOMENTUM};
+use crate::phase::limit;
 use crate::plan::{Plan, Source};
 
 /// The learning rate times the sharpness, in each of `cells`, for which gradient descent is stable up to 2. With
@@ -16,18 +17,7 @@ pub fn edge(experiment: &Experiment, plan: &Plan, cells: &[u32], sharpness: &[f6
     let per_cell = rates(plan, cells).into_iter().zip(sharpness).zip(cells);
     per_cell
         .map(|((eta, sharpness), &cell)| {
-            eta * sharpness / raised(optimizer, plan.value(momentum, cell as usize))
+            2.0 * eta * sharpness / limit(optimizer, plan.value(momentum, cell as usize))
         })
         .collect()
-}
-
-/// How far momentum `beta` raises the threshold 2 of eta times the sharpness: on a quadratic, the
-/// characteristic polynomial `z^2 - (1 + beta - eta h) z + beta`, for Nesterov with the factor
-/// `1 + beta` at z and `beta` at 1 of the last term, has the root -1 there.
-fn raised(optimizer: Optimizer, beta: f64) -> f64 {
-    match optimizer {
-        Optimizer::Gd => 1.0,
-        Optimizer::HeavyBall => 1.0 + beta,
-        Optimizer::Nesterov => (1.0 + beta) / (1.0 + 2.0 * beta),
-    }
 }

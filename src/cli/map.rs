@@ -109,7 +109,7 @@ pub struct Arguments {
     tolerance: Option<f64>,
 
     /// Coordinate beyond which a trajectory has diverged [default: 1e6 times the largest initial
-    /// coordinate]
+    /// coordinate, and 1e6 at least]
     #[arg(long, value_name = "RADIUS", value_parser = number, allow_hyphen_values = true)]
     escape: Option<f64>,
 

@@ -98,7 +98,7 @@ pub struct Arguments {
     tolerance: Option<f64>,
 
     /// Coordinate beyond which a trajectory has diverged [default: 1e6 times the largest initial
-    /// coordinate]
+    /// coordinate, and 1e6 at least]
     #[arg(long, value_name = "RADIUS", allow_negative_numbers = true)]
     escape: Option<f64>,
 }

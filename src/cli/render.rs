@@ -8,7 +8,7 @@ use super::style::{OverArguments, StyleArguments};
 use super::{tell, tell_files};
 use crate::error::{Error, Result};
 use crate::experiment::check_views;
-use crate::output::{Directory, Saved, export};
+use crate::output::{Directory, Saved, check_is_map, export};
 use crate::view::View;
 
 /// Draw views of a saved map, or write its numbers in another format
@@ -42,6 +42,9 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let (path, style) = (&arguments.directory, arguments.style.style());
     if arguments.show.is_empty() && arguments.style.names_picture() {
+        if path.is_dir() {
+            check_is_map(path)?;
+        }
         return Err(Error::request(
             "show: nothing to draw; name a view, such as --show period, or a format of numbers, such as --format csv",
         ));

@@ -91,7 +91,8 @@ pub struct Experiment {
     pub precision: Precision,
     /// Distance to an attractor that counts as arrived; `None`: 1e-7 of the map's scale.
     pub tolerance: Option<f64>,
-    /// Largest coordinate that does not count as diverged; `None`: 1e6 of the map's scale.
+    /// Largest coordinate that does not count as diverged; `None`: 1e6 of the map's scale, and 1e6 at
+    /// least.
     pub escape: Option<f64>,
     /// The loss whose first step is looked for.
     pub target: Option<f64>,

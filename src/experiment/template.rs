@@ -218,7 +218,7 @@ precision = \"f32\"
 #tolerance = 1e-6
 
 # Coordinate beyond which a trajectory has diverged, in the units of the variables. Default: 1e6 times the largest initial
-# coordinate.
+# coordinate, and 1e6 at least.
 #escape = 1e6
 
 # Loss whose first step is looked for, for the view reach, in the units of the loss. Default: none.

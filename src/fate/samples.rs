@@ -63,7 +63,7 @@ pub fn decide_at_end<R: Real>(samples: &Samples<R>, probe: &Probe<R>, rules: &Ru
     let closed = closed(rate, probe.period);
     let resolved = ulp <= closed * (constant(RESOLVED) * ulp + rules.tolerance);
     if -mean > margin && probe.period > R::ZERO && resolved {
-        return match Verdict::from_code(arrival(probe, (rate, closed, ulp), rules)) {
+        return match Verdict::from_code(arrival(probe, (rate, closed, ulp), rules.tolerance)) {
             Verdict::Ended(fate) => fate,
             Verdict::Running => Fate::Undecided,
         };

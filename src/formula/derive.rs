@@ -348,8 +348,13 @@ impl Graph {
                 self.mul(rate, slope)
             }
             Unary::Tanh => {
-                let square = self.mul(id, id);
-                let slope = self.sub(one, square);
+                // 1 - tanh^2 without what cancels: (1 + tanh) (1 - tanh), each twice a sigmoid.
+                let twice = self.add(a, a);
+                let minus = self.neg(twice);
+                let [above, below] = [twice, minus].map(|a| self.unary(Unary::Sigmoid, a));
+                let product = self.mul(above, below);
+                let four = self.constant(4.0);
+                let slope = self.mul(four, product);
                 self.mul(rate, slope)
             }
             Unary::Atan => {

@@ -82,11 +82,15 @@ struct Kept {
 }
 
 impl Kept {
-    /// A folder without tiles.
-    fn new(folder: &Path) -> Self {
-        let unfinished = Unfinished::Aside(folder.to_owned());
+    /// A folder in which so many of the tiles are done.
+    fn new(folder: &Path, done: usize, tiles: usize) -> Self {
+        let folder = folder.to_owned();
+        let unfinished = match done {
+            0 => Unfinished::Aside(folder.clone()),
+            _ => Unfinished::Tiles { folder: folder.clone(), done, tiles },
+        };
         unfinished.note();
-        Self { unfinished, folder: folder.to_owned() }
+        Self { unfinished, folder }
     }
 
     /// Notes among `all` that so many of the tiles are done.
@@ -156,7 +160,7 @@ impl<'a> Making<'a> {
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(write(&folder))?;
         }
-        let kept = Kept::new(&folder);
+        let kept = Kept::new(&folder, 0, 0);
         fs::create_dir(&folder).map_err(write(&folder))?;
         let written = File::create_new(folder.join(EXPERIMENT)).and_then(|mut file| {
             file.write_all(begun.experiment.as_bytes())?;

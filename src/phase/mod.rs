@@ -12,7 +12,7 @@ use zip::ZipWriter;
 
 pub use self::report::{PhaseReport, Visits};
 pub use self::theory::Theory;
-pub(crate) use self::theory::{AT_REST, Known, cycle, excess, rate};
+pub(crate) use self::theory::{AT_REST, Known, cycle, excess, limit, rate};
 use crate::analysis::refine_exponents;
 use crate::bins::Bins;
 use crate::engine::{Cells, Density, Engine, Outcomes, Watch};

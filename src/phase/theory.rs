@@ -129,15 +129,26 @@ impl Known {
     }
 }
 
-/// The learning rate at which a minimum of this sharpness stops being stable, as [`Theory::threshold`]: where the
-/// first multiplier passes -1.
+/// The product of learning rate and sharpness up to which a minimum is stable. On a quadratic, the characteristic
+/// polynomial `z^2 - (1 + beta - eta h) z + beta`, for Nesterov with the factor `1 + beta` at z and `beta` at 1 of the last
+/// term, has the root -1 there; or, for Nesterov below beta = -1/3, a pair of roots of size 1.
+pub(crate) fn limit(optimizer: Optimizer, beta: f64) -> f64 {
+    match optimizer {
+        Optimizer::Gd => 2.0,
+        Optimizer::HeavyBall => 2.0 + 2.0 * beta,
+        Optimizer::Nesterov if beta < -1.0 / 3.0 => 1.0 - 1.0 / beta,
+        Optimizer::Nesterov => (2.0 + 2.0 * beta) / (1.0 + 2.0 * beta),
+    }
+}
+
+/// The learning rate at which a minimum of this sharpness stops being stable, as [`Theory::threshold`].
 fn threshold(optimizer: Optimizer, sharpness: f64, beta: f64) -> f64 {
-    2.0 / (sharpness * slowing(optimizer, beta) * ahead(optimizer, beta))
+    limit(optimizer, beta) / sharpness
 }
 
 /// How far a learning rate is beyond that threshold: their ratio less 1; without a limit, where there is no curvature, -1.
 pub(crate) fn excess(optimizer: Optimizer, eta: f64, sharpness: f64, beta: f64) -> f64 {
-    eta * sharpness * slowing(optimizer, beta) * ahead(optimizer, beta) / 2.0 - 1.0
+    eta * sharpness / limit(optimizer, beta) - 1.0
 }
 
 /// How much less a learning rate moves a cycle of period 2 with momentum.

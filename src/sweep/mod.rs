@@ -257,7 +257,7 @@ impl Stack {
         let frame = self.bare(k);
         Experiment {
             tolerance: frame.tolerance.or(Some(fate::TOLERANCE * self.scale)),
-            escape: frame.escape.or(Some(fate::ESCAPE * self.scale)),
+            escape: frame.escape.or(Some(fate::escape(self.scale))),
             ..frame
         }
     }

@@ -101,7 +101,7 @@ fn a_map_and_a_diagram_do_not_share_a_directory() {
     place.done(&words("map f1 --across eta=1..3 --up x=-2..2 --size 8x8 --engine cpu --show fate -o out"));
     place.done(&words(&format!("{SMALL} -o out")));
     assert_eq!(place.names("out"), ["experiment.toml", "phase.npz", "phase.png", "report.json"]);
-    for command in ["stats out", "render out --show fate"] {
+    for command in ["stats out", "render out --show fate", "render out --format svg --theme dark"] {
         let refused = place.run(&words(command));
         let remedy = "gdscope: out: holds a phase diagram, and a map is needed; give a DIR that `gdscope map` wrote, or draw \
                       the diagram anew with: gdscope phase out/experiment.toml -o DIR\n";

@@ -51,7 +51,9 @@ pub fn decide<R: Real>(probe: &Probe<R>, memory: &mut Memory<R>, rules: &Rules<R
         // A step is no longer than twice the distance, and rounding blurs it.
         let to_go = greatest(far / self::closed(rate, probe.measured), constant(0.5) * after);
         let blurred = (ulp + ulp) / closed;
-        let near = !came_by && to_go <= rules.tolerance + blurred;
+        // What nothing contracts may drift: all that moves must be rounding then.
+        let tolerance = if told { rules.tolerance } else { R::ZERO };
+        let near = !came_by && to_go <= tolerance + blurred;
         // Still on its way, an orbit would lose about exp(-rate half) of its displacement.
         let slowed = before * (constant(-0.5) * rate * half).exp() <= after;
         let jitters = !came_by

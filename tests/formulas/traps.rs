@@ -141,6 +141,7 @@ fn saturation() {
     check("tanh(x)", &[(1e3, [1.0, 0.0, 0.0]), (-1e3, [-1.0, 0.0, 0.0]), (0.0, [0.0, 1.0, 0.0])]);
     check("atan(x)", &[(1e200, [std::f64::consts::FRAC_PI_2, 0.0, 0.0])]);
     let small = (-40f64).exp();
+    check("tanh(x)", &[(20.0, [1.0, 4.0 * small, -8.0 * small]), (-20.0, [-1.0, 4.0 * small, 8.0 * small])]);
     check("sigmoid(x)", &[(-40.0, [small, small, small]), (40.0, [1.0, small, -small])]);
 }
 

@@ -46,6 +46,21 @@ fn slow_drifts_are_undecided() {
 }
 
 #[test]
+fn starts_near_a_point_that_repels_do_not_diverge_for_where_they_end() {
+    for (loss, end) in [("(x^2 - 1)^2/4", 1.0), ("2.5e9*(x^2/1e10 - 1)^2", 1e5)] {
+        let toml = plane(loss, "across = \"x = -1e-7 .. 1e-7\"\nup = \"eta = 0.1 .. 0.5\"\nsize = [40, 8]");
+        for subject in all() {
+            let outcomes = subject.outcomes(&toml);
+            for cell in 0..320 {
+                let (fate, x) = (Fate::from_code(outcomes.fate[cell]), outcomes.point[cell]);
+                assert_eq!(fate, Some(Fate::Converged), "{}: {loss}", subject.name);
+                assert!((x.abs() / end - 1.0).abs() < 1e-5, "{}: {x}", subject.name);
+            }
+        }
+    }
+}
+
+#[test]
 fn leaving_the_escape_radius_or_the_domain_is_divergence() {
     for (loss, rest) in [
         ("x^3", "across = \"x = -2 .. -1\"\nup = \"eta = 0.1 .. 0.2\""),

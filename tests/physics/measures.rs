@@ -251,27 +251,38 @@ fn learning_rate_times_sharpness_is_two_at_the_edge_of_stability() {
             assert!((edge - eta / (1.0 + x)).abs() < 1e-3, "{} at {eta}: {edge}, {x}", subject.name);
         }
         // With momentum the threshold is another, and the edge is not.
-        for (optimizer, raised) in
-            [("heavy-ball", (|b| 1.0 + b) as fn(f64) -> f64), ("nesterov", |b| (1.0 + b) / (1.0 + 2.0 * b))]
+        // Sum and product of the multipliers on a parabola, and the first rate at which one of them is 1 in size.
+        let heavy_ball = |beta: f64, eta: f64| (1.0 + beta - eta, beta);
+        let nesterov = |beta: f64, eta: f64| ((1.0 + beta) * (1.0 - eta), beta * (1.0 - eta));
+        type Multipliers = fn(f64, f64) -> (f64, f64);
+        let radius = |(sum, product): (f64, f64)| match sum * sum / 4.0 - product {
+            turning if turning < 0.0 => product.sqrt(),
+            square => sum.abs() / 2.0 + square.sqrt(),
+        };
+        for (optimizer, multipliers) in
+            [("heavy-ball", heavy_ball as Multipliers), ("nesterov", nesterov as Multipliers)]
         {
             let map = subject.map(&format!(
                 r#"landscape = "quadratic"
                 optimizer = "{optimizer}"
                 set = {{ lambda = 1, x = 1 }}
-                across = "beta = 0.1 .. 0.5"
-                up = "eta = 1 .. 3.2"
-                size = [5, 23]
+                across = "beta = -0.9 .. 0.5"
+                up = "eta = 0.3 .. 3.9"
+                size = [15, 23]
                 show = ["edge"]"#
             ));
             for (cell, &edge) in map.edge.as_ref().unwrap().iter().enumerate() {
-                let (beta, eta) = (map.across[cell % 5], map.up[cell / 5]);
-                let product = eta / raised(beta);
+                let (beta, eta) = (map.across[cell % 15], map.up[cell / 15]);
+                let limit = (1..50_000).map(|k| f64::from(k) * 1e-4);
+                let limit = limit.into_iter().find(|&eta| radius(multipliers(beta, eta)) > 1.0).unwrap();
+                let product = 2.0 * eta / limit;
                 if (product - 2.0).abs() < 0.05 {
                     continue;
                 }
                 let expected = if product < 2.0 { Fate::Converged } else { Fate::Diverged };
                 assert_eq!(fate(&map, cell), expected, "{} {optimizer} {beta} {eta}", subject.name);
-                let right = if product < 2.0 { (edge - product).abs() < 1e-6 } else { edge.is_nan() };
+                let right =
+                    if product < 2.0 { (edge / product - 1.0).abs() < 1.5e-4 / limit } else { edge.is_nan() };
                 assert!(right, "{} {optimizer} {beta} {eta}: {edge}", subject.name);
             }
         }

@@ -312,3 +312,29 @@ fn orbits_that_come_to_rest_at_a_saddle_are_not_chaotic() {
         }
     }
 }
+
+/// y has no minimum, and moves by eta c in every step, however little; x is drawn in. Whatever else is asked for.
+#[test]
+fn a_slow_drift_beside_a_contraction_is_no_convergence() {
+    for subject in all() {
+        // In f32 the slowest of these do not move y at all.
+        let least = if subject.name.ends_with("f64") { "1e-10" } else { "1e-6" };
+        for target in ["", "target = -1"] {
+            let map = subject.map(&format!(
+                r#"landscape = {{ variables = ["x", "y"], parameters = {{ c = 1 }}, loss = "x^2/2 + c*y" }}
+                across = "c = {least} .. 1e-3 : log"
+                up = "eta = 0.05 .. 1.5"
+                set = {{ x = 1, y = 1.5 }}
+                size = [12, 8]
+                {target}"#
+            ));
+            let drift = |cell: usize| map.across[cell % 12] * map.up[cell / 12];
+            let moving: Vec<usize> =
+                (0..96).filter(|&cell| subject.name.ends_with("f64") || drift(cell) > 4e-7).collect();
+            assert!(moving.len() > 60, "{}", moving.len());
+            for cell in moving {
+                assert_eq!(fate(&map, cell), Fate::Undecided, "{}: {:e} {target}", subject.name, drift(cell));
+            }
+        }
+    }
+}

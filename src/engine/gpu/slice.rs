@@ -136,7 +136,10 @@ mod tests {
         pace.halve();
         assert_eq!(pace.lanes(16), before / 2);
         // One that has taken all of the time that there was for it before is now too long.
-        let sleeping = || Ok(std::thread::sleep(Duration::from_millis(20)));
+        let sleeping = || {
+            std::thread::sleep(Duration::from_millis(20));
+            Ok(())
+        };
         pace.time(SLICE_FIRST / 2, sleeping).unwrap();
         assert!(pace.lanes(16) <= before / 4, "{} of {before}", pace.lanes(16));
         // One that fails at once has not failed for its time.

@@ -84,9 +84,8 @@ pub fn resume<'a>(directory: &'a Directory, engine: &dyn Engine) -> Result<Resum
         return refused(format!("{EXPERIMENT} or its data is not the one that the map was begun with"));
     }
     let arrays = Arrays::open(&folder, &experiment, &plan).map_err(Error::write(folder.join(MAP)))?;
-    let mut kept = Kept::new(&folder);
     let stored = done.len();
-    Unfinished::made(|all| kept.note(all, stored, tiles(&experiment, &begun)));
+    let kept = Kept::new(&folder, stored, tiles(&experiment, &begun));
     let height = experiment.size[1] as usize;
     let is_whole = |row: usize, sum: u32| {
         // What cannot be read is damaged too.
