@@ -235,7 +235,7 @@ fn store_seen(lane: u32, seen: Seen) {
 
 // Notes step `t` if it is the first at the target.
 fn note(reached: ptr<function, Float>, loss: Float, t: u32) {
-    if TARGETED && loss <= TARGET && *reached < 0.0 {
+    if TARGETED && size_bits(loss) <= INFINITY && loss <= TARGET && *reached < 0.0 {
         *reached = Float(t);
     }
 }

@@ -48,7 +48,7 @@ pub fn orbit(setup: &Setup, steps: u32) -> Result<impl Iterator<Item = Row> + us
             eta: tracer.eta(0),
             point: tracer.point(0).take(variables).collect(),
             loss: tracer.loss(0),
-            grad_norm: tracer.gradient(0).map(|g| g * g).sum::<f64>().sqrt(),
+            grad_norm: tracer.gradient(0).fold(0.0, libm::hypot),
             sharpness,
         }
     }))

@@ -63,23 +63,6 @@ fn followed<T: Clone + Default>(
     found
 }
 
-/// The learning rate at the end, of each of `cells`.
-pub fn rates(plan: &Plan, cells: &[u32]) -> Vec<f64> {
-    let tracer = Tracer::new(&plan.descent, plan.seed);
-    let parts = cells.par_chunks(LANES).map_init(
-        || tracer.clone(),
-        |tracer, cells| {
-            for (lane, &cell) in cells.iter().enumerate() {
-                let start: Vec<f64> = plan.initial.iter().map(|&s| plan.value(s, cell as usize)).collect();
-                tracer.place(lane, &start, quantities(plan, cell));
-            }
-            tracer.observe(plan.last_step(), cells.len());
-            (0..cells.len()).map(|lane| tracer.eta(lane)).collect::<Vec<f64>>()
-        },
-    );
-    parts.flatten().collect()
-}
-
 /// The states of each cycle in order, in f64: shape `[period, dims]` each.
 pub fn cycles(plan: &Plan, starts: &[Start<'_>]) -> Vec<Vec<f64>> {
     around(plan, starts, |tracer, cycles: Vec<(usize, &mut Vec<f64>)>| {
@@ -154,7 +137,14 @@ fn of_outcomes(
 /// the next 512 steps. NaN for the others.
 pub fn sharpness_of_cells(plan: &Plan, cells: &[u32], outcomes: &Outcomes, chaos: bool) -> Vec<f64> {
     of_outcomes(plan, cells, outcomes, chaos.then_some(ALONG_CHAOS), |tracer, starts| {
-        mean_sharpness(tracer, plan, starts)
+        mean_sharpness(tracer, plan, starts, |_, _| 1.0)
+    })
+}
+
+/// The same, times the learning rate at each point; where chaotic too.
+pub fn rate_times_sharpness(plan: &Plan, cells: &[u32], outcomes: &Outcomes) -> Vec<f64> {
+    of_outcomes(plan, cells, outcomes, Some(ALONG_CHAOS), |tracer, starts| {
+        mean_sharpness(tracer, plan, starts, Tracer::eta)
     })
 }
 
@@ -246,17 +236,22 @@ pub fn sharpness(plan: &Plan, starts: &[Start<'_>]) -> Vec<f64> {
     let tracer = Tracer::new(&plan.descent, plan.seed);
     let parts = starts.par_chunks(LANES);
     parts
-        .map_init(|| tracer.clone(), |tracer, starts| mean_sharpness(tracer, plan, starts))
+        .map_init(|| tracer.clone(), |tracer, starts| mean_sharpness(tracer, plan, starts, |_, _| 1.0))
         .flatten()
         .collect()
 }
 
-/// The same of at most [`LANES`] cycles.
-fn mean_sharpness(tracer: &mut Tracer, plan: &Plan, starts: &[Start<'_>]) -> Vec<f64> {
+/// The same of at most [`LANES`] cycles, times `weight`, which is given the tracer at each point and the lane.
+fn mean_sharpness(
+    tracer: &mut Tracer,
+    plan: &Plan,
+    starts: &[Start<'_>],
+    weight: impl Fn(&Tracer, usize) -> f64,
+) -> Vec<f64> {
     let sums = followed(tracer, plan, starts, |tracer, sums: Vec<(usize, &mut f64)>| {
         let Some(&(last, _)) = sums.last() else { return };
         let now = tracer.sharpness(last + 1);
-        sums.into_iter().for_each(|(lane, sum)| *sum += now[lane]);
+        sums.into_iter().for_each(|(lane, sum)| *sum += weight(tracer, lane) * now[lane]);
     });
     starts.iter().zip(sums).map(|(start, sum)| sum / f64::from(start.period)).collect()
 }

@@ -1,17 +1,20 @@
 //! The range of a diagram's bins, where the user gives none: found from a sample of its orbits.
 
+use std::ops::Range;
+
 use crate::bins::Bins;
-use crate::engine::Watch;
 use crate::engine::cpu::sample;
 use crate::error::Result;
 use crate::experiment::{Axis, PhaseExperiment};
 use crate::plan::Plan;
 
-/// Columns and starts of the sample, and steps of each orbit in it after the transient: enough that the parts of
-/// a parameter range that differ are all seen.
+/// Columns and starts of the sample: enough that the parts of a parameter range that differ are all seen.
 const COLUMNS: usize = 256;
 const STARTS: usize = 16;
-const STEPS: u32 = 256;
+/// What is seen of each orbit after the transient: so many runs, the first at its beginning and the last at its end, as
+/// an orbit may drift; and so many steps in each, as it may turn or alternate.
+const RUNS: u32 = 4;
+const STEPS: u32 = 64;
 /// The part of the values at either end that may be out of range, ...
 const TAIL: f64 = 0.002;
 /// ... unless the range of all is no longer than that of the others by this factor.
@@ -38,15 +41,25 @@ pub fn find(experiment: &PhaseExperiment) -> Result<Bins> {
     };
     let cells = some(height, STARTS).flat_map(|i| some(width, COLUMNS).map(move |j| (i * width + j) as u32));
     let cells: Vec<u32> = cells.collect();
-    let steps = experiment.steps.min(experiment.transient + STEPS);
-    let watch = Watch { transient: experiment.transient, steps, bins: 0, warm: None };
-    let values = sample(&plan, &watch, &cells);
+    let runs = runs(experiment.transient..experiment.steps);
+    let values = sample(&plan, &runs, &cells);
     // An orbit that leaves the escape radius is no part of the diagram.
-    let orbits = values.chunks_exact((steps - experiment.transient) as usize);
+    let orbits = values.chunks_exact(runs.iter().map(|run| run.len()).sum());
     let values = orbits.filter(|orbit| !escapes(orbit)).flatten().copied();
     let tolerance = plan.rules.tolerance;
     let range = of_values(values.filter(|v| v.is_finite()).collect(), LEAST.max(tolerance * tolerance));
     Ok(Bins { range, count: experiment.size[1] })
+}
+
+/// The steps of a sample of an orbit that is counted for `steps`.
+fn runs(steps: Range<u32>) -> Vec<Range<u32>> {
+    let length = steps.end - steps.start;
+    if length <= RUNS * STEPS {
+        return vec![steps];
+    }
+    let room = u64::from(length - STEPS);
+    let starts = (0..RUNS).map(|k| steps.start + (u64::from(k) * room / u64::from(RUNS - 1)) as u32);
+    starts.map(|start| start..start + STEPS).collect()
 }
 
 /// Whether an orbit has no values from some step on: an observable that has none at some points has others again.
@@ -105,6 +118,13 @@ mod tests {
 
     fn range(values: impl Iterator<Item = f64>) -> String {
         of_values(values.collect(), 1e-14).to_string()
+    }
+
+    #[test]
+    fn a_sample_is_spread_over_all_that_is_counted() {
+        assert_eq!(runs(100..100 + RUNS * STEPS), [100..356]);
+        assert_eq!(runs(1000..2000), [1000..1064, 1312..1376, 1624..1688, 1936..2000]);
+        assert_eq!(runs(0..1 << 24).last(), Some(&((1 << 24) - STEPS..1 << 24)));
     }
 
     #[test]

@@ -76,9 +76,8 @@ impl Tile {
         let Ends { outcomes, budgets, steps_taken } =
             Ends::find(experiment, (&cells, true), engine, &plan, progress)?;
         let shows = |view| experiment.show.contains(&view);
-        let chaos = shows(View::Sharpness) || shows(View::Edge);
-        let sharpness = sharpness_of_cells(&own, &cells, &outcomes, chaos);
-        let edge = shows(View::Edge).then(|| edge(experiment, &own, &cells, &sharpness));
+        let sharpness = sharpness_of_cells(&own, &cells, &outcomes, shows(View::Sharpness));
+        let edge = shows(View::Edge).then(|| edge(experiment, &own, &cells, &outcomes));
         let settle = match shows(View::Settle) {
             true => settling_times(&own, &cells, &outcomes),
             false => vec![f64::NAN; own.cells()],

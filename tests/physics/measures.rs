@@ -305,6 +305,21 @@ fn the_edge_is_that_of_the_rate_at_the_end() {
     }
 }
 
+/// x is mapped to x (0.4 x^2 - 1.4): from everywhere to -1 and 1 in turn, where the rate is 2.
+#[test]
+fn the_edge_is_that_of_rates_along_the_attractor() {
+    for subject in all() {
+        let map = subject.map(
+            "landscape = { variables = [\"x\"], parameters = { k = 0 }, loss = \"x^2/2 + k\" }\neta = \"2.4 - 0.4*x^2\"\nacross = \"x = 0.3 .. \
+             1.2\"\nup = \"k = 0 .. 1\"\nsize = [8, 2]\nshow = [\"edge\"]",
+        );
+        for (cell, &edge) in map.edge.as_ref().unwrap().iter().enumerate() {
+            assert_eq!((fate(&map, cell), map.period[cell]), (Fate::Periodic, 2), "{}", subject.name);
+            assert!((edge - 2.0).abs() < 1e-5, "{}: {edge}", subject.name);
+        }
+    }
+}
+
 #[test]
 fn sharpness_of_chaos_is_the_mean_over_the_invariant_density() {
     // Near r = 4 the logistic map visits x as often as 1 - x, so that the mean of 1 - r (1 - 2 x) is 1.

@@ -243,3 +243,14 @@ fn what_diverges_is_left_out_and_starts_anew() {
         }
     }
 }
+
+/// The step number changes for as long as an orbit is followed.
+#[test]
+fn a_range_that_is_found_holds_what_drifts() {
+    let toml = "landscape = \"f1\"\neta = 1\nacross = \"x = 1 .. 2\"\nsize = [4, 50]\nsteps = 5000\n[phase]\n\
+                observe = \"t\"\ntransient = 3000";
+    let (diagram, _) = phase(toml, &all()[0]);
+    assert_eq!(diagram.counts.iter().sum::<u32>(), 4 * 2000);
+    let (from, to) = (diagram.bins.range.from, diagram.bins.range.to);
+    assert!((2900.0..=3000.0).contains(&from) && (4999.0..5200.0).contains(&to), "{from} {to}");
+}

@@ -57,22 +57,24 @@ pub fn density<R: Real>(
     density
 }
 
-/// The values of the observable, which is not sorted into bins, on the orbits of `cells`: shape
-/// `[cells, steps after the transient]`; NaN outside the escape radius.
-pub fn sample(plan: &Plan, watch: &Watch, cells: &[u32]) -> Vec<f64> {
+/// The values of the observable, which is not sorted into bins, before each step of `runs`, which ascend, on the
+/// orbits of `cells`: shape `[cells, steps of all runs]`; NaN outside the escape radius.
+pub fn sample(plan: &Plan, runs: &[Range<u32>], cells: &[u32]) -> Vec<f64> {
     use crate::experiment::Precision;
-    fn sample<R: Real>(plan: &Plan, watch: &Watch, cells: &[u32]) -> Vec<f64> {
+    fn sample<R: Real>(plan: &Plan, runs: &[Range<u32>], cells: &[u32]) -> Vec<f64> {
         let program = Program::<R>::new(plan);
+        // Nothing is counted.
+        let watch = Watch { transient: 0, steps: 0, bins: 0, warm: None };
         let parts = cells.par_chunks(LANES).map(|cells| {
-            let mut counter = Counter::new(plan, &program, watch, 0..0);
+            let mut counter = Counter::new(plan, &program, &watch, 0..0);
             counter.start(cells);
-            counter.values(cells.len())
+            counter.values(runs, cells.len())
         });
         parts.collect::<Vec<_>>().concat()
     }
     match plan.precision {
-        Precision::F32 => sample::<f32>(plan, watch, cells),
-        Precision::F64 => sample::<f64>(plan, watch, cells),
+        Precision::F32 => sample::<f32>(plan, runs, cells),
+        Precision::F64 => sample::<f64>(plan, runs, cells),
     }
 }
 
@@ -272,7 +274,7 @@ impl<'a, R: Real> Counter<'a, R> {
     fn count(&mut self, lanes: usize) {
         let Self { program, block, watch, visits, bases, .. } = self;
         let top = watch.bins as usize;
-        advance(program, block, watch.transient, lanes);
+        advance(program, block, 0..watch.transient, lanes);
         for t in watch.transient..watch.steps {
             let rows = step(program, block, self.escape, (t, top), lanes);
             for (row, base) in rows[..lanes].iter().zip(bases.iter()) {
@@ -281,18 +283,23 @@ impl<'a, R: Real> Counter<'a, R> {
         }
     }
 
-    /// Follows the trajectories of the first `lanes` lanes and notes what is observed.
-    fn values(&mut self, lanes: usize) -> Vec<f64> {
-        let Self { program, block, watch, .. } = self;
-        let count = (watch.steps - watch.transient) as usize;
+    /// Follows the trajectories of the first `lanes` lanes and notes what is observed before each step of `runs`.
+    fn values(&mut self, runs: &[Range<u32>], lanes: usize) -> Vec<f64> {
+        let Self { program, block, .. } = self;
+        let count: usize = runs.iter().map(|run| run.len()).sum();
         let mut values = vec![f64::NAN; lanes * count];
-        advance(program, block, watch.transient, lanes);
-        for (k, t) in (watch.transient..watch.steps).enumerate() {
-            // With no bins, the third of the other rows is that of what is not counted.
-            let rows = step(program, block, self.escape, (t, 0), lanes);
-            let observed = &block.registers[program.observed];
-            for lane in (0..lanes).filter(|lane| rows[*lane] < 2) {
-                values[lane * count + k] = observed[lane].to_f64();
+        let (mut taken, mut k) = (0, 0);
+        for run in runs {
+            advance(program, block, taken..run.start, lanes);
+            taken = run.end;
+            for t in run.clone() {
+                // With no bins, the third of the other rows is that of what is not counted.
+                let rows = step(program, block, self.escape, (t, 0), lanes);
+                let observed = &block.registers[program.observed];
+                for lane in (0..lanes).filter(|lane| rows[*lane] < 2) {
+                    values[lane * count + k] = observed[lane].to_f64();
+                }
+                k += 1;
             }
         }
         values
@@ -310,16 +317,16 @@ impl<'a, R: Real> Counter<'a, R> {
     }
 }
 
-/// Takes the first `steps` steps, unobserved, and makes ready for those that follow.
+/// Takes `steps`, unobserved, and makes ready for those that follow.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2+fma+bmi1+bmi2"))]
-fn advance<R: Real>(program: &Program<R>, block: &mut Block<R>, steps: u32, lanes: usize) {
+fn advance<R: Real>(program: &Program<R>, block: &mut Block<R>, steps: Range<u32>, lanes: usize) {
     let chunks = lanes.div_ceil(CHUNK);
     program.advance.load_constants(&mut block.registers);
     // Nothing is done between steps without noise.
-    let run = if program.draws.is_empty() { steps.max(1) } else { 1 };
-    for t in (0..steps).step_by(run as usize) {
+    let run = if program.draws.is_empty() { steps.len().max(1) } else { 1 };
+    for t in steps.step_by(run) {
         begin(program, block, t, chunks);
-        program.advance.run(&mut block.registers, chunks, t..t + run, 1);
+        program.advance.run(&mut block.registers, chunks, t..t + run as u32, 1);
     }
     program.observe.load_constants(&mut block.registers);
 }
