@@ -1,5 +1,6 @@
 //! The result arrays of a map, in memory and as `map.npz`.
 
+mod array;
 mod drawn;
 mod ends;
 mod layout;
@@ -14,11 +15,12 @@ use rayon::prelude::*;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+pub(crate) use self::array::{Array, ArrayMut, ArrayRef, Kind};
 pub use self::drawn::Drawn;
 pub use self::ends::Ends;
 pub(crate) use self::layout::Layout;
 use self::npz::Arrays;
-pub(crate) use self::numbers::{checksum, narrow, read_made, read_numbers, write_made, write_numbers};
+pub(crate) use self::numbers::{checksum, read_floats, read_numbers, write_array, write_numbers};
 use crate::analysis::Certainty;
 use crate::error::{Error, Result};
 use crate::experiment::{CELLS_IN_MEMORY, CELLS_MAX, Precision};
@@ -62,12 +64,6 @@ pub struct Map {
     pub certainty: Option<Vec<u8>>,
 }
 
-/// Names of the arrays in the file that hold numbers of the engine's precision.
-const FLOATS: [&str; 5] = ["amplitude", "lyapunov", "settle", "loss", "sharpness"];
-/// And of those that are there if the experiment asks for them.
-const OPTIONAL: [&str; 2] = ["reach", "edge"];
-const CERTAINTY: &str = "certainty";
-
 impl Map {
     /// Cells in a row.
     pub fn width(&self) -> usize {
@@ -86,15 +82,9 @@ impl Map {
 
     /// The numbers that a view colours by; `None` for views of classes.
     pub fn measured(&self, view: View) -> Option<&[f64]> {
-        match view {
-            View::Basins | View::Fate | View::Period | View::Certainty => None,
-            View::Amplitude => Some(&self.amplitude),
-            View::Lyapunov => Some(&self.lyapunov),
-            View::Settle => Some(&self.settle),
-            View::Reach => self.reach.as_deref(),
-            View::Loss => Some(&self.loss),
-            View::Sharpness => Some(&self.sharpness),
-            View::Edge => self.edge.as_deref(),
+        match self.array(view.array())? {
+            ArrayRef::Floats(numbers) => Some(numbers),
+            _ => None,
         }
     }
 
@@ -107,32 +97,20 @@ impl Map {
     }
 
     /// The same for some of the arrays.
-    fn check_arrays(&self, is_asked: &dyn Fn(&str) -> bool) -> std::result::Result<(), String> {
-        let cells = self.cells();
-        let lengths = [
-            ("fate", self.fate.len()),
-            ("period", self.period.len()),
-            ("attractor", self.attractor.len()),
-            ("amplitude", self.amplitude.len()),
-            ("lyapunov", self.lyapunov.len()),
-            ("settle", self.settle.len()),
-            ("reach", self.reach.as_ref().map_or(cells, Vec::len)),
-            ("loss", self.loss.len()),
-            ("sharpness", self.sharpness.len()),
-            ("edge", self.edge.as_ref().map_or(cells, Vec::len)),
-            (CERTAINTY, self.certainty.as_ref().map_or(cells, Vec::len)),
-        ];
+    fn check_arrays(&self, is_asked: &dyn Fn(Array) -> bool) -> std::result::Result<(), String> {
         check_axis("across", &self.across)?;
         check_axis("up", &self.up)?;
+        for array in Array::ALL.into_iter().filter(|array| is_asked(*array)) {
+            let length = self.array(array).map_or(self.cells(), ArrayRef::len);
+            if length != self.cells() {
+                let (name, height, width) = (array.name(), self.height(), self.width());
+                return Err(format!("`{name}` has {length} cells, and the axes make {height} x {width}"));
+            }
+        }
         if let Some(code) =
             self.certainty.iter().flatten().find(|&&code| usize::from(code) >= Certainty::ALL.len())
         {
-            return Err(format!("`{CERTAINTY}` holds {code}, which has no meaning"));
-        }
-        let mut lengths = lengths.into_iter().filter(|(name, _)| is_asked(name));
-        if let Some((name, length)) = lengths.find(|(_, length)| *length != cells) {
-            let (height, width) = (self.height(), self.width());
-            return Err(format!("`{name}` has {length} cells, and the axes make {height} x {width}"));
+            return Err(format!("`certainty` holds {code}, which has no meaning"));
         }
         check_fates(&self.fate)?;
         check_attractors(&self.attractor)
@@ -147,21 +125,16 @@ impl Map {
         let (w, h) = (self.width() as u64, self.height() as u64);
         array(&mut archive, "across", &[w], self.across.iter().copied())?;
         array(&mut archive, "up", &[h], self.up.iter().copied())?;
-        array(&mut archive, "fate", &[h, w], self.fate.iter().copied())?;
-        array(&mut archive, "period", &[h, w], self.period.iter().copied())?;
-        array(&mut archive, "attractor", &[h, w], self.attractor.iter().copied())?;
-        if let Some(codes) = &self.certainty {
-            array(&mut archive, CERTAINTY, &[h, w], codes.iter().copied())?;
-        }
-        let floats = [&self.amplitude, &self.lyapunov, &self.settle, &self.loss, &self.sharpness];
-        let optional = OPTIONAL.into_iter().zip([&self.reach, &self.edge]);
-        let optional = optional.filter_map(|(name, values)| Some((name, values.as_ref()?)));
-        for (name, values) in FLOATS.into_iter().zip(floats).chain(optional) {
-            match precision {
-                // Step numbers have more digits than f32.
-                _ if name == "settle" => array(&mut archive, name, &[h, w], values.iter().copied())?,
-                Precision::F32 => array(&mut archive, name, &[h, w], values.iter().map(|&v| v as f32))?,
-                Precision::F64 => array(&mut archive, name, &[h, w], values.iter().copied())?,
+        for (of, numbers) in Array::ALL.into_iter().filter_map(|of| Some((of, self.array(of)?))) {
+            let (to, name, shape) = (&mut archive, of.name(), &[h, w]);
+            match numbers {
+                ArrayRef::Codes(numbers) => array(to, name, shape, numbers.iter().copied())?,
+                ArrayRef::Counts(numbers) => array(to, name, shape, numbers.iter().copied())?,
+                ArrayRef::Ids(numbers) => array(to, name, shape, numbers.iter().copied())?,
+                ArrayRef::Floats(numbers) if of.kind(precision) == Kind::F32 => {
+                    array(to, name, shape, numbers.iter().map(|&v| v as f32))?;
+                }
+                ArrayRef::Floats(numbers) => array(to, name, shape, numbers.iter().copied())?,
             }
         }
         archive.finish()?;
@@ -177,11 +150,11 @@ impl Map {
     }
 
     /// Reads the rows and columns that are multiples of a number, which `every` gives for the cells across and up.
-    /// Says how many these are, and the number. Of the arrays, those that are asked for are read, by name.
+    /// Says how many these are, and the number. Of the arrays, those that are asked for are read.
     fn read_arrays(
         path: &Path,
         every: impl Fn([usize; 2]) -> usize,
-        is_asked: &dyn Fn(&str) -> bool,
+        is_asked: &dyn Fn(Array) -> bool,
     ) -> std::result::Result<(Self, [usize; 2], usize), String> {
         let mut arrays = Arrays::open(path)?;
         let (mut across, mut up) = (arrays.axis("across")?, arrays.axis("up")?);
@@ -193,48 +166,15 @@ impl Map {
         check_memory((across.len() * up.len()) as u64, 80)?;
         let mut map = Self { across, up, ..Self::default() };
         let arrays = arrays.every(every);
-        let open = || arrays.again();
-        let floats = |name: &'static str| move || open()?.floats(name, shape);
-        let optional = |name: &'static str| {
-            let is_there = arrays.has(name);
-            move || is_there.then(floats(name)).transpose()
-        };
-        let has_certainty = arrays.has(CERTAINTY);
-        let certainty = || has_certainty.then(|| open()?.array(CERTAINTY, shape)).transpose();
-        let reads = [
-            ("fate", reading(&mut map.fate, || open()?.array("fate", shape))),
-            ("period", reading(&mut map.period, || open()?.array("period", shape))),
-            ("attractor", reading(&mut map.attractor, || open()?.array("attractor", shape))),
-            ("amplitude", reading(&mut map.amplitude, floats("amplitude"))),
-            ("lyapunov", reading(&mut map.lyapunov, floats("lyapunov"))),
-            ("settle", reading(&mut map.settle, floats("settle"))),
-            ("reach", reading(&mut map.reach, optional("reach"))),
-            ("loss", reading(&mut map.loss, floats("loss"))),
-            ("sharpness", reading(&mut map.sharpness, floats("sharpness"))),
-            ("edge", reading(&mut map.edge, optional("edge"))),
-            (CERTAINTY, reading(&mut map.certainty, certainty)),
-        ];
-        let reads: Vec<Reading<'_>> =
-            reads.into_iter().filter(|(name, _)| is_asked(name)).map(|(_, read)| read).collect();
+        let is_there = |array: Array| !array.is_optional() || arrays.has(array.name());
+        let wanted = map.arrays_mut(|array| is_asked(array) && is_there(array));
         // Each by a thread of its own; of failures the first is told of.
-        let read: Vec<std::result::Result<(), String>> = reads.into_par_iter().map(|read| read()).collect();
+        let read = wanted.into_par_iter().map(|(array, to)| arrays.again()?.fill(array.name(), shape, to));
+        let read: Vec<std::result::Result<(), String>> = read.collect();
         read.into_iter().collect::<std::result::Result<(), String>>()?;
         map.check_arrays(is_asked)?;
         Ok((map, [shape[1], shape[0]], every))
     }
-}
-
-/// What reads an array into its place, and says why if it cannot.
-type Reading<'a> = Box<dyn FnOnce() -> std::result::Result<(), String> + Send + 'a>;
-
-fn reading<'a, T: Send>(
-    to: &'a mut T,
-    read: impl FnOnce() -> std::result::Result<T, String> + Send + 'a,
-) -> Reading<'a> {
-    Box::new(move || {
-        *to = read()?;
-        Ok(())
-    })
 }
 
 /// Whether so many cells, which take so many bytes each, fit into memory.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::map::Array;
 use crate::picture::Format;
 
 /// A picture of one aspect of a map.
@@ -67,21 +68,26 @@ impl View {
         }
     }
 
-    /// The arrays of a `map.npz` that its pictures are made of.
-    pub fn arrays(self) -> &'static [&'static str] {
+    /// The array of a map that it colours by.
+    pub(crate) fn array(self) -> Array {
         match self {
-            View::Basins => &["fate", "attractor", "settle"],
-            View::Fate => &["fate"],
-            View::Period => &["fate", "period"],
-            View::Amplitude => &["fate", "amplitude"],
-            View::Lyapunov => &["fate", "lyapunov"],
-            View::Settle => &["fate", "settle"],
-            View::Reach => &["fate", "reach"],
-            View::Loss => &["fate", "loss"],
-            View::Sharpness => &["fate", "sharpness"],
-            View::Edge => &["fate", "edge"],
-            View::Certainty => &["fate", "certainty"],
+            View::Basins => Array::Attractor,
+            View::Fate => Array::Fate,
+            View::Period => Array::Period,
+            View::Amplitude => Array::Amplitude,
+            View::Lyapunov => Array::Lyapunov,
+            View::Settle => Array::Settle,
+            View::Reach => Array::Reach,
+            View::Loss => Array::Loss,
+            View::Sharpness => Array::Sharpness,
+            View::Edge => Array::Edge,
+            View::Certainty => Array::Certainty,
         }
+    }
+
+    /// Whether its pictures are made of an array: of its own, of fates, and of settling times, which shade basins.
+    pub(crate) fn needs(self, array: Array) -> bool {
+        array == self.array() || array == Array::Fate || (self == View::Basins && array == Array::Settle)
     }
 
     /// The names that its pictures in a map's directory may have.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Map, failed};
+use super::{Array, Map, failed};
 use crate::error::Result;
 use crate::view::View;
 
@@ -34,11 +34,11 @@ impl Drawn {
     /// # Errors
     /// As [`Drawn::read`], for the arrays that are read.
     pub fn for_views(path: &Path, views: &[View]) -> Result<Self> {
-        let is_needed = |name: &str| views.iter().any(|view| view.arrays().contains(&name));
+        let is_needed = |array: Array| views.iter().any(|view| view.needs(array));
         Self::read_up_to(CELLS, path, &is_needed)
     }
 
-    fn read_up_to(most: u64, path: &Path, is_asked: &dyn Fn(&str) -> bool) -> Result<Self> {
+    fn read_up_to(most: u64, path: &Path, is_asked: &dyn Fn(Array) -> bool) -> Result<Self> {
         let every = |[width, height]: [usize; 2]| {
             let cells = |every: usize| (width.div_ceil(every) * height.div_ceil(every)) as u64;
             (1..).find(|&every| cells(every) <= most).unwrap_or(1)

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::npz::Arrays;
-use super::{CERTAINTY, FLOATS, OPTIONAL, check_attractors, check_fates, failed};
+use super::{Array, check_attractors, check_fates, failed};
 use crate::error::Result;
 
 /// Bytes of memory that a cell takes while basins are measured, about.
@@ -36,12 +36,14 @@ impl Ends {
         let (width, height) = (arrays.axis("across")?.len(), arrays.axis("up")?.len());
         super::check_memory((height * width) as u64, BYTES)?;
         let shape = [height, width];
-        let optional = OPTIONAL.into_iter().chain([CERTAINTY]).filter(|name| arrays.has(name));
-        let others = ["period"].into_iter().chain(FLOATS).chain(optional.collect::<Vec<_>>());
-        others.into_iter().try_for_each(|name| arrays.check_shape(name, shape))?;
-        let fate = arrays.array("fate", shape)?;
+        for array in Array::ALL {
+            if !array.is_optional() || arrays.has(array.name()) {
+                arrays.check_shape(array.name(), shape)?;
+            }
+        }
+        let fate = arrays.array(Array::Fate.name(), shape)?;
         check_fates(&fate)?;
-        let attractor = arrays.array("attractor", shape)?;
+        let attractor = arrays.array(Array::Attractor.name(), shape)?;
         check_attractors(&attractor)?;
         Ok(Self { width, height, fate, attractor })
     }

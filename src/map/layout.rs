@@ -9,23 +9,12 @@ use bytemuck::Pod;
 use npyz::{AutoSerialize, WriterBuilder};
 use zip::{ZipArchive, ZipWriter};
 
-use super::numbers::{checksum, narrow, read_made, read_numbers, write_made, write_numbers};
-use super::{CERTAINTY, FLOATS, OPTIONAL, options};
-use crate::experiment::{Experiment, Precision};
-use crate::view::View;
+use super::numbers::{checksum, read_floats, read_numbers, write_array, write_numbers};
+use super::{Array, ArrayRef, Kind, options};
+use crate::experiment::Experiment;
 
 /// Bytes that are read and written at a time.
 const PIECE: usize = 1 << 20;
-
-/// What the numbers of an array are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    U8,
-    U32,
-    I32,
-    F32,
-    F64,
-}
 
 /// An array and its place in the file.
 #[derive(Clone, Debug)]
@@ -51,34 +40,21 @@ impl Layout {
     /// # Errors
     /// None that the file system could cause.
     pub fn new(experiment: &Experiment) -> io::Result<Self> {
-        let float = match experiment.precision {
-            Precision::F32 => Kind::F32,
-            Precision::F64 => Kind::F64,
-        };
         let [width, height] = experiment.size.map(u64::from);
-        let cells = vec![height, width];
-        let mut arrays = vec![("across", Kind::F64, vec![width]), ("up", Kind::F64, vec![height])];
-        let mut of_cells = |name, kind| arrays.push((name, kind, cells.clone()));
-        of_cells("fate", Kind::U8);
-        of_cells("period", Kind::U32);
-        of_cells("attractor", Kind::I32);
-        if experiment.certain {
-            of_cells(CERTAINTY, Kind::U8);
-        }
-        // Step numbers have more digits than f32.
-        FLOATS.into_iter().for_each(|name| of_cells(name, if name == "settle" { Kind::F64 } else { float }));
-        let asked = [experiment.target.is_some(), experiment.show.contains(&View::Edge)];
-        OPTIONAL.into_iter().zip(asked).filter(|(_, is)| *is).for_each(|(name, _)| of_cells(name, float));
+        let axes = [("across", Kind::F64, vec![width]), ("up", Kind::F64, vec![height])];
+        let arrays = Array::ALL.into_iter().filter(|array| array.is_asked(experiment));
+        let arrays =
+            arrays.map(|array| (array.name(), array.kind(experiment.precision), vec![height, width]));
         let (mut slots, mut end) = (Vec::new(), 0);
-        for (name, kind, shape) in arrays {
-            let (header, size) = match kind {
-                Kind::U8 => (header::<u8>(&shape)?, 1),
-                Kind::U32 => (header::<u32>(&shape)?, 4),
-                Kind::I32 => (header::<i32>(&shape)?, 4),
-                Kind::F32 => (header::<f32>(&shape)?, 4),
-                Kind::F64 => (header::<f64>(&shape)?, 8),
+        for (name, kind, shape) in axes.into_iter().chain(arrays) {
+            let header = match kind {
+                Kind::U8 => header::<u8>(&shape)?,
+                Kind::U32 => header::<u32>(&shape)?,
+                Kind::I32 => header::<i32>(&shape)?,
+                Kind::F32 => header::<f32>(&shape)?,
+                Kind::F64 => header::<f64>(&shape)?,
             };
-            let bytes = size * shape.iter().product::<u64>();
+            let bytes = kind.size() as u64 * shape.iter().product::<u64>();
             let start = end + entry_header(name, bytes)? + header.len() as u64;
             end = start + bytes;
             slots.push(Slot { name, kind, header, start, bytes });
@@ -96,38 +72,35 @@ impl Layout {
         found.ok_or_else(|| io::Error::other(format!("the map has no array `{name}`")))
     }
 
-    /// Whether the map has an array of this name.
-    pub fn has(&self, name: &str) -> bool {
-        self.slot(name).is_ok()
+    /// Whether the map has an array.
+    pub fn has(&self, array: Array) -> bool {
+        self.slot(array.name()).is_ok()
+    }
+
+    /// Writes the values along an axis.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn put_axis(&self, file: &File, name: &str, values: &[f64]) -> io::Result<()> {
+        write_numbers(file, self.slot(name)?.start, 0, values).map(drop)
     }
 
     /// Writes numbers of an array, from number `first` on, and gives their checksum.
     ///
     /// # Errors
     /// Those of the file.
-    pub fn put<T: Pod>(&self, file: &File, name: &str, first: usize, numbers: &[T]) -> io::Result<u32> {
-        write_numbers(file, self.slot(name)?.start, first, numbers)
-    }
-
-    /// The same for measured numbers, which the array may hold in f32.
-    pub fn put_floats(&self, file: &File, name: &str, first: usize, numbers: &[f64]) -> io::Result<u32> {
-        match self.slot(name)?.kind {
-            Kind::F32 => write_made(file, self.slot(name)?.start, first, numbers, narrow),
-            _ => self.put(file, name, first, numbers),
-        }
+    pub fn put(&self, file: &File, array: Array, first: usize, numbers: ArrayRef<'_>) -> io::Result<u32> {
+        let &Slot { kind, start, .. } = self.slot(array.name())?;
+        write_array(file, kind, start, first, numbers)
     }
 
     /// The checksum of `count` numbers of an array, from number `first` on.
     ///
     /// # Errors
     /// Those of the file.
-    pub fn checksum(&self, file: &File, name: &str, first: usize, count: usize) -> io::Result<u32> {
-        let slot = self.slot(name)?;
-        let size = match slot.kind {
-            Kind::U8 => 1,
-            Kind::U32 | Kind::I32 | Kind::F32 => 4,
-            Kind::F64 => 8,
-        };
+    pub fn checksum(&self, file: &File, array: Array, first: usize, count: usize) -> io::Result<u32> {
+        let slot = self.slot(array.name())?;
+        let size = slot.kind.size();
         checksum(file, slot.start + (first * size) as u64, count * size)
     }
 
@@ -135,16 +108,14 @@ impl Layout {
     ///
     /// # Errors
     /// Those of the file.
-    pub fn get<T: Pod>(&self, file: &File, name: &str, first: usize, count: usize) -> io::Result<Vec<T>> {
-        read_numbers(file, self.slot(name)?.start, first, count)
+    pub fn get<T: Pod>(&self, file: &File, array: Array, first: usize, count: usize) -> io::Result<Vec<T>> {
+        read_numbers(file, self.slot(array.name())?.start, first, count)
     }
 
     /// The same for measured numbers.
-    pub fn get_floats(&self, file: &File, name: &str, first: usize, count: usize) -> io::Result<Vec<f64>> {
-        match self.slot(name)?.kind {
-            Kind::F32 => read_made::<f32, f64>(file, self.slot(name)?.start, first, count, f64::from),
-            _ => self.get(file, name, first, count),
-        }
+    pub fn get_floats(&self, file: &File, array: Array, first: usize, count: usize) -> io::Result<Vec<f64>> {
+        let &Slot { kind, start, .. } = self.slot(array.name())?;
+        read_floats(file, kind, start, first, count)
     }
 
     /// Makes an archive of the file, whose arrays are all in their places: writes what is between and after them.

@@ -10,6 +10,7 @@ use npyz::{AutoSerialize, Deserialize, NpyFile, NpyHeader};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use super::ArrayMut;
 use super::numbers::Place;
 
 /// Why an array cannot be had.
@@ -73,9 +74,15 @@ impl Arrays {
         self.read(name, Some(shape), numbers::<T>)
     }
 
-    /// An array of shape `[H, W]` of f32 or f64.
-    pub fn floats(&mut self, name: &str, shape: [usize; 2]) -> Result<Vec<f64>, Reason> {
-        self.read(name, Some(shape), floats)
+    /// Reads an array of shape `[H, W]` to its place in memory.
+    pub fn fill(&mut self, name: &str, shape: [usize; 2], to: ArrayMut<'_>) -> Result<(), Reason> {
+        match to {
+            ArrayMut::Codes(to) => *to = self.array(name, shape)?,
+            ArrayMut::Counts(to) => *to = self.array(name, shape)?,
+            ArrayMut::Ids(to) => *to = self.array(name, shape)?,
+            ArrayMut::Floats(to) => *to = self.read(name, Some(shape), floats)?,
+        }
+        Ok(())
     }
 
     /// Whether an array is there and says that it has the shape `[H, W]`; its values are not read.

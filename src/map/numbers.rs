@@ -6,6 +6,8 @@ use std::ops::Deref;
 
 use bytemuck::Pod;
 
+use super::{ArrayRef, Kind};
+
 /// Bytes that are written and read at a time: they stay in the cache from one use to the next.
 const PIECE: usize = 1 << 18;
 
@@ -21,7 +23,7 @@ pub fn write_numbers<T: Pod>(file: &File, start: u64, first: usize, numbers: &[T
 ///
 /// # Errors
 /// Those of the file.
-pub fn write_made<T, U: Pod>(
+fn write_made<T, U: Pod>(
     file: &File,
     start: u64,
     first: usize,
@@ -41,8 +43,28 @@ pub fn write_made<T, U: Pod>(
     Ok(sum.finalize())
 }
 
+/// The same for numbers of a map's array, stored as `kind`.
+///
+/// # Errors
+/// Those of the file.
+pub fn write_array(
+    file: &File,
+    kind: Kind,
+    start: u64,
+    first: usize,
+    numbers: ArrayRef<'_>,
+) -> io::Result<u32> {
+    match numbers {
+        ArrayRef::Codes(numbers) => write_numbers(file, start, first, numbers),
+        ArrayRef::Counts(numbers) => write_numbers(file, start, first, numbers),
+        ArrayRef::Ids(numbers) => write_numbers(file, start, first, numbers),
+        ArrayRef::Floats(numbers) if kind == Kind::F32 => write_made(file, start, first, numbers, narrow),
+        ArrayRef::Floats(numbers) => write_numbers(file, start, first, numbers),
+    }
+}
+
 /// Numbers in f32, for [`write_made`].
-pub fn narrow(from: &[f64], to: &mut [f32]) {
+fn narrow(from: &[f64], to: &mut [f32]) {
     to.iter_mut().zip(from).for_each(|(to, &x)| *to = x as f32);
 }
 
@@ -60,7 +82,7 @@ pub fn read_numbers<T: Pod>(file: &File, start: u64, first: usize, count: usize)
 ///
 /// # Errors
 /// Those of the file.
-pub fn read_made<T: Pod, U>(
+fn read_made<T: Pod, U>(
     file: &File,
     start: u64,
     first: usize,
@@ -75,6 +97,17 @@ pub fn read_made<T: Pod, U>(
         read.extend(piece.iter().map(|&number| make(number)));
     }
     Ok(read)
+}
+
+/// Reads floats of a map's array, stored as `kind`.
+///
+/// # Errors
+/// Those of the file.
+pub fn read_floats(file: &File, kind: Kind, start: u64, first: usize, count: usize) -> io::Result<Vec<f64>> {
+    match kind {
+        Kind::F32 => read_made::<f32, f64>(file, start, first, count, f64::from),
+        _ => read_numbers(file, start, first, count),
+    }
 }
 
 /// The checksum of so many bytes of a file.

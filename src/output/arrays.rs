@@ -8,8 +8,10 @@ use std::path::Path;
 use super::MAP;
 use crate::analysis::Labelled;
 use crate::engine::{Outcomes, waited_for};
-use crate::experiment::{Experiment, Precision};
-use crate::map::{Layout, Map, checksum, narrow, read_made, read_numbers, write_made, write_numbers};
+use crate::experiment::Experiment;
+use crate::map::{
+    Array, ArrayRef, Kind, Layout, Map, checksum, read_floats, read_numbers, write_array, write_numbers,
+};
 use crate::plan::Plan;
 use crate::run::Tile;
 
@@ -25,7 +27,8 @@ pub struct Arrays {
     pub width: usize,
     cells: usize,
     dims: usize,
-    precision: Precision,
+    /// What numbers of states are stored as.
+    floats: Kind,
     phases: bool,
 }
 
@@ -37,49 +40,44 @@ impl Arrays {
         };
         let arrays = Self::of(experiment, plan, file(MAP)?, file(ENDS)?)?;
         arrays.map.set_len(arrays.layout.end())?;
-        arrays.layout.put(&arrays.map, "across", 0, &plan.across)?;
-        arrays.layout.put(&arrays.map, "up", 0, &plan.up)?;
+        arrays.layout.put_axis(&arrays.map, "across", &plan.across)?;
+        arrays.layout.put_axis(&arrays.map, "up", &plan.up)?;
         Ok(arrays)
     }
 
     fn of(experiment: &Experiment, plan: &Plan, map: File, ends: File) -> io::Result<Self> {
         let (width, cells, dims) = (plan.across.len(), plan.cells(), plan.initial.len());
-        let (precision, phases) = (experiment.precision, experiment.phases);
-        Ok(Self { layout: Layout::new(experiment)?, map, ends, width, cells, dims, precision, phases })
+        let (floats, phases) = (Kind::float(experiment.precision), experiment.phases);
+        Ok(Self { layout: Layout::new(experiment)?, map, ends, width, cells, dims, floats, phases })
     }
 
     /// Where the states begin in `ends`, after the phases, and where the labels' phases do.
     pub fn places(&self) -> [u64; 2] {
         let states = 4 * self.cells as u64;
-        [states, states + (self.size() * self.cells * self.dims) as u64]
+        [states, states + (self.floats.size() * self.cells * self.dims) as u64]
+    }
+
+    /// The map's arrays that come with the tiles.
+    fn of_tiles(&self) -> impl Iterator<Item = Array> {
+        let later = [Array::Attractor, Array::Certainty];
+        Array::ALL.into_iter().filter(move |array| self.layout.has(*array) && !later.contains(array))
     }
 
     /// Writes a tile, each array by a thread of its own, and gives the checksum of it.
     pub fn put(&self, tile: &Tile, first: usize) -> io::Result<u32> {
         let Self { layout, map, ends, dims, .. } = self;
         let (outcomes, [states, _]) = (&tile.outcomes, self.places());
-        let floats = [
-            ("amplitude", Some(&outcomes.amplitude)),
-            ("lyapunov", Some(&outcomes.lyapunov)),
-            ("settle", Some(&tile.settle)),
-            ("loss", Some(&outcomes.loss)),
-            ("sharpness", Some(&tile.sharpness)),
-            ("reach", Some(&outcomes.reach)),
-            ("edge", tile.edge.as_ref()),
-        ];
-        let floats = floats.into_iter().filter(|(name, _)| layout.has(name));
         type Write<'a> = Box<dyn Fn() -> io::Result<u32> + Sync + Send + 'a>;
-        let mut writes: Vec<Write<'_>> = vec![
-            Box::new(|| layout.put(map, "fate", first, &outcomes.fate)),
-            Box::new(|| layout.put(map, "period", first, &outcomes.period)),
-        ];
-        for (name, numbers) in floats.filter_map(|(name, numbers)| Some((name, numbers?))) {
-            writes.push(Box::new(move || layout.put_floats(map, name, first, numbers)));
+        let mut writes: Vec<Write<'_>> = Vec::new();
+        for array in self.of_tiles() {
+            writes.push(Box::new(move || {
+                let numbers = tile.array(array).ok_or_else(|| io::Error::other("a tile without an array"))?;
+                layout.put(map, array, first, numbers)
+            }));
         }
         writes.push(Box::new(|| write_numbers(ends, 0, first, &outcomes.phase)));
-        writes.push(Box::new(|| match self.precision {
-            Precision::F64 => write_numbers(ends, states, first * dims, &outcomes.point),
-            Precision::F32 => write_made(ends, states, first * dims, &outcomes.point, narrow),
+        writes.push(Box::new(|| {
+            write_array(ends, self.floats, states, first * dims, ArrayRef::Floats(&outcomes.point))
         }));
         // Threads of their own: those of the pool may have the next tile's trajectories to compute first.
         let sums: Vec<io::Result<u32>> = std::thread::scope(|scope| {
@@ -94,34 +92,23 @@ impl Arrays {
     pub fn checksum(&self, rows: Range<usize>) -> io::Result<u32> {
         let Self { layout, map, ends, dims, .. } = self;
         let (first, count) = (rows.start * self.width, rows.len() * self.width);
-        let names =
-            ["fate", "period", "amplitude", "lyapunov", "settle", "loss", "sharpness", "reach", "edge"];
-        let names = names.into_iter().filter(|name| layout.has(name));
-        let sums = names.map(|name| layout.checksum(map, name, first, count));
+        let sums = self.of_tiles().map(|array| layout.checksum(map, array, first, count));
         let mut sums: Vec<u32> = sums.collect::<io::Result<_>>()?;
-        let ([states, _], size) = (self.places(), self.size() * dims);
+        let ([states, _], size) = (self.places(), self.floats.size() * dims);
         sums.push(checksum(ends, 4 * first as u64, 4 * count)?);
         sums.push(checksum(ends, states + (size * first) as u64, size * count)?);
         Ok(of_all(&sums))
-    }
-
-    /// Bytes of a number of a state.
-    fn size(&self) -> usize {
-        match self.precision {
-            Precision::F32 => 4,
-            Precision::F64 => 8,
-        }
     }
 
     pub fn outcomes(&self, cells: Range<usize>) -> io::Result<Outcomes> {
         let Self { layout, map, ends, .. } = self;
         let (first, count) = (cells.start, cells.len());
         Ok(Outcomes {
-            period: layout.get(map, "period", first, count)?,
+            period: layout.get(map, Array::Period, first, count)?,
             phase: read_numbers(ends, 0, first, count)?,
-            amplitude: layout.get_floats(map, "amplitude", first, count)?,
-            lyapunov: layout.get_floats(map, "lyapunov", first, count)?,
-            loss: layout.get_floats(map, "loss", first, count)?,
+            amplitude: layout.get_floats(map, Array::Amplitude, first, count)?,
+            lyapunov: layout.get_floats(map, Array::Lyapunov, first, count)?,
+            loss: layout.get_floats(map, Array::Loss, first, count)?,
             ..self.states(cells)?
         })
     }
@@ -131,13 +118,9 @@ impl Arrays {
         let Self { layout, map, ends, dims, .. } = self;
         let (first, count) = (cells.start * dims, cells.len() * dims);
         let [states, _] = self.places();
-        let point = match self.precision {
-            Precision::F64 => read_numbers(ends, states, first, count)?,
-            Precision::F32 => read_made::<f32, f64>(ends, states, first, count, f64::from)?,
-        };
         Ok(Outcomes {
-            fate: layout.get(map, "fate", cells.start, cells.len())?,
-            point,
+            fate: layout.get(map, Array::Fate, cells.start, cells.len())?,
+            point: read_floats(ends, self.floats, states, first, count)?,
             ..Outcomes::default()
         })
     }
@@ -148,17 +131,17 @@ impl Arrays {
             true => read_numbers(&self.ends, turned, cells.start, cells.len())?,
             false => Vec::new(),
         };
-        let labels = self.layout.get(&self.map, "attractor", cells.start, cells.len())?;
+        let labels = self.layout.get(&self.map, Array::Attractor, cells.start, cells.len())?;
         Ok(Labelled { labels, turned })
     }
 
     pub fn classes(&self, cells: Range<usize>) -> io::Result<Map> {
         let Self { layout, map, .. } = self;
         Ok(Map {
-            fate: layout.get(map, "fate", cells.start, cells.len())?,
-            period: layout.get(map, "period", cells.start, cells.len())?,
-            attractor: layout.get(map, "attractor", cells.start, cells.len())?,
-            lyapunov: layout.get_floats(map, "lyapunov", cells.start, cells.len())?,
+            fate: layout.get(map, Array::Fate, cells.start, cells.len())?,
+            period: layout.get(map, Array::Period, cells.start, cells.len())?,
+            attractor: layout.get(map, Array::Attractor, cells.start, cells.len())?,
+            lyapunov: layout.get_floats(map, Array::Lyapunov, cells.start, cells.len())?,
             ..Map::default()
         })
     }

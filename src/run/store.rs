@@ -7,7 +7,7 @@ use crate::analysis::Labelled;
 use crate::engine::Outcomes;
 use crate::error::Result;
 use crate::experiment::Experiment;
-use crate::map::Map;
+use crate::map::{Array, Map};
 use crate::plan::Plan;
 
 /// The arrays of a map that is being made, in memory or on the disk. Cells are given by their numbers.
@@ -97,17 +97,10 @@ impl Store for Memory {
         let (outcomes, first, dims) = (&tile.outcomes, tile.rows.start * self.map.width(), self.dims());
         put(&mut self.phase, first, &outcomes.phase);
         put(&mut self.point, first * dims, &outcomes.point);
-        let map = &mut self.map;
-        put(&mut map.fate, first, &outcomes.fate);
-        put(&mut map.period, first, &outcomes.period);
-        put(&mut map.amplitude, first, &outcomes.amplitude);
-        put(&mut map.lyapunov, first, &outcomes.lyapunov);
-        put(&mut map.settle, first, &tile.settle);
-        put(&mut map.loss, first, &outcomes.loss);
-        put(&mut map.sharpness, first, &tile.sharpness);
-        for (to, from) in [(&mut map.reach, Some(&outcomes.reach)), (&mut map.edge, tile.edge.as_ref())] {
-            if let (Some(to), Some(from)) = (to, from) {
-                put(to, first, from);
+        let there = Array::ALL.map(|array| self.map.array(array).is_some());
+        for (array, to) in self.map.arrays_mut(|array| there[array as usize]) {
+            if let Some(numbers) = tile.array(array) {
+                to.put(first, numbers);
             }
         }
         Ok(())

@@ -11,6 +11,7 @@ use crate::engine::{Cells, Engine, Outcomes, Seconds};
 use crate::error::Result;
 use crate::experiment::{Experiment, Precision};
 use crate::fate::Fate;
+use crate::map::{Array, ArrayRef};
 use crate::plan::Plan;
 use crate::report::{Budget, StageSeconds};
 use crate::view::View;
@@ -58,6 +59,24 @@ impl Work {
 }
 
 impl Tile {
+    /// The numbers of an array of the map, of the tile's rows; `None` for those that need the other tiles, or are not
+    /// asked for.
+    pub(crate) fn array(&self, array: Array) -> Option<ArrayRef<'_>> {
+        let outcomes = &self.outcomes;
+        Some(match array {
+            Array::Fate => ArrayRef::Codes(&outcomes.fate),
+            Array::Period => ArrayRef::Counts(&outcomes.period),
+            Array::Amplitude => ArrayRef::Floats(&outcomes.amplitude),
+            Array::Lyapunov => ArrayRef::Floats(&outcomes.lyapunov),
+            Array::Settle => ArrayRef::Floats(&self.settle),
+            Array::Loss => ArrayRef::Floats(&outcomes.loss),
+            Array::Sharpness => ArrayRef::Floats(&self.sharpness),
+            Array::Reach => ArrayRef::Floats(&outcomes.reach),
+            Array::Edge => ArrayRef::Floats(self.edge.as_deref()?),
+            Array::Attractor | Array::Certainty => return None,
+        })
+    }
+
     /// Runs the trajectories of these rows and measures what the experiment asks for.
     ///
     /// # Errors

@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::map::Map;
-use crate::view::View;
+use crate::map::{Array, ArrayRef, Map};
 
 /// Cells of all frames together, about.
 const CELLS: usize = 1 << 20;
@@ -31,24 +30,18 @@ impl Digest {
                 cells.push(cell);
             }
         }
-        for values in View::ALL.into_iter().filter_map(|view| frame.measured(view)) {
+        for array in Array::ALL {
+            let Some(ArrayRef::Floats(values)) = frame.array(array) else { continue };
             let finite = || (0..values.len()).filter(|cell| values[*cell].is_finite());
             let by_value = |a: &usize, b: &usize| values[*a].total_cmp(&values[*b]);
             cells.extend(finite().min_by(by_value));
             cells.extend(finite().max_by(by_value));
         }
-        let to = &mut self.map;
-        pick(&mut to.fate, &frame.fate, &cells);
-        pick(&mut to.period, &frame.period, &cells);
-        pick(&mut to.attractor, &frame.attractor, &cells);
-        pick(&mut to.amplitude, &frame.amplitude, &cells);
-        pick(&mut to.lyapunov, &frame.lyapunov, &cells);
-        pick(&mut to.settle, &frame.settle, &cells);
-        pick_some(&mut to.reach, &frame.reach, &cells);
-        pick(&mut to.loss, &frame.loss, &cells);
-        pick(&mut to.sharpness, &frame.sharpness, &cells);
-        pick_some(&mut to.edge, &frame.edge, &cells);
-        pick_some(&mut to.certainty, &frame.certainty, &cells);
+        for (array, to) in self.map.arrays_mut(|array| frame.array(array).is_some()) {
+            if let Some(numbers) = frame.array(array) {
+                to.extend(numbers, &cells);
+            }
+        }
     }
 
     /// The cells as a map of one row.
@@ -56,16 +49,5 @@ impl Digest {
         self.map.across = (0..self.map.fate.len()).map(|cell| cell as f64).collect();
         self.map.up = vec![0.0];
         self.map
-    }
-}
-
-fn pick<T: Copy>(to: &mut Vec<T>, from: &[T], cells: &[usize]) {
-    to.extend(cells.iter().map(|cell| from[*cell]));
-}
-
-/// The same of what not every map has.
-fn pick_some<T: Copy>(to: &mut Option<Vec<T>>, from: &Option<Vec<T>>, cells: &[usize]) {
-    if let Some(from) = from {
-        pick(to.get_or_insert_default(), from, cells);
     }
 }

@@ -52,7 +52,7 @@ pub fn make(
 ) -> Result<Made> {
     let mut aside = directory.aside()?;
     let unwritten = |e: std::io::Error| Error::write(aside.target(STACK))(e);
-    let mut store = Store::create(aside.folder(), stack.base().size, stack.precision()).map_err(unwritten)?;
+    let mut store = Store::new(aside.folder(), stack.base().size, stack.precision());
     let (mut fractions, mut digest) = (Fractions::default(), Digest::new(stack.count()));
     let mut reports = Vec::new();
     for (k, value) in stack.values().into_iter().enumerate() {

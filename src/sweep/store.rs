@@ -10,22 +10,7 @@ use bytemuck::Pod;
 use zip::ZipWriter;
 
 use crate::experiment::Precision;
-use crate::map::{self, Map};
-use crate::view::View;
-
-/// Puts an array that a view colours by into its place.
-fn put(map: &mut Map, view: View, numbers: Vec<f64>) {
-    match view {
-        View::Amplitude => map.amplitude = numbers,
-        View::Lyapunov => map.lyapunov = numbers,
-        View::Settle => map.settle = numbers,
-        View::Reach => map.reach = Some(numbers),
-        View::Loss => map.loss = numbers,
-        View::Sharpness => map.sharpness = numbers,
-        View::Edge => map.edge = Some(numbers),
-        View::Basins | View::Fate | View::Period | View::Certainty => {}
-    }
-}
+use crate::map::{self, Array, ArrayMut, Kind, Map};
 
 /// The frames' arrays.
 pub struct Store {
@@ -33,35 +18,24 @@ pub struct Store {
     height: usize,
     frames: usize,
     axes: Vec<[Vec<f64>; 2]>,
-    fate: File,
-    period: File,
-    attractor: File,
-    /// The views with numbers and their files.
-    measured: Vec<(View, File)>,
-    certainty: Option<File>,
+    /// The arrays that the first frame has, and their files.
+    files: Vec<(Array, File)>,
     folder: PathBuf,
     precision: Precision,
 }
 
 impl Store {
     /// Starts a store in `folder`, for frames of this width and height.
-    ///
-    /// # Errors
-    /// Those of the folder.
-    pub fn create(folder: &Path, [width, height]: [u32; 2], precision: Precision) -> io::Result<Self> {
-        Ok(Self {
+    pub fn new(folder: &Path, [width, height]: [u32; 2], precision: Precision) -> Self {
+        Self {
             width: width as usize,
             height: height as usize,
             frames: 0,
             axes: Vec::new(),
-            fate: open(folder, "fate")?,
-            period: open(folder, "period")?,
-            attractor: open(folder, "attractor")?,
-            measured: Vec::new(),
-            certainty: None,
+            files: Vec::new(),
             folder: folder.to_owned(),
             precision,
-        })
+        }
     }
 
     /// Adds a frame.
@@ -70,25 +44,16 @@ impl Store {
     /// Those of the files.
     pub fn push(&mut self, map: &Map) -> io::Result<()> {
         if self.frames == 0 {
-            // What has been measured of the first is measured of all.
-            for view in View::ALL.into_iter().filter(|view| map.measured(*view).is_some()) {
-                self.measured.push((view, open(&self.folder, view.name())?));
+            for array in Array::ALL.into_iter().filter(|array| map.array(*array).is_some()) {
+                let path = self.folder.join(format!("{}.numbers", array.name()));
+                self.files.push((array, File::options().read(true).write(true).create_new(true).open(path)?));
             }
-            self.certainty = map.certainty.as_ref().map(|_| open(&self.folder, "certainty")).transpose()?;
         }
-        append(&self.fate, &map.fate)?;
-        append(&self.period, &map.period)?;
-        append(&self.attractor, &map.attractor)?;
-        if let (Some(file), Some(codes)) = (&self.certainty, &map.certainty) {
-            append(file, codes)?;
-        }
-        for (view, file) in &self.measured {
-            let numbers = map.measured(*view).unwrap_or_default();
-            if is_wide(*view, self.precision) {
-                append(file, numbers)?;
-            } else {
-                append(file, &numbers.iter().map(|&v| v as f32).collect::<Vec<f32>>())?;
-            }
+        let first = self.frames * self.width * self.height;
+        for (array, file) in &self.files {
+            let missing = || io::Error::other(format!("a frame without `{}`", array.name()));
+            let numbers = map.array(*array).ok_or_else(missing)?;
+            map::write_array(file, array.kind(self.precision), 0, first, numbers)?;
         }
         self.axes.push([map.across.clone(), map.up.clone()]);
         self.frames += 1;
@@ -102,21 +67,18 @@ impl Store {
     pub fn frame(&self, k: usize) -> io::Result<Map> {
         let cells = self.width * self.height;
         let [across, up] = self.axes[k].clone();
-        let mut map = Map {
-            across,
-            up,
-            fate: part(&self.fate, k, cells)?,
-            period: part(&self.period, k, cells)?,
-            attractor: part(&self.attractor, k, cells)?,
-            certainty: self.certainty.as_ref().map(|file| part(file, k, cells)).transpose()?,
-            ..Map::default()
-        };
-        for (view, file) in &self.measured {
-            let numbers = match is_wide(*view, self.precision) {
-                true => part(file, k, cells)?,
-                false => part::<f32>(file, k, cells)?.into_iter().map(f64::from).collect(),
-            };
-            put(&mut map, *view, numbers);
+        let mut map = Map { across, up, ..Map::default() };
+        let is_kept = |array| self.files.iter().any(|(kept, _)| *kept == array);
+        for ((array, to), (_, file)) in map.arrays_mut(is_kept).into_iter().zip(&self.files) {
+            let first = k * cells;
+            match to {
+                ArrayMut::Codes(to) => *to = map::read_numbers(file, 0, first, cells)?,
+                ArrayMut::Counts(to) => *to = map::read_numbers(file, 0, first, cells)?,
+                ArrayMut::Ids(to) => *to = map::read_numbers(file, 0, first, cells)?,
+                ArrayMut::Floats(to) => {
+                    *to = map::read_floats(file, array.kind(self.precision), 0, first, cells)?;
+                }
+            }
         }
         Ok(map)
     }
@@ -135,16 +97,13 @@ impl Store {
                 false => map::array(archive, name, &[length], values.take(length as usize))?,
             }
         }
-        self.whole::<u8, W>(archive, "fate", &self.fate)?;
-        self.whole::<u32, W>(archive, "period", &self.period)?;
-        self.whole::<i32, W>(archive, "attractor", &self.attractor)?;
-        if let Some(file) = &self.certainty {
-            self.whole::<u8, W>(archive, "certainty", file)?;
-        }
-        for (view, file) in &self.measured {
-            match is_wide(*view, self.precision) {
-                true => self.whole::<f64, W>(archive, view.name(), file)?,
-                false => self.whole::<f32, W>(archive, view.name(), file)?,
+        for (array, file) in &self.files {
+            match array.kind(self.precision) {
+                Kind::U8 => self.whole::<u8, W>(archive, *array, file)?,
+                Kind::U32 => self.whole::<u32, W>(archive, *array, file)?,
+                Kind::I32 => self.whole::<i32, W>(archive, *array, file)?,
+                Kind::F32 => self.whole::<f32, W>(archive, *array, file)?,
+                Kind::F64 => self.whole::<f64, W>(archive, *array, file)?,
             }
         }
         Ok(())
@@ -154,41 +113,21 @@ impl Store {
     fn whole<T: Pod + npyz::AutoSerialize, W: Write + Seek>(
         &self,
         archive: &mut ZipWriter<W>,
-        name: &str,
+        array: Array,
         file: &File,
     ) -> io::Result<()> {
         let cells = self.width * self.height;
         let mut failed = None;
         let values = (0..self.frames).flat_map(|k| {
-            part::<T>(file, k, cells).unwrap_or_else(|e| {
+            map::read_numbers::<T>(file, 0, k * cells, cells).unwrap_or_else(|e| {
                 failed.get_or_insert(e);
                 Vec::new()
             })
         });
         let shape = [self.frames, self.height, self.width].map(|n| n as u64);
-        let written = map::array(archive, name, &shape, values);
+        let written = map::array(archive, array.name(), &shape, values);
         failed.map_or(written, Err)
     }
-}
-
-/// Whether an array's numbers are stored in f64: step numbers have more digits than f32.
-fn is_wide(view: View, precision: Precision) -> bool {
-    precision == Precision::F64 || view == View::Settle
-}
-
-/// A file of numbers.
-fn open(folder: &Path, name: &str) -> io::Result<File> {
-    let path = folder.join(format!("{name}.numbers"));
-    File::options().read(true).write(true).create_new(true).open(path)
-}
-
-fn append<T: Pod>(mut file: &File, values: &[T]) -> io::Result<()> {
-    file.write_all(bytemuck::cast_slice(values))
-}
-
-/// The `k`-th part of `count` numbers.
-fn part<T: Pod>(file: &File, k: usize, count: usize) -> io::Result<Vec<T>> {
-    map::read_numbers(file, 0, k * count, count)
 }
 
 #[cfg(test)]
@@ -217,7 +156,7 @@ mod tests {
         };
         for precision in [Precision::F32, Precision::F64] {
             let folder = tempfile::tempdir().unwrap();
-            let mut store = Store::create(folder.path(), [3, 2], precision).unwrap();
+            let mut store = Store::new(folder.path(), [3, 2], precision);
             (0..4).for_each(|k| store.push(&frame(f64::from(k))).unwrap());
             for k in [2, 0, 3] {
                 assert_eq!(store.frame(k).unwrap(), frame(k as f64));

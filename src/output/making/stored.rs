@@ -1,5 +1,6 @@
 //! Tiles on their way to the disk, and back for what is found out of all of them.
 
+use crate::map::{Array, ArrayRef};
 use std::io;
 use std::ops::Range;
 
@@ -66,11 +67,12 @@ impl Store for Stored<'_> {
 
     fn amplitudes(&self, cells: Range<usize>) -> Result<Vec<f64>> {
         let Arrays { layout, map, .. } = self.arrays;
-        self.got(layout.get_floats(map, "amplitude", cells.start, cells.len()))
+        self.got(layout.get_floats(map, Array::Amplitude, cells.start, cells.len()))
     }
 
     fn put_attractors(&mut self, first: usize, ids: &[i32]) -> Result<()> {
-        self.written(self.arrays.layout.put(&self.arrays.map, "attractor", first, ids)).map(drop)
+        self.written(self.arrays.layout.put(&self.arrays.map, Array::Attractor, first, ArrayRef::Ids(ids)))
+            .map(drop)
     }
 
     fn classes(&self, cells: Range<usize>) -> Result<Map> {
@@ -78,6 +80,12 @@ impl Store for Stored<'_> {
     }
 
     fn put_certainty(&mut self, first: usize, codes: &[u8]) -> Result<()> {
-        self.written(self.arrays.layout.put(&self.arrays.map, "certainty", first, codes)).map(drop)
+        self.written(self.arrays.layout.put(
+            &self.arrays.map,
+            Array::Certainty,
+            first,
+            ArrayRef::Codes(codes),
+        ))
+        .map(drop)
     }
 }
