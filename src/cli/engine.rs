@@ -95,14 +95,14 @@ impl EngineArguments {
         let gpu = |wanted: Option<&str>| {
             let opened = match wanted {
                 Some("all") => GpuEngine::open_all()?,
-                _ => vec![GpuEngine::open(wanted)?],
+                _ => vec![GpuEngine::open(wanted)],
             };
-            opened.iter().try_for_each(|engine| engine.check(precision))?;
-            if !self.trust_device {
-                let cache = cache_directory();
-                opened.iter().try_for_each(|engine| engine.vouch(cache.as_deref()))?;
-            }
-            Ok(self.guarded(opened))
+            let cache = cache_directory();
+            let fits = |engine: GpuEngine| {
+                engine.check(precision)?;
+                if self.trust_device { Ok(engine) } else { engine.vouch(cache.as_deref()).map(|()| engine) }
+            };
+            Ok(self.guarded(fitting(opened.into_iter().map(|engine| engine.and_then(fits)))?))
         };
         let cpu = || Box::new(CpuEngine::default()) as Box<dyn Engine>;
         if let Some(code) = self.isa {
@@ -130,6 +130,20 @@ impl EngineArguments {
     }
 }
 
+/// Those devices that can be used; of the others is told, or if there are none but them, the first is an error.
+fn fitting<T>(opened: impl Iterator<Item = Result<T>>) -> Result<Vec<T>> {
+    let (mut fitting, mut others) = (Vec::new(), Vec::new());
+    opened.for_each(|engine| match engine {
+        Ok(engine) => fitting.push(engine),
+        Err(e) => others.push(e),
+    });
+    if fitting.is_empty() {
+        return others.into_iter().next().map_or(Ok(fitting), Err);
+    }
+    others.iter().for_each(|e| warn(&format!("{e}; the other devices do the work")));
+    Ok(fitting)
+}
+
 /// Has machine code of this kind written, and no other.
 fn choose(code: Code) -> Result<()> {
     let name = match code {
@@ -154,4 +168,17 @@ fn choose(code: Code) -> Result<()> {
 /// Why the CPU engine takes no device.
 pub(super) fn without_device(device: &str) -> Error {
     Error::request(format!("device: `{device}` names a GPU, and --engine cpu uses none; drop one of the two"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_all_devices_those_that_do_not_open_are_left_out() {
+        let refused = |name: &str| Err(Error::NoDevice(format!("{name} does not open")));
+        assert_eq!(fitting([Ok(1), refused("a"), Ok(2)].into_iter()).unwrap(), [1, 2]);
+        let error = fitting([refused("a"), refused("b")].into_iter().map(|e: Result<u8>| e)).unwrap_err();
+        assert_eq!(error.to_string(), "a does not open");
+    }
 }

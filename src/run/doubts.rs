@@ -19,34 +19,40 @@ use crate::plan::Plan;
 
 /// What neighbours say about a map's cells.
 pub struct Doubts {
-    /// The decided cells that are doubtful, ascending.
-    pub doubtful: Vec<u32>,
+    /// How many of the decided cells are doubtful.
+    pub count: u64,
+    /// Which they are, ascending; empty unless they are asked for.
+    doubtful: Vec<u32>,
     /// Cells by the name of their fate, of every fate.
     pub fates: BTreeMap<String, u64>,
 }
 
 impl Doubts {
-    /// Goes through all cells.
+    /// Goes through all cells; `which` says whether those that are doubtful are asked for.
     ///
     /// # Errors
     /// Those of the store.
-    pub fn find(plan: &Plan, store: &dyn Store) -> Result<Self> {
+    pub fn find(plan: &Plan, store: &dyn Store, which: bool) -> Result<Self> {
         let mut counts = Fate::ALL.map(|_| 0);
-        let mut all = Vec::new();
+        let (mut count, mut all) = (0, Vec::new());
         for rows in portions(plan) {
             let (map, first) = around(plan, store, &rows)?;
             let own = cells_of(plan, &rows);
             let here = |k: usize| own.contains(&(k + first));
-            all.extend(doubtful(&map).into_iter().filter(|&k| here(k as usize)).map(|k| k + first as u32));
+            let doubtful = doubtful(&map).into_iter().filter(|&k| here(k as usize)).map(|k| k + first as u32);
+            match which {
+                true => all.extend(doubtful),
+                false => count += doubtful.count() as u64,
+            }
             map.fate[own.start - first..own.end - first].iter().for_each(|&code| counts[code as usize] += 1);
         }
         let fates = Fate::ALL.map(|fate| (fate.name().to_owned(), counts[fate as usize])).into();
-        Ok(Self { doubtful: all, fates })
+        Ok(Self { count: count + all.len() as u64, doubtful: all, fates })
     }
 
     /// Cells that cannot be relied on as long as none is computed again.
     pub fn uncertain(&self) -> u64 {
-        self.doubtful.len() as u64 + self.fates[Fate::Undecided.name()]
+        self.count + self.fates[Fate::Undecided.name()]
     }
 
     /// Computes the doubtful cells again in f64 and from a nudged start, and stores how certain each cell is. Says

@@ -2,8 +2,8 @@
 //!
 //! A map is computed in tiles of whole rows, and what needs more than a tile goes through the arrays in portions
 //! afterwards: which cells share an attractor, and which are doubtful. So the memory that a map takes while it is
-//! made does not grow with its size, where its arrays are on the disk (`Store`). Neither tiles nor portions
-//! change a bit of the result.
+//! made does not grow with its size, where its arrays are on the disk (`Store`), but for doubtful cells that are computed
+//! again. Neither tiles nor portions change a bit of the result.
 
 mod doubts;
 mod passes;
@@ -126,8 +126,8 @@ impl Job<'_> {
         let started = Instant::now();
         let found = attractors(experiment, plan, store, self.known)?;
         tracing::info!("{} attractors, {:.2} s", found.count, started.elapsed().as_secs_f64());
-        let doubts = Doubts::find(plan, store)?;
-        tracing::info!("{} cells are doubtful", doubts.doubtful.len());
+        let doubts = Doubts::find(plan, store, experiment.certain)?;
+        tracing::info!("{} cells are doubtful", doubts.count);
         let analyse = started.elapsed().as_secs_f64();
         let started = Instant::now();
         let uncertain = match experiment.certain {
@@ -138,7 +138,7 @@ impl Job<'_> {
         let certain = Certain {
             cells: cells - uncertain,
             share: (cells - uncertain) as f64 / cells as f64,
-            recomputed: if experiment.certain { doubts.doubtful.len() as u64 } else { 0 },
+            recomputed: if experiment.certain { doubts.count } else { 0 },
         };
         let check = checked.then(|| checked_again(plan, store)).transpose()?;
         let device = engine.device();

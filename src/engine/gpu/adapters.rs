@@ -110,18 +110,19 @@ impl GpuEngine {
         Self::open_adapter(place, &adapters[place], descriptions[place].clone())
     }
 
-    /// Opens every hardware GPU; where there is none, every software adapter.
+    /// Opens every hardware GPU; where there is none, every software adapter. Of each that does not open the reason.
     ///
     /// # Errors
-    /// [`Error::NoDevice`] if there is no adapter or one does not open.
-    pub fn open_all() -> Result<Vec<Self>> {
+    /// [`Error::NoDevice`] if there is no adapter.
+    pub fn open_all() -> Result<Vec<Result<Self>>> {
         let adapters = adapters();
         let descriptions: Vec<Device> = adapters.iter().map(describe).collect();
         let places = every(&descriptions);
         if places.is_empty() {
             return Err(Error::NoDevice("no GPU was found; use --engine cpu".to_owned()));
         }
-        places.into_iter().map(|k| Self::open_adapter(k, &adapters[k], descriptions[k].clone())).collect()
+        let open = |k: usize| Self::open_adapter(k, &adapters[k], descriptions[k].clone());
+        Ok(places.into_iter().map(open).collect())
     }
 
     fn open_adapter(place: usize, adapter: &wgpu::Adapter, description: Device) -> Result<Self> {
