@@ -78,7 +78,8 @@ impl<'a> Formulas<'a> {
 
 impl<R: Real> Program<R> {
     /// Compiles a plan's formulas, to machine code if there is an instruction set for it.
-    pub fn new(plan: &Plan, isa: Option<Isa>) -> Self {
+    pub fn new(plan: &Plan) -> Self {
+        let isa = Isa::chosen();
         let (formulas, layout) = Formulas::new(plan);
         let descent = &plan.descent;
         let (dims, loss) = (descent.state.len(), (descent.loss, formulas.loss));

@@ -36,29 +36,21 @@ const BATCH: usize = 1 << 15;
 #[derive(Clone, Debug)]
 pub struct CpuEngine {
     device: Device,
-    isa: Option<Isa>,
 }
 
 impl Default for CpuEngine {
+    /// With the machine code that [`Isa::chosen`] says; the results are the same with all.
     fn default() -> Self {
-        Self::new(Isa::chosen())
-    }
-}
-
-impl CpuEngine {
-    /// With machine code for `isa`, which this processor has, or without any; the results are the same.
-    pub fn new(isa: Option<Isa>) -> Self {
         let threads = rayon::current_num_threads();
         Self {
             device: Device {
                 engine: "cpu",
                 name: format!("{threads} threads"),
                 kind: "processor".to_owned(),
-                backend: isa.map_or(std::env::consts::ARCH, Isa::name).to_owned(),
+                backend: Isa::chosen().map_or(std::env::consts::ARCH, Isa::name).to_owned(),
                 driver: format!("gdscope {}", env!("CARGO_PKG_VERSION")),
                 f64: true,
             },
-            isa,
         }
     }
 }
@@ -76,8 +68,8 @@ impl Engine for CpuEngine {
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<()> {
         match plan.precision {
-            Precision::F32 => run::<f32>(outcomes, plan, cells, self.isa, progress),
-            Precision::F64 => run::<f64>(outcomes, plan, cells, self.isa, progress),
+            Precision::F32 => run::<f32>(outcomes, plan, cells, progress),
+            Precision::F64 => run::<f64>(outcomes, plan, cells, progress),
         }
         Ok(())
     }
@@ -96,15 +88,9 @@ impl Engine for CpuEngine {
     }
 }
 
-fn run<R: Real>(
-    outcomes: &mut Outcomes,
-    plan: &Plan,
-    cells: &Cells,
-    isa: Option<Isa>,
-    progress: &(dyn Fn(u64) + Sync),
-) {
+fn run<R: Real>(outcomes: &mut Outcomes, plan: &Plan, cells: &Cells, progress: &(dyn Fn(u64) + Sync)) {
     let started = Instant::now();
-    let program = Program::<R>::new(plan, isa);
+    let program = Program::<R>::new(plan);
     let compile = started.elapsed().as_secs_f64();
     let count = cells.count(plan);
     let share = count.div_ceil(rayon::current_num_threads() * 4).next_multiple_of(LANES);
