@@ -34,33 +34,14 @@ impl GpuEngine {
     /// # Errors
     /// [`Error::Device`] if the device fails, or does not do all of the work.
     pub fn multiply_adds(&self, precision: Precision, time: Duration) -> Result<f64> {
-        use wgpu::BufferUsages as Usage;
         let most = TILE_LANES as u32;
         let opened = self.opened()?;
-        let device = &opened.device;
-        let buffer = |label: &str, size: u64, usage: Usage| {
-            let size = size.max(16);
-            device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(label),
-                size,
-                usage,
-                mapped_at_creation: false,
-            })
-        };
-        let factors = buffer("factors", 8, Usage::STORAGE | Usage::COPY_DST);
-        opened.queue.write_buffer(&factors, 0, bytemuck::cast_slice(&FACTORS));
+        let factors = opened.filled("factors", bytemuck::cast_slice(&FACTORS));
         let bytes = 4 * u64::from(most);
-        let sums = buffer("sums", bytes, Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST);
-        let through = buffer("sums, read", bytes, Usage::MAP_READ | Usage::COPY_DST);
+        let sums = opened.storage("sums", bytes);
+        let through = opened.mappable("sums, read", bytes);
         let pipeline = opened.kernel("ceiling", None, ceiling_source(precision));
-        let entries = (0..)
-            .zip([&factors, &sums])
-            .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() });
-        let bindings = device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("ceiling"),
-            layout: &pipeline.get_bind_group_layout(0),
-            entries: &entries.collect::<Vec<_>>(),
-        });
+        let bindings = opened.bind(&pipeline.get_bind_group_layout(0), (0..).zip([&factors, &sums]));
         opened.check_faults()?;
         // The first dispatch may still compile.
         let mut lanes = WORKGROUP;

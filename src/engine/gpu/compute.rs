@@ -46,32 +46,12 @@ fn compute(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups
     /// # Errors
     /// [`crate::Error::Device`].
     pub fn of<T: bytemuck::Pod>(&self, opened: &Opened, a: &[T], b: &[T]) -> Result<Vec<T>> {
-        use wgpu::BufferUsages as Usage;
-        let device = &opened.device;
         let pipeline = opened.kernel("compute", None, self.text());
         opened.check_faults()?;
         let size = size_of_val(a) as u64;
-        let buffer = |usage| {
-            device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some("compute"),
-                size,
-                usage,
-                mapped_at_creation: false,
-            })
-        };
-        let storage = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
-        let buffers = [buffer(storage), buffer(storage), buffer(storage)];
-        opened.queue.write_buffer(&buffers[0], 0, bytemuck::cast_slice(a));
-        opened.queue.write_buffer(&buffers[1], 0, bytemuck::cast_slice(b));
-        let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
-            .zip(&buffers)
-            .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
-            .collect();
-        let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("compute"),
-            layout: &pipeline.get_bind_group_layout(0),
-            entries: &entries,
-        });
+        let [first, second] = [a, b].map(|values| opened.filled("values", bytemuck::cast_slice(values)));
+        let values = opened.storage("results", size);
+        let group = opened.bind(&pipeline.get_bind_group_layout(0), (0..).zip([&first, &second, &values]));
         let mut encoder = opened.encoder();
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
@@ -80,8 +60,7 @@ fn compute(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups
             pass.dispatch_workgroups(GROUPS.min((a.len() as u32).div_ceil(64)), 1, 1);
         }
         opened.finish(encoder)?;
-        let through = buffer(Usage::MAP_READ | Usage::COPY_DST);
-        let bytes = opened.read(&buffers[2], &through, size)?;
+        let bytes = opened.read(&values, &opened.mappable("read", size), size)?;
         Ok(bytemuck::pod_collect_to_vec(&bytes))
     }
 }

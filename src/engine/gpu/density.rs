@@ -144,7 +144,6 @@ impl<'a> Counter<'a> {
         most: u64,
         (pace, rounds): (&'a Pace, u64),
     ) -> Result<Self> {
-        use wgpu::BufferUsages as Usage;
         let limits = opened.device.limits();
         let bytes = most.min(limits.max_storage_buffer_binding_size).min(limits.max_buffer_size);
         let format = Format(plan.precision);
@@ -164,28 +163,14 @@ impl<'a> Counter<'a> {
                 "starts: more than this device's buffers hold; give fewer --starts or columns, or --engine cpu",
             ));
         }
-        let buffer = |label: &str, size: u64, usage: Usage| {
-            opened.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(label),
-                size: size.max(16),
-                usage,
-                mapped_at_creation: false,
-            })
-        };
-        let storage = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
-        let filled = |label: &str, bytes: &[u8]| {
-            let filled = buffer(label, bytes.len() as u64, storage);
-            opened.queue.write_buffer(&filled, 0, bytes);
-            filled
-        };
-        let axes = filled("axes", &axes(plan));
+        let axes = opened.filled("axes", &axes(plan));
         let tables = data(plan);
-        let data = filled("data", &tables);
-        let slice = buffer("slice", size_of::<Slice>() as u64, Usage::UNIFORM | Usage::COPY_DST);
-        let listed = buffer("cells", 4 * capacity, storage);
-        let state = buffer("state", capacity * lane_bytes, storage);
-        let visits = buffer("visits", 4 * rows * columns + MARK, storage);
-        let through = buffer("read", visits.size().max(state.size()), Usage::MAP_READ | Usage::COPY_DST);
+        let data = opened.filled("data", &tables);
+        let slice = opened.uniform("slice", size_of::<Slice>() as u64);
+        let listed = opened.storage("cells", 4 * capacity);
+        let state = opened.storage("state", capacity * lane_bytes);
+        let visits = opened.storage("visits", 4 * rows * columns + MARK);
+        let through = opened.mappable("read", visits.size().max(state.size()));
         let mut bound = vec![(0, &slice), (1, &axes), (2, &listed), (3, &state), (4, &visits)];
         if !tables.is_empty() {
             bound.push((DATA, &data));
@@ -354,14 +339,5 @@ fn pipeline(
         ..wgpu::PipelineLayoutDescriptor::default()
     });
     let pipeline = opened.kernel("count", Some(&pipeline_layout), density_source(plan, watch.bins));
-    let entries = bound.iter().map(|(binding, buffer)| wgpu::BindGroupEntry {
-        binding: *binding,
-        resource: buffer.as_entire_binding(),
-    });
-    let bindings = device.create_bind_group(&wgpu::BindGroupDescriptor {
-        label: Some("density"),
-        layout: &layout,
-        entries: &entries.collect::<Vec<_>>(),
-    });
-    (pipeline, bindings)
+    (pipeline, opened.bind(&layout, bound.iter().copied()))
 }

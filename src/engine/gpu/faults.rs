@@ -41,17 +41,7 @@ pub enum Fault {
 impl Opened {
     /// Lets the fault happen that is next; says whether the dispatch is still to be done.
     pub(super) fn befall(&self, encoder: &mut wgpu::CommandEncoder) -> bool {
-        use wgpu::BufferUsages as Usage;
-        let buffer = |size| {
-            let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
-            let label = Some("fault");
-            self.device.create_buffer(&wgpu::BufferDescriptor {
-                label,
-                size,
-                usage,
-                mapped_at_creation: false,
-            })
-        };
+        let buffer = |bytes| self.storage("fault", bytes);
         match self.faults.as_ref().and_then(|faults| faults.dispatch()) {
             None => {}
             Some(Fault::Lost) => self.device.destroy(),

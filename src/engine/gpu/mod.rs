@@ -1,6 +1,7 @@
 //! The GPU engine: every adapter that wgpu finds, and the only module that knows wgpu.
 
 mod adapters;
+mod buffers;
 mod ceiling;
 mod compute;
 mod density;

@@ -105,33 +105,18 @@ impl<'a> Tile<'a> {
         capacity: u32,
         cut: bool,
     ) -> Result<Self> {
-        use wgpu::BufferUsages as Usage;
-        let device = &opened.device;
         let lanes = u64::from(capacity);
-        let buffer = |label: &str, size: u64, usage: Usage| {
-            device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(label),
-                size: size.max(16),
-                usage,
-                mapped_at_creation: false,
-            })
-        };
-        let storage = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
         let format = Format(plan.precision);
         let outcome_bytes = format.bytes() * lanes * outcome_columns(plan) as u64;
-        let slice = buffer("slice", size_of::<Slice>() as u64, Usage::UNIFORM | Usage::COPY_DST);
-        let axis = axes(plan);
-        let axes = buffer("axes", axis.len() as u64, storage);
-        opened.queue.write_buffer(&axes, 0, &axis);
+        let slice = opened.uniform("slice", size_of::<Slice>() as u64);
+        let axes = opened.filled("axes", &axes(plan));
         let columns = data(plan);
-        let data = buffer("data", columns.len() as u64, storage);
-        opened.queue.write_buffer(&data, 0, &columns);
-        let cells = buffer("cells", 4 * lanes, storage);
-        let lists = [buffer("running", 4 * lanes, storage), buffer("still running", 4 * lanes, storage)];
-        let counts = buffer("counts", COUNTS, storage);
-        let state = buffer("state", format.bytes() * lanes * state_columns(plan, cut) as u64, storage);
-        let outcomes = buffer("outcomes", outcome_bytes, storage);
-        let read = Usage::MAP_READ | Usage::COPY_DST;
+        let data = opened.filled("data", &columns);
+        let cells = opened.storage("cells", 4 * lanes);
+        let lists = ["running", "still running"].map(|label| opened.storage(label, 4 * lanes));
+        let counts = opened.storage("counts", COUNTS);
+        let state = opened.storage("state", format.bytes() * lanes * state_columns(plan, cut) as u64);
+        let outcomes = opened.storage("outcomes", outcome_bytes);
         // Axes that no formula needs are not in the pipeline's layout either.
         let swept = plan.initial.iter().chain(&plan.quantities).any(|s| !matches!(s, Source::Value(_)));
         let bindings = [0, 1].map(|from| {
@@ -140,19 +125,8 @@ impl<'a> Tile<'a> {
             if !columns.is_empty() {
                 bound.push(&data);
             }
-            let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
-                .zip(bound)
-                .filter(|(binding, _)| *binding != 1 || swept)
-                .map(|(binding, buffer)| wgpu::BindGroupEntry {
-                    binding,
-                    resource: buffer.as_entire_binding(),
-                })
-                .collect();
-            device.create_bind_group(&wgpu::BindGroupDescriptor {
-                label: Some("tile"),
-                layout: &pipeline.get_bind_group_layout(0),
-                entries: &entries,
-            })
+            let bound = (0..).zip(bound).filter(|(binding, _)| *binding != 1 || swept);
+            opened.bind(&pipeline.get_bind_group_layout(0), bound)
         });
         opened.check_faults()?;
         Ok(Self {
@@ -160,8 +134,8 @@ impl<'a> Tile<'a> {
             settings,
             plan,
             capacity,
-            counts_read: buffer("counts, read", COUNTS, read),
-            outcomes_read: buffer("outcomes, read", outcome_bytes, read),
+            counts_read: opened.mappable("counts, read", COUNTS),
+            outcomes_read: opened.mappable("outcomes, read", outcome_bytes),
             pipeline,
             slice,
             cells,
@@ -211,13 +185,7 @@ impl<'a> Tile<'a> {
     /// Reads what is needed to go on with window number `window`.
     fn keep(&self, window: usize, running: u32) -> Result<Kept> {
         let read = |buffer: &wgpu::Buffer, size: u64| {
-            let through = self.opened.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some("kept"),
-                size: size.max(16),
-                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-                mapped_at_creation: false,
-            });
-            self.opened.read(buffer, &through, size)
+            self.opened.read(buffer, &self.opened.mappable("kept", size), size)
         };
         Ok(Kept {
             window,
