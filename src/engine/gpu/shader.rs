@@ -17,10 +17,10 @@ const MATH: &str = include_str!("../../../shaders/math.wgsl");
 const NOISE: &str = include_str!("../../../shaders/noise.wgsl");
 const FATE: &str = include_str!("../../../shaders/fate.wgsl");
 const DENSITY: &str = include_str!("../../../shaders/density.wgsl");
-const DESCEND: &str = include_str!("../../../shaders/descend.wgsl");
+const DESCEND: &str =
+    concat!(include_str!("../../../shaders/lanes.wgsl"), "\n", include_str!("../../../shaders/descend.wgsl"));
 /// What is the same for every plan.
-pub(super) const TEXTS: &str =
-    concat!(include_str!("../../../shaders/fate.wgsl"), include_str!("../../../shaders/descend.wgsl"));
+pub(super) const TEXTS: [&str; 2] = [FATE, DESCEND];
 
 /// The whole WGSL text for `plan`; `cut`: for windows that may take several dispatches.
 pub fn source(plan: &Plan, cut: bool) -> String {

@@ -15,7 +15,7 @@ const GROWTH: f64 = 8.0;
 /// Most lanes of a tile, and so of a slice.
 pub(super) const TILE_LANES: u64 = 1 << 20;
 
-/// What a dispatch is told; the twin of `Slice` in `descend.wgsl`.
+/// What a dispatch is told; the twin of `Slice` in `lanes.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 pub(super) struct Slice {

@@ -212,8 +212,9 @@ struct Key<'a> {
 
 impl Passed {
     pub(super) fn new(cache: &Path, device: &Device) -> Self {
-        let shaders =
-            known_answers_source(Precision::F32) + &known_answers_source(Precision::F64) + shader::TEXTS;
+        let shaders = known_answers_source(Precision::F32)
+            + &known_answers_source(Precision::F64)
+            + &shader::TEXTS.concat();
         let shaders = crc32fast::hash(shaders.as_bytes());
         let key = Key { gdscope: env!("CARGO_PKG_VERSION"), shaders, device };
         let text = serde_json::to_string_pretty(&key).expect("a device has no keys but strings") + "\n";
