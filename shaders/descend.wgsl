@@ -83,9 +83,18 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
             x[d] = select(x[d], 0.0, abs(x[d]) < LEAST);
         }
     }
+    // Points that are indexed stand alone: a compiler of DirectX does not index those of a struct.
+    var reference: Point;
+    var cycle_low: Point;
+    var cycle_high: Point;
+    var cycle_point: Point;
     var seen: Seen;
     var growth: Growth;
     if CUT && slice.begin > 0u {
+        reference = load_point(SEEN, lane);
+        cycle_low = load_point(SEEN + DIMS, lane);
+        cycle_high = load_point(SEEN + 2u * DIMS, lane);
+        cycle_point = load_point(SEEN + 3u * DIMS, lane);
         seen = load_seen(lane);
         growth = load_growth(lane);
     }
@@ -109,7 +118,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     // The smallest recurrence is searched, and the tangent vector aligned.
     let searched = part(slice.advance, slice.half_steps);
     if searched.x == 0u && searched.y > 0u {
-        seen.reference = x;
+        reference = x;
         seen.before = FAR;
     }
     let grain = match_grain(memory.growth);
@@ -126,7 +135,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         var distance: Float = 0.0;
         var reach: Float = 0.0;
         for (var d = 0u; d < DIMS; d++) {
-            distance = max(distance, abs(x[d] - seen.reference[d]));
+            distance = max(distance, abs(x[d] - reference[d]));
             reach = max(reach, abs(x[d]));
         }
         if distance < 0.5 * seen.before && !seen.matched {
@@ -139,10 +148,10 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     // The cycle is measured.
     let measured = part(slice.advance + slice.half_steps, slice.half_steps);
     if measured.x == 0u && measured.y > 0u {
-        seen.reference = x;
+        reference = x;
         for (var d = 0u; d < DIMS; d++) {
-            seen.low[d] = FAR;
-            seen.high[d] = -FAR;
+            cycle_low[d] = FAR;
+            cycle_high[d] = -FAR;
         }
         seen.best = -FAR;
         grow(&v, &growth, true);
@@ -162,18 +171,18 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         var reach: Float = 0.0;
         var key: Float = 0.0;
         for (var d = 0u; d < DIMS; d++) {
-            distance = max(distance, abs(x[d] - seen.reference[d]));
+            distance = max(distance, abs(x[d] - reference[d]));
             reach = max(reach, abs(x[d]));
             key += weight(d) * x[d];
             if inside {
-                seen.low[d] = min(seen.low[d], x[d]);
-                seen.high[d] = max(seen.high[d], x[d]);
+                cycle_low[d] = min(cycle_low[d], x[d]);
+                cycle_high[d] = max(cycle_high[d], x[d]);
             }
         }
         if inside {
             if key > seen.best {
                 seen.best = key;
-                seen.point = x;
+                cycle_point = x;
                 seen.pointed = Float(s);
             }
             seen.loss += next.loss;
@@ -199,16 +208,20 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
 
     // The orbit is sampled, in case it has no period.
     let sampled = part(slice.advance + 2u * slice.half_steps, slice.sample);
+    var sample_low: Point;
+    var sample_high: Point;
     var sums: Sums;
     var extent: Float = 0.0;
     var moves = false;
     if sampled.y > 0u {
         if slice.samples > 1u || sampled.x > 0u {
+            sample_low = load_point(SUMS, lane);
+            sample_high = load_point(SUMS + DIMS, lane);
             sums = load_sums(lane);
         } else {
             for (var d = 0u; d < DIMS; d++) {
-                sums.low[d] = FAR;
-                sums.high[d] = -FAR;
+                sample_low[d] = FAR;
+                sample_high[d] = -FAR;
             }
         }
         if sampled.x == 0u {
@@ -223,8 +236,8 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
             note(&reached, next.loss, t);
             t++;
             for (var d = 0u; d < DIMS; d++) {
-                sums.low[d] = min(sums.low[d], x[d]);
-                sums.high[d] = max(sums.high[d], x[d]);
+                sample_low[d] = min(sample_low[d], x[d]);
+                sample_high[d] = max(sample_high[d], x[d]);
             }
             seen.window_loss += next.loss;
             if s % GROWTH_STRIDE == 0u || s == slice.sample {
@@ -238,9 +251,15 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         if TARGETED {
             store(REACHED, lane, reached);
         }
+        store_point(SEEN, lane, reference);
+        store_point(SEEN + DIMS, lane, cycle_low);
+        store_point(SEEN + 2u * DIMS, lane, cycle_high);
+        store_point(SEEN + 3u * DIMS, lane, cycle_point);
         store_seen(lane, seen);
         store_growth(lane, growth);
         if sampled.y > 0u {
+            store_point(SUMS, lane, sample_low);
+            store_point(SUMS + DIMS, lane, sample_high);
             store_sums(lane, sums);
         }
         if slice.start + slice.begin == 0u {
@@ -257,8 +276,8 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         sums.growth += (mean - sums.growth) * share;
         sums.growth_squared += (mean * mean - sums.growth_squared) * share;
         for (var d = 0u; d < DIMS; d++) {
-            extent = max(extent, sums.high[d] - sums.low[d]);
-            moves |= moved(sums.low[d], sums.high[d]);
+            extent = max(extent, sample_high[d] - sample_low[d]);
+            moves |= moved(sample_low[d], sample_high[d]);
         }
         if slice.samples == 1u {
             sums.extent_first = extent;
@@ -272,8 +291,8 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     var size: Float = 0.0;
     var side: Float = 0.0;
     for (var d = 0u; d < DIMS; d++) {
-        size = max(size, max(-seen.low[d], seen.high[d]));
-        side = max(side, seen.high[d] - seen.low[d]);
+        size = max(size, max(-cycle_low[d], cycle_high[d]));
+        side = max(side, cycle_high[d] - cycle_low[d]);
     }
     var fate = RUNNING;
     let probe = Probe(
@@ -306,6 +325,8 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         }
         store_memory(lane, memory);
         if slice.sample > 0u {
+            store_point(SUMS, lane, sample_low);
+            store_point(SUMS + DIMS, lane, sample_high);
             store_sums(lane, sums);
         }
         still_running[atomicAdd(&counts[0], 1u)] = lane;
@@ -322,9 +343,9 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
     var amplitude = Bits(0);
     var lyapunov = bitcast<Bits>(seen.probe_growth);
     if fate == PERIODIC {
-        amplitude = bitcast<Bits>(half_diagonal(seen.low, seen.high));
+        amplitude = bitcast<Bits>(half_diagonal(cycle_low, cycle_high));
     } else if is_sampled {
-        amplitude = bitcast<Bits>(half_diagonal(sums.low, sums.high));
+        amplitude = bitcast<Bits>(half_diagonal(sample_low, sample_high));
         lyapunov = bitcast<Bits>(sums.growth);
     }
     var word = fate;
@@ -342,7 +363,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         write(5u + DIMS, lane, select(NAN, bitcast<Bits>(reached), reached >= 0.0));
     }
     for (var d = 0u; d < DIMS; d++) {
-        write(5u + d, lane, bitcast<Bits>(select(x[d], seen.point[d], has_period)));
+        write(5u + d, lane, bitcast<Bits>(select(x[d], cycle_point[d], has_period)));
     }
     atomicAdd(&counts[1], 1u);
 }

@@ -70,15 +70,11 @@ struct Growth {
     factor_start: Float,
 }
 
-// What a window has seen of an orbit so far, kept when a dispatch ends before the window does.
+// What a window has seen of an orbit so far, kept when a dispatch ends before the window does; besides points: where the
+// orbit was at the start of the search, then of the measurement, the box of the cycle, and the point that stands for it.
 struct Seen {
-    // Where the orbit was at the start of the search, then of the measurement.
-    reference: Point,
-    // The box of the cycle, and the point that stands for it, with its weighted sum and the steps of the
-    // measurement after which the orbit is there.
-    low: Point,
-    high: Point,
-    point: Point,
+    // The weighted sum of the point that stands for the cycle, and the steps of the measurement after which the orbit is
+    // there.
     best: Float,
     pointed: Float,
     period: Float,
@@ -94,10 +90,8 @@ struct Seen {
     reach: Bits,
 }
 
-// Sums over an orbit's samples.
+// Sums over an orbit's samples, besides the box around them.
 struct Sums {
-    low: Point,
-    high: Point,
     loss: Float,
     growth: Float,
     growth_squared: Float,
@@ -135,14 +129,11 @@ fn store_memory(lane: u32, memory: Memory) {
 fn load_sums(lane: u32) -> Sums {
     let scalars = SUMS + 2u * DIMS;
     return Sums(
-        load_point(SUMS, lane), load_point(SUMS + DIMS, lane), load(scalars, lane), load(scalars + 1u, lane),
-        load(scalars + 2u, lane), load(scalars + 3u, lane),
+        load(scalars, lane), load(scalars + 1u, lane), load(scalars + 2u, lane), load(scalars + 3u, lane),
     );
 }
 
 fn store_sums(lane: u32, sums: Sums) {
-    store_point(SUMS, lane, sums.low);
-    store_point(SUMS + DIMS, lane, sums.high);
     let scalars = SUMS + 2u * DIMS;
     store(scalars, lane, sums.loss);
     store(scalars + 1u, lane, sums.growth);
@@ -153,8 +144,7 @@ fn store_sums(lane: u32, sums: Sums) {
 fn load_seen(lane: u32) -> Seen {
     let scalars = SEEN + 4u * DIMS;
     return Seen(
-        load_point(SEEN, lane), load_point(SEEN + DIMS, lane), load_point(SEEN + 2u * DIMS, lane),
-        load_point(SEEN + 3u * DIMS, lane), load(scalars, lane), load(scalars + 1u, lane),
+        load(scalars, lane), load(scalars + 1u, lane),
         load(scalars + 2u, lane), load(scalars + 3u, lane), load(scalars + 4u, lane) != 0.0,
         load(scalars + 5u, lane), load(scalars + 6u, lane), load(scalars + 7u, lane), load(scalars + 8u, lane),
         load(scalars + 9u, lane), load(scalars + 10u, lane), bitcast<Bits>(load(scalars + 11u, lane)),
@@ -172,10 +162,6 @@ fn store_growth(lane: u32, growth: Growth) {
 }
 
 fn store_seen(lane: u32, seen: Seen) {
-    store_point(SEEN, lane, seen.reference);
-    store_point(SEEN + DIMS, lane, seen.low);
-    store_point(SEEN + 2u * DIMS, lane, seen.high);
-    store_point(SEEN + 3u * DIMS, lane, seen.point);
     let scalars = SEEN + 4u * DIMS;
     store(scalars, lane, seen.best);
     store(scalars + 1u, lane, seen.pointed);

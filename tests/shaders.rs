@@ -15,13 +15,15 @@ use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use rayon::prelude::*;
 
 /// Losses that use every function of formulas, besides the built-in landscapes.
-const LOSSES: [&str; 6] = [
+const LOSSES: [&str; 7] = [
     "exp(x) + expm1(y) + log(2 + sin(x)) + log1p(abs(y)) + cos(x*y)",
     "tan(x) + tanh(y) + atan(x) + sigmoid(x) + softplus(y) + relu(x - y)",
     "min(x, y) + max(x, 2*y)^2 + sign(x)*y + sqrt(abs(x)) + abs(y)^1.5 + norm(x, y, 1)^x",
     "if(x < y, x^2, if(x >= 2*y, y^2, if(x == 0, 1, if(x != 1, x*y, 3e-30))))",
     "x^10 + y^-2 + 2^x + 1e30*x + 1e-30*y - -x",
     "x^2/2",
+    // More variables than loops are written out for.
+    "(x1*x2 - 1)^2 + norm(x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18, x19, x20)",
 ];
 
 /// Ways to spread a landscape's quantities over the axes, and learning rates.
@@ -85,8 +87,10 @@ const OPTIMIZERS: [(Optimizer, &[(&str, f64)]); 3] =
 /// Every shader, with its name and its precision.
 fn shaders() -> Vec<(String, Precision, String)> {
     let built_in = Landscape::names().map(|name| (name.to_owned(), Landscape::load(name).unwrap()));
-    let made = LOSSES
-        .map(|loss| (loss.to_owned(), Landscape::from_loss(loss, &["x", "y"], Default::default()).unwrap()));
+    let names: Vec<String> = (1..=20).map(|k| format!("x{k}")).chain(["x", "y"].map(str::to_owned)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let made =
+        LOSSES.map(|loss| (loss.to_owned(), Landscape::from_loss(loss, &names, Default::default()).unwrap()));
     let mut shaders = Vec::new();
     let mut in_both = |name: String, plan: Plan, source: &dyn Fn(&Plan) -> String| {
         for precision in [Precision::F32, Precision::F64] {
@@ -148,6 +152,10 @@ fn translate(module: &naga::Module, info: &ModuleInfo, precision: Precision) -> 
     let (options, pipeline) = (hlsl::Options::default(), hlsl::PipelineOptions::default());
     let written = hlsl::Writer::new(&mut text, &options, &pipeline).write(module, info, None);
     written.map_err(|e| format!("HLSL: {e}"))?;
+    let types = || text.lines().filter(|line| line.starts_with("typedef "));
+    if let Some(twice) = types().find(|line| types().filter(|other| other == line).count() > 1) {
+        return Err(format!("HLSL: defined twice, which no compiler of DirectX takes: {twice}"));
+    }
     match words.len() > 100 && metal.contains("kernel") && text.contains("numthreads(64, 1, 1)") {
         true => Ok(()),
         false => Err("a translation is empty".to_owned()),

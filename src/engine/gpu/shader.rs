@@ -234,7 +234,7 @@ fn formulas(plan: &Plan) -> String {
         "\
 {data}
 alias Point = array<Float, DIMS>;
-alias Quantities = array<Float, {count}>;
+alias Quantities = {vector};
 
 struct Advanced {{
     x: Point,
@@ -280,7 +280,12 @@ fn measure(x: Point, v: Point, q: Quantities, t: u32, cell: u32) -> Measured {{
 {drawn}{measure}    return Measured(Point({next_again}), Point({tangent_next}), {loss});
 }}
 ",
-        count = quantities.len(),
+        vector = if quantities.len() == plan.initial.len() {
+            // Where two types are alike, HLSL would have the same function twice.
+            "Point".to_owned()
+        } else {
+            format!("array<Float, {}>", quantities.len())
+        },
         reach = reach(descent.variables),
         weights = list(weights),
         tangent = list(tangent),
