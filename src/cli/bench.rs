@@ -105,11 +105,19 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         steps: arguments.steps,
     };
     let spinner = Progress::spinner();
-    let mut rows = Vec::new();
+    let (mut rows, mut failed) = (Vec::new(), Vec::new());
     for target in targets(arguments)? {
-        rows.extend(measure(&target, &options, &|what| spinner.say(format!("measuring {what}")))?);
+        match measure(&target, &options, &|what| spinner.say(format!("measuring {what}"))) {
+            Ok(more) => rows.extend(more),
+            Err(e) => failed.push(e),
+        }
     }
     spinner.clear();
+    if rows.is_empty() && !failed.is_empty() {
+        return Err(failed.swap_remove(0));
+    }
+    // The others are still worth telling of.
+    failed.iter().for_each(|e| say(&format!("gdscope: {e}\n")));
     if rows.is_empty() {
         return Err(Error::request(
             "nothing to measure: the device does not compute in this --precision, or the landscape has no maps; \

@@ -97,6 +97,7 @@ impl Unary {
     }
 
     /// The function, if it is one of the elementary ones.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only machine code asks for it"))]
     pub(super) fn elementary(self) -> Option<Function> {
         Some(match self {
             Unary::Exp => Function::Exp,

@@ -112,6 +112,7 @@ pub struct Tape<R> {
     pub(super) constants: Vec<(u32, R)>,
     pub(super) registers: usize,
     /// Registers that are inputs or outputs; the others are temporary.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only machine code asks for it"))]
     pub(super) reserved: usize,
     /// The input that is the number of the step.
     pub(super) step: Option<usize>,

@@ -1,7 +1,7 @@
 //! What has been done of a map, line by line: a checksum and JSON.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -67,9 +67,13 @@ impl Journal {
     /// As [`Journal::read`], and [`Error::Write`].
     pub fn open(path: &Path) -> Result<(Self, Vec<Entry>)> {
         let (entries, whole) = Self::read_whole(path)?;
-        let opened = File::options().append(true).open(path);
-        let file = opened.and_then(|file| file.set_len(whole).map(|()| file));
-        Ok((Self { path: path.to_owned(), file: file.map_err(Error::write(path))? }, entries))
+        // Not to append: Windows cuts no file that is open for that.
+        let opened = File::options().write(true).open(path).and_then(|mut file| {
+            file.set_len(whole)?;
+            file.seek(SeekFrom::End(0))?;
+            Ok(file)
+        });
+        Ok((Self { path: path.to_owned(), file: opened.map_err(Error::write(path))? }, entries))
     }
 
     /// Reads a journal, to which another process may be writing. A line that has not been written to its end does

@@ -303,6 +303,18 @@ fn stacks_and_phase_diagrams_have_tables_too() {
     assert!(same(&zarr_array(&place, "phase/phase.zarr", "edges").1, &arrays["edges"].2, false));
 }
 
+/// Windows takes some names of files for devices: an axis of such a quantity is called as in the archive.
+#[test]
+fn no_array_has_the_name_of_a_device() {
+    let place = Place::new();
+    place.done(&words(
+        "map --loss x^2*aux --eta con --set x=1 --across aux=0.5..1 --up con=0.5..1 --size 3x2 --steps 9 --engine cpu \
+         --format zarr --show fate -o out",
+    ));
+    assert!(place.path("out/map.zarr/across").exists() && place.path("out/map.zarr/up").exists());
+    assert!(!place.path("out/map.zarr/aux").exists());
+}
+
 #[test]
 fn what_cannot_be_written_is_refused() {
     let place = Place::new();

@@ -73,14 +73,33 @@ fn describe(adapter: &wgpu::Adapter) -> Device {
         wgpu::DeviceType::Cpu => "software",
         wgpu::DeviceType::Other => "other",
     };
+    let driver = driver(&info);
     Device {
         engine: "gpu",
         name: info.name,
         kind: kind.to_owned(),
         backend: format!("{:?}", info.backend),
-        driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
+        driver,
         f64: adapter.features().contains(F64),
     }
+}
+
+/// The driver and its version. Those of Apple's systems are a part of them, and have their version.
+fn driver(info: &wgpu::AdapterInfo) -> String {
+    const SYSTEM: &str = "/System/Library/CoreServices/SystemVersion.plist";
+    match format!("{} {}", info.driver, info.driver_info).trim() {
+        "" => std::fs::read_to_string(SYSTEM).ok().and_then(|text| system_version(&text)).unwrap_or_default(),
+        driver => driver.to_owned(),
+    }
+}
+
+/// The name and version in a list of properties.
+fn system_version(properties: &str) -> Option<String> {
+    let of = |key: &str| {
+        let (_, after) = properties.split_once(&format!("<key>{key}</key>"))?;
+        Some(after.split_once("<string>")?.1.split_once("</string>")?.0)
+    };
+    Some(format!("{} {}", of("ProductName")?, of("ProductVersion")?))
 }
 
 /// All adapters, in the order of their indices for [`GpuEngine::open`].
@@ -295,6 +314,14 @@ mod tests {
             driver: String::new(),
             f64: false,
         }
+    }
+
+    #[test]
+    fn the_version_of_a_system_is_in_its_properties() {
+        let properties = "<plist version=\"1.0\"><dict>\n\t<key>ProductName</key>\n\t<string>macOS</string>\n\t\
+            <key>ProductVersion</key>\n\t<string>15.6.1</string>\n</dict></plist>";
+        assert_eq!(system_version(properties).as_deref(), Some("macOS 15.6.1"));
+        assert_eq!(system_version(""), None);
     }
 
     #[test]

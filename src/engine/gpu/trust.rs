@@ -36,6 +36,9 @@ const FUNCTIONS: [(&str, Function); 11] = [
     ("sigmoid", Function::Sigmoid),
     ("softplus", Function::Softplus),
 ];
+/// The numbers of what is computed after them.
+const POWER: usize = FUNCTIONS.len();
+const UNORDINARY: usize = POWER + 1;
 /// Arguments of each function, and draws of the generator.
 const COUNT: usize = 1024;
 /// Errors that are tolerated, in epsilons, relative and near 0 absolute: twice the largest that `math` states.
@@ -63,21 +66,47 @@ pub fn known_answers_source(precision: Precision) -> String {
 /// Of element number `i`, the function number `i / COUNT`.
 const EXPRESSION: &str = "picked(i, a, b)";
 
-/// One WGSL function for all: the functions of one argument, the power, and the first of two normal numbers.
+/// What `unordinary` gives where everything is told apart.
+const TOLD: f64 = 15.0;
+
+/// One WGSL function for all: the functions of one argument, the power, what is infinite or no number, and the first of two
+/// normal numbers.
 fn picked(kind: &str) -> String {
     let cases = FUNCTIONS.iter().enumerate();
     let cases: String =
         cases.map(|(k, (name, _))| format!("        case {k}u: {{ return m_{name}(a); }}\n")).collect();
     format!(
         "
+// Infinite.
+fn unbounded(a: {kind}) -> {kind} {{
+    var large = abs(a) + 2.0;
+    for (var k = 0u; k < 12u; k++) {{
+        large *= large;
+    }}
+    return large;
+}}
+
+// Compilers may take it that there is neither infinity nor what is no number, and leave out what asks for them.
+fn unordinary(a: {kind}, b: {kind}) -> {kind} {{
+    let large = unbounded(a);
+    var told = 0u;
+    told |= select(0u, 1u, size_bits(large) == INFINITY);
+    told |= select(0u, 2u, size_bits(large - unbounded(b)) > INFINITY);
+    told |= select(0u, 4u, size_bits(m_log(-large)) > INFINITY);
+    told |= select(0u, 8u, size_bits(m_exp(-large)) < LEAST_BITS);
+    return {kind}(told);
+}}
+
 fn picked(i: u32, a: {kind}, b: {kind}) -> {kind} {{
     switch i / {COUNT}u {{
 {cases}        case {power}u: {{ return m_pow(abs(a), b); }}
+        case {unordinary}u: {{ return unordinary(a, b); }}
         default: {{ return normals({SEED}u, i, 3u, 0u).x; }}
     }}
 }}
 ",
-        power = FUNCTIONS.len()
+        power = POWER,
+        unordinary = UNORDINARY,
     )
 }
 
@@ -123,7 +152,7 @@ impl GpuEngine {
     }
 
     fn test_functions(&self, precision: Precision) -> std::result::Result<(), String> {
-        let parts = FUNCTIONS.len() + 2;
+        let parts = UNORDINARY + 2;
         let a: Vec<f64> = arguments().repeat(parts);
         let b: Vec<f64> = a.iter().rev().map(|b| b.clamp(-8.0, 8.0)).collect();
         let computed = Computed {
@@ -151,14 +180,15 @@ impl GpuEngine {
             let of = |function: Function| f64::apply(function, a[i]);
             let (name, wanted) = match i / COUNT {
                 k if k < FUNCTIONS.len() => (FUNCTIONS[k].0, of(FUNCTIONS[k].1)),
-                k if k == FUNCTIONS.len() => ("pow", a[i].abs().powf(b[i])),
+                POWER => ("pow", a[i].abs().powf(b[i])),
+                UNORDINARY => ("telling infinity and what is no number from numbers", TOLD),
                 _ => ("its random generator", normals::<f64>(SEED, i as u32, 3, 0)[0]),
             };
             // A normal number has the rounding of an angle of up to a turn.
-            let scale = if i / COUNT > FUNCTIONS.len() { 8.0 } else { wanted.abs() };
+            let scale = if i / COUNT > UNORDINARY { 8.0 } else { wanted.abs() };
             if !is_near(got, wanted, scale, limits) {
                 let kind = Format(precision).name();
-                return Err(match i / COUNT <= FUNCTIONS.len() {
+                return Err(match i / COUNT <= POWER {
                     true => format!("in {kind} its {name} of {:e} is {got:e} instead of {wanted:e}", a[i]),
                     false => format!("in {kind} {name} gives {got:e} instead of {wanted:e}"),
                 });

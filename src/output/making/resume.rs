@@ -64,6 +64,8 @@ pub fn resume<'a>(directory: &'a Directory, engine: &dyn Engine) -> Result<Resum
             Entry::Begun(entry) => begun = Some(*entry),
             Entry::Tile { row, work, sum } => _ = done.insert(row, (work, sum)),
             Entry::Whole { names, stale } => {
+                // Some systems do not remove the folder of a file that is open.
+                drop(journal);
                 return Ok(Resumed::Named(published(directory, names, &stale)?));
             }
         }

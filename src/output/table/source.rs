@@ -149,7 +149,8 @@ fn arrays(kind: Kind, path: &Path, draft: &Draft) -> std::result::Result<Vec<Arr
                 quantities.iter().filter(|(of, _)| *of != name).filter_map(|(_, label)| label.as_ref());
             names.iter().chain(others).any(|other| other.eq_ignore_ascii_case(label))
         };
-        own.filter(|label| is_word(label) && !is_taken(label)).unwrap_or_else(|| name.to_owned())
+        own.filter(|label| is_word(label) && !is_taken(label) && !is_device(label))
+            .unwrap_or_else(|| name.to_owned())
     };
     let mut arrays = Vec::new();
     for name in &names {
@@ -172,6 +173,15 @@ fn arrays(kind: Kind, path: &Path, draft: &Draft) -> std::result::Result<Vec<Arr
 
 fn is_word(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// Whether Windows takes the name of a file for a device.
+fn is_device(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let numbered = name.strip_prefix("com").or_else(|| name.strip_prefix("lpt"));
+    ["con", "prn", "aux", "nul"].contains(&name.as_str())
+        || numbered
+            .is_some_and(|number| number.len() == 1 && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// What the sides of an array stand for.

@@ -86,6 +86,10 @@ fn a_wrong_generator_or_map_is_a_reason_too() {
     let rotated = device(|text| text.replace("vec4<u32>(13u,", "vec4<u32>(14u,"));
     let message = rotated.vouch(None).unwrap_err().to_string();
     assert!(message.contains("its random generator gives"), "{message}");
+    // As if the compiler took it that every number is one.
+    let finite = device(|text| text.replace("unbounded(b)) > INFINITY", "unbounded(b)) >= SIGN"));
+    let message = finite.vouch(None).unwrap_err().to_string();
+    assert!(message.contains("telling infinity and what is no number from numbers"), "{message}");
     let message = device(uphill).vouch(None).unwrap_err().to_string();
     assert!(message.contains("of a map of f1 end as on the CPU"), "{message}");
     let silent = any_device().with_faults(Arc::new(Idle));
