@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cycles::refine_exponents;
+use super::multipliers::refine_exponents;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Cells, Engine, Outcomes};
 use crate::error::{Error, Result};

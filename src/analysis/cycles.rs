@@ -1,6 +1,5 @@
 //! The points of many cycles, each from one of them.
 
-use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use crate::engine::Outcomes;
@@ -43,7 +42,7 @@ fn around<T: Clone + Default + Send>(
 }
 
 /// The same for at most [`LANES`] cycles.
-fn followed<T: Clone + Default>(
+pub fn followed<T: Clone + Default>(
     tracer: &mut Tracer,
     plan: &Plan,
     starts: &[Start<'_>],
@@ -95,7 +94,7 @@ const TOGETHER: usize = 1 << 12;
 
 /// What `measure` finds of the cycle that each outcome ends on; with `chaos`, of that many steps of those that are
 /// chaotic as well. NaN for the others. Outcome `k` is that of cell `cells[k]`.
-fn of_outcomes(
+pub fn of_outcomes(
     plan: &Plan,
     cells: &[u32],
     outcomes: &Outcomes,
@@ -148,86 +147,6 @@ pub fn rate_times_sharpness(plan: &Plan, cells: &[u32], outcomes: &Outcomes) -> 
     })
 }
 
-/// Above this exponent, in nats per step, a cycle repels beyond what rounding of its points can make of a line of
-/// minima.
-const REPELLING: f64 = 1e-4;
-
-/// Puts the exponent of each cycle that an outcome ends on in the place of what an engine has measured, and takes
-/// back the fate of those that turn out to rest on a cycle that repels, whose places it returns.
-///
-/// Where multipliers are complex, orbits spiral in: the tangent vector swings in length as it turns, more
-/// than it shrinks over a probe. Beside a saddle that repels slowly it takes longer than a probe to turn to
-/// where it grows. In one dimension it does neither, and what was measured stays.
-pub fn refine_exponents(plan: &Plan, cells: &[u32], outcomes: &mut Outcomes) -> Vec<u32> {
-    let mut refuted = Vec::new();
-    if plan.descent.state.len() == 1 {
-        return refuted;
-    }
-    let exponents =
-        of_outcomes(plan, cells, outcomes, None, |tracer, starts| exponents(tracer, plan, starts));
-    for (k, value) in exponents.into_iter().enumerate() {
-        // A cycle with a multiplier of 0 has none; what rounding makes of it does.
-        if value.is_finite() {
-            // As it is stored, so that what follows from it does not depend on where it is read.
-            outcomes.lyapunov[k] = plan.precision.rounded(value);
-        }
-        if value > REPELLING {
-            outcomes.fate[k] = Fate::Undecided as u8;
-            (outcomes.period[k], outcomes.phase[k]) = (0, 0);
-            outcomes.amplitude[k] = f64::NAN;
-            refuted.push(k as u32);
-        }
-    }
-    refuted
-}
-
-/// The Lyapunov exponent of each of at most [`LANES`] cycles, nats per step, from its multipliers.
-fn exponents(tracer: &mut Tracer, plan: &Plan, starts: &[Start<'_>]) -> Vec<f64> {
-    let products =
-        followed(tracer, plan, starts, |tracer, products: Vec<(usize, &mut Option<DMatrix<f64>>)>| {
-            let Some(&(last, _)) = products.last() else { return };
-            let now = tracer.jacobians(last + 1);
-            for (lane, product) in products {
-                *product = Some(match product.take() {
-                    Some(before) => &now[lane] * before,
-                    None => now[lane].clone(),
-                });
-            }
-        });
-    let exponent = |(product, start): (Option<DMatrix<f64>>, &Start<'_>)| {
-        product.map_or(f64::NAN, |p| log_spectral_radius(p) / f64::from(start.period))
-    };
-    products.into_iter().zip(starts).map(exponent).collect()
-}
-
-/// The logarithm of the largest modulus of a square matrix's eigenvalues: of two, or with Gelfand's formula,
-/// of the power 2^24.
-fn log_spectral_radius(mut matrix: DMatrix<f64>) -> f64 {
-    const SQUARINGS: i32 = 24;
-    if let &[a, c, b, d] = matrix.as_slice() {
-        // half +- sqrt(spread)
-        let (half, spread) = (0.5 * (a + d), 0.25 * (a - d) * (a - d) + b * c);
-        let radius = if spread < 0.0 { (half * half - spread).sqrt() } else { half.abs() + spread.sqrt() };
-        if radius.is_normal() {
-            return libm::log(radius);
-        }
-    }
-    let (mut log, mut share) = (0.0, 1.0);
-    for _ in 0..=SQUARINGS {
-        let size = matrix.amax();
-        if size == 0.0 || !size.is_finite() {
-            return if size == 0.0 { f64::NEG_INFINITY } else { f64::NAN };
-        }
-        log += share * libm::log(size);
-        share *= 0.5;
-        matrix /= size;
-        // Not by the library's product, which rounds otherwise on other processors.
-        let product = |i: usize, j: usize| (0..matrix.ncols()).map(|k| matrix[(i, k)] * matrix[(k, j)]).sum();
-        matrix = DMatrix::from_fn(matrix.nrows(), matrix.ncols(), product);
-    }
-    log
-}
-
 /// The largest Hessian eigenvalue, mean over each cycle.
 pub fn sharpness(plan: &Plan, starts: &[Start<'_>]) -> Vec<f64> {
     if starts.is_empty() {
@@ -242,7 +161,7 @@ pub fn sharpness(plan: &Plan, starts: &[Start<'_>]) -> Vec<f64> {
 }
 
 /// The same of at most [`LANES`] cycles, times `weight`, which is given the tracer at each point and the lane.
-fn mean_sharpness(
+pub fn mean_sharpness(
     tracer: &mut Tracer,
     plan: &Plan,
     starts: &[Start<'_>],
@@ -254,25 +173,4 @@ fn mean_sharpness(
         sums.into_iter().for_each(|(lane, sum)| *sum += weight(tracer, lane) * now[lane]);
     });
     starts.iter().zip(sums).map(|(start, sum)| sum / f64::from(start.period)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_spectral_radius_is_that_of_known_eigenvalues() {
-        let log = |size: usize, rows: &[f64]| log_spectral_radius(DMatrix::from_row_slice(size, size, rows));
-        let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-5, "{a} and {b}");
-        near(log(1, &[-0.3]), 0.3f64.ln());
-        // A spiral that turns by any angle, seen askew; a double eigenvalue with one eigenvector.
-        for angle in [0.01, 0.5, 1.5, 3.0_f64] {
-            let (sin, cos) = angle.sin_cos();
-            near(log(2, &[0.9 * cos, -90.0 * sin, 0.009 * sin, 0.9 * cos]), 0.9f64.ln());
-        }
-        near(log(2, &[0.7, 5.0, 0.0, 0.7]), 0.7f64.ln());
-        near(log(3, &[2.0, 1.0, 0.0, 0.0, -3.0, 1.0, 0.0, 0.0, 1e-30]), 3.0f64.ln());
-        assert_eq!(log(2, &[0.0, 1.0, 0.0, 0.0]), f64::NEG_INFINITY);
-        assert!(log(1, &[f64::NAN]).is_nan() && log(1, &[f64::INFINITY]).is_nan());
-    }
 }

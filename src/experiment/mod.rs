@@ -66,6 +66,14 @@ impl Precision {
             Precision::F64 => value,
         }
     }
+
+    /// The distance from 1 to the next larger number.
+    pub fn epsilon(self) -> f64 {
+        match self {
+            Precision::F32 => f64::from(f32::EPSILON),
+            Precision::F64 => f64::EPSILON,
+        }
+    }
 }
 
 /// A map to be made, complete and by value.

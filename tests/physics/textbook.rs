@@ -338,3 +338,33 @@ fn a_slow_drift_beside_a_contraction_is_no_convergence() {
         }
     }
 }
+
+/// Descent with a momentum of 0, or with a variable that nothing depends on, is descent in one dimension: what rests on a
+/// plateau is stalled, and what bounces from a kink to where it was has no cycle that contracts.
+#[test]
+fn nothing_is_drawn_to_where_nothing_is_curved() {
+    let both = ["optimizer = \"heavy-ball\"\nset = { beta = 0 }", "set = { y = 1 }"];
+    for subject in all() {
+        for (more, loss) in both.into_iter().zip(["", " + 0*y"]) {
+            let map = |loss: String, eta: &str| {
+                subject.map(&format!(
+                    "landscape = {{ variables = [\"x\"{}], loss = \"{loss}\" }}\n{more}\nacross = \"eta = {eta}\"\nup = \"x = -3.1 \
+                     .. 3\"\nsize = [20, 20]\nsteps = 2000",
+                    if loss.contains('y') { ", \"y\"" } else { "" }
+                ))
+            };
+            let plateau = map(format!("relu(x - 1){loss}"), "0.1 .. 0.5");
+            assert_eq!(fates(&plateau), [("stalled", 400)], "{} {more}", subject.name);
+            let bounces = map(format!("abs(x){loss}"), "0.1 .. 1");
+            let drawn =
+                (0..400).filter(|cell| matches!(fate(&bounces, *cell), Fate::Converged | Fate::Periodic));
+            assert_eq!(drawn.count(), 0, "{} {more}: {:?}", subject.name, fates(&bounces));
+        }
+        // A slope that single numbers of f32 do not feel.
+        let slope = subject.map(
+            "landscape = { variables = [\"x\", \"y\"], loss = \"x^2/2 + 1e-6*y\" }\neta = 0.5\nacross = \"x = -2 .. 2\"\nup = \
+             \"y = 5 .. 20\"\nsize = [20, 20]\nsteps = 3000",
+        );
+        assert_eq!(fates(&slope), [("undecided", 400)], "{}", subject.name);
+    }
+}

@@ -1,0 +1,194 @@
+//! What the multipliers of a cycle say of a verdict: its Lyapunov exponent, and whether it contracts at all.
+//!
+//! Engines tell contraction along lines of minima, where one multiplier is 1, by displacements that shrink. So do
+//! those of an orbit that drifts until its number format holds it, and of one that comes to rest on a plateau. In f64, and
+//! with the curvature, they differ.
+
+use nalgebra::DMatrix;
+
+use super::cycles::{Start, followed, mean_sharpness, of_outcomes, quantities};
+use crate::engine::Outcomes;
+use crate::engine::cpu::Tracer;
+use crate::fate::{Fate, NOISE, RESOLVED};
+use crate::plan::Plan;
+
+/// Above this exponent, in nats per step, a cycle repels beyond what rounding of its points can make of a line of
+/// minima.
+const REPELLING: f64 = 1e-4;
+
+/// Below this exponent the tangent vector tells that all contracts; engines tell it before.
+const NEUTRAL: f64 = -1e-4;
+
+/// Puts the exponent of each cycle that an outcome ends on in the place of what an engine has measured, and takes
+/// back the fate of those that turn out to rest on a cycle that repels, or to drift, whose places it returns; what rests
+/// where nothing is curved is stalled.
+///
+/// Where multipliers are complex, orbits spiral in: the tangent vector swings in length as it turns, more
+/// than it shrinks over a probe. Beside a saddle that repels slowly it takes longer than a probe to turn to
+/// where it grows. In one dimension it does neither, and what was measured stays.
+pub fn refine_exponents(plan: &Plan, cells: &[u32], outcomes: &mut Outcomes) -> Vec<u32> {
+    let mut refuted = Vec::new();
+    if plan.descent.state.len() == 1 {
+        return refuted;
+    }
+    let exponents =
+        of_outcomes(plan, cells, outcomes, None, |tracer, starts| exponents(tracer, plan, starts));
+    let mut neutral = Vec::new();
+    for (k, value) in exponents.into_iter().enumerate() {
+        // A cycle with a multiplier of 0 has none; what rounding makes of it does.
+        if value.is_finite() {
+            // As it is stored, so that what follows from it does not depend on where it is read.
+            outcomes.lyapunov[k] = plan.precision.rounded(value);
+        }
+        if value > REPELLING {
+            refuted.push(k as u32);
+        } else if value > NEUTRAL {
+            neutral.push(k as u32);
+        }
+    }
+    refuted.extend(without_contraction(plan, cells, outcomes, &neutral));
+    refuted.sort_unstable();
+    for &k in &refuted {
+        take_back(outcomes, k as usize, Fate::Undecided);
+    }
+    refuted
+}
+
+fn take_back(outcomes: &mut Outcomes, k: usize, fate: Fate) {
+    outcomes.fate[k] = fate as u8;
+    (outcomes.period[k], outcomes.phase[k]) = (0, 0);
+    outcomes.amplitude[k] = f64::NAN;
+}
+
+/// Those of `places` whose cycles do not contract. What rests where nothing is curved is stalled from now on, and not
+/// among them.
+fn without_contraction(plan: &Plan, cells: &[u32], outcomes: &mut Outcomes, places: &[u32]) -> Vec<u32> {
+    let own: Vec<u32> = places.iter().map(|&k| cells[k as usize]).collect();
+    let at = outcomes.at(places);
+    let curvature = of_outcomes(plan, &own, &at, None, |tracer, starts| {
+        mean_sharpness(tracer, plan, starts, Tracer::eta)
+    });
+    let way = of_outcomes(plan, &own, &at, None, |tracer, starts| way_to_go(tracer, plan, starts));
+    let mut refuted = Vec::new();
+    for (n, &k) in places.iter().enumerate() {
+        let steps = f64::from(outcomes.steps[k as usize]);
+        match (curvature[n] * steps < FLAT, at.period[n]) {
+            (false, _) if way[n] <= 1.0 => {}
+            (true, 1) => take_back(outcomes, k as usize, Fate::Stalled),
+            _ => refuted.push(k),
+        }
+    }
+    refuted
+}
+
+/// An orbit has not been drawn to anything if the learning rate times the curvature, added up over its steps, is less.
+const FLAT: f64 = 0.01;
+/// So many displacements are compared, the largest of the first half with the largest of the second, ...
+const DISPLACEMENTS: usize = 8;
+/// ... each over so many steps at least, and an even number of returns: an orbit may alternate.
+const APART: u32 = 32;
+/// An engine's estimate of the distance to go may be shorter than that in f64 by this factor.
+const SLACK: f64 = 4.0;
+
+/// How far each of at most [`LANES`](crate::formula::LANES) orbits has still to go in f64, in units of the distance that
+/// counts as none; infinite for one that drifts.
+fn way_to_go(tracer: &mut Tracer, plan: &Plan, starts: &[Start<'_>]) -> Vec<f64> {
+    for (lane, start) in starts.iter().enumerate() {
+        tracer.place(lane, start.point, quantities(plan, start.cell));
+    }
+    let apart: Vec<u32> = starts.iter().map(|s| APART.next_multiple_of(2 * s.period)).collect();
+    let steps = apart.iter().max().map_or(0, |apart| apart * DISPLACEMENTS as u32) + 1;
+    let mut from = vec![vec![0.0; plan.initial.len()]; starts.len()];
+    let mut moved = vec![Vec::new(); starts.len()];
+    let mut sizes = vec![0.0_f64; starts.len()];
+    let (first, mut taken) = (plan.last_step(), 0);
+    tracer.follow(first..first + steps, starts.len(), |state| {
+        for lane in (0..starts.len()).filter(|lane| taken % apart[*lane] == 0) {
+            let far = from[lane].iter().zip(state).map(|(from, x)| (x[lane] - from).abs());
+            moved[lane].push(far.fold(0.0, f64::max));
+            from[lane].iter_mut().zip(state).for_each(|(from, x)| *from = x[lane]);
+            sizes[lane] = state.iter().fold(0.0, |size, x| x[lane].abs().max(size));
+        }
+        taken += 1;
+    });
+    let way = |lane: usize| {
+        // The first is that from nowhere.
+        let (before, after) = moved[lane][1..=DISPLACEMENTS].split_at(DISPLACEMENTS / 2);
+        let [before, after] = [before, after].map(|part| part.iter().copied().fold(0.0, f64::max));
+        if after <= NOISE * f64::EPSILON * sizes[lane] {
+            return 0.0;
+        }
+        let shrunk = libm::log(before / after) / (DISPLACEMENTS / 2) as f64;
+        let to_go = if shrunk > 0.0 { after / -libm::expm1(-shrunk) } else { f64::INFINITY };
+        to_go / (SLACK * (plan.rules.tolerance + RESOLVED * plan.precision.epsilon() * sizes[lane]))
+    };
+    (0..starts.len()).map(way).collect()
+}
+
+/// The Lyapunov exponent of each of at most [`LANES`](crate::formula::LANES) cycles, nats per step, from its multipliers.
+fn exponents(tracer: &mut Tracer, plan: &Plan, starts: &[Start<'_>]) -> Vec<f64> {
+    let products =
+        followed(tracer, plan, starts, |tracer, products: Vec<(usize, &mut Option<DMatrix<f64>>)>| {
+            let Some(&(last, _)) = products.last() else { return };
+            let now = tracer.jacobians(last + 1);
+            for (lane, product) in products {
+                *product = Some(match product.take() {
+                    Some(before) => &now[lane] * before,
+                    None => now[lane].clone(),
+                });
+            }
+        });
+    let exponent = |(product, start): (Option<DMatrix<f64>>, &Start<'_>)| {
+        product.map_or(f64::NAN, |p| log_spectral_radius(p) / f64::from(start.period))
+    };
+    products.into_iter().zip(starts).map(exponent).collect()
+}
+
+/// The logarithm of the largest modulus of a square matrix's eigenvalues: of two, or with Gelfand's formula,
+/// of the power 2^24.
+fn log_spectral_radius(mut matrix: DMatrix<f64>) -> f64 {
+    const SQUARINGS: i32 = 24;
+    if let &[a, c, b, d] = matrix.as_slice() {
+        // half +- sqrt(spread)
+        let (half, spread) = (0.5 * (a + d), 0.25 * (a - d) * (a - d) + b * c);
+        let radius = if spread < 0.0 { (half * half - spread).sqrt() } else { half.abs() + spread.sqrt() };
+        if radius.is_normal() {
+            return libm::log(radius);
+        }
+    }
+    let (mut log, mut share) = (0.0, 1.0);
+    for _ in 0..=SQUARINGS {
+        let size = matrix.amax();
+        if size == 0.0 || !size.is_finite() {
+            return if size == 0.0 { f64::NEG_INFINITY } else { f64::NAN };
+        }
+        log += share * libm::log(size);
+        share *= 0.5;
+        matrix /= size;
+        // Not by the library's product, which rounds otherwise on other processors.
+        let product = |i: usize, j: usize| (0..matrix.ncols()).map(|k| matrix[(i, k)] * matrix[(k, j)]).sum();
+        matrix = DMatrix::from_fn(matrix.nrows(), matrix.ncols(), product);
+    }
+    log
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_spectral_radius_is_that_of_known_eigenvalues() {
+        let log = |size: usize, rows: &[f64]| log_spectral_radius(DMatrix::from_row_slice(size, size, rows));
+        let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-5, "{a} and {b}");
+        near(log(1, &[-0.3]), 0.3f64.ln());
+        // A spiral that turns by any angle, seen askew; a double eigenvalue with one eigenvector.
+        for angle in [0.01, 0.5, 1.5, 3.0_f64] {
+            let (sin, cos) = angle.sin_cos();
+            near(log(2, &[0.9 * cos, -90.0 * sin, 0.009 * sin, 0.9 * cos]), 0.9f64.ln());
+        }
+        near(log(2, &[0.7, 5.0, 0.0, 0.7]), 0.7f64.ln());
+        near(log(3, &[2.0, 1.0, 0.0, 0.0, -3.0, 1.0, 0.0, 0.0, 1e-30]), 3.0f64.ln());
+        assert_eq!(log(2, &[0.0, 1.0, 0.0, 0.0]), f64::NEG_INFINITY);
+        assert!(log(1, &[f64::NAN]).is_nan() && log(1, &[f64::INFINITY]).is_nan());
+    }
+}
