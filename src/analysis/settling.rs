@@ -52,7 +52,12 @@ pub fn settling_times(plan: &Plan, cells: &[u32], outcomes: &Outcomes) -> Vec<f6
 fn settle(plan: &Plan, cells: &[u32], outcomes: &Outcomes, tracer: &mut Tracer, places: &[u32]) -> Vec<f64> {
     let refined = |k: usize| {
         let (steps, exponent) = (outcomes.steps[k], outcomes.lyapunov[k]);
-        let more = if exponent < 0.0 { (REFINED / -exponent).ceil() } else { 0.0 };
+        let more = match exponent {
+            _ if outcomes.fate[k] == Fate::Stalled as u8 => 0.0,
+            exponent if exponent < 0.0 => (REFINED / -exponent).ceil(),
+            // Along a line of minima it does not say how fast the distance to it closes.
+            _ => f64::INFINITY,
+        };
         steps.saturating_add((more as u32).min(steps.max(REFINED_AT_LEAST)))
     };
     // Each orbit by its own steps: what runs beside it makes no difference.

@@ -115,6 +115,20 @@ fn settling_on_cycles_of_any_phase_and_on_lines_of_minima() {
     }
 }
 
+/// Orbits that alternate come to a line of minima, along which no exponent says how soon: most islands of the
+/// gallery's `product-eyes` had no settling times.
+#[test]
+fn what_converges_alternating_to_a_line_of_minima_settles() {
+    let toml = include_str!("../../experiments/product-eyes.toml").replace("[560, 400]", "[56, 40]");
+    for subject in all() {
+        let map = subject.map(&toml);
+        let converged: Vec<usize> =
+            (0..map.cells()).filter(|&cell| map.fate[cell] == Fate::Converged as u8).collect();
+        let without = converged.iter().filter(|&&cell| map.settle[cell].is_nan()).count();
+        assert!(converged.len() > 2000 && 500 * without < converged.len(), "{}: {without}", subject.name);
+    }
+}
+
 #[test]
 fn the_settling_time_has_no_steps() {
     // Where an orbit shrinks by the same factor a in every step, from x it takes ln(x / tolerance) / ln(1 / a).
