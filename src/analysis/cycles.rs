@@ -92,15 +92,15 @@ pub fn centres(plan: &Plan, starts: &[Start<'_>]) -> Vec<(Vec<f64>, f64)> {
 /// Outcomes that one thread looks through at a time.
 const TOGETHER: usize = 1 << 12;
 
-/// What `measure` finds of the cycle that each outcome ends on; with `chaos`, of that many steps of those that are
-/// chaotic as well. NaN for the others. Outcome `k` is that of cell `cells[k]`.
-pub fn of_outcomes(
+/// The numbers that `measure` finds of the cycle that each outcome ends on; with `chaos`, of that many steps of those that
+/// are chaotic as well. NaN for the others. Outcome `k` is that of cell `cells[k]`.
+pub fn of_outcomes<const N: usize>(
     plan: &Plan,
     cells: &[u32],
     outcomes: &Outcomes,
     chaos: Option<u32>,
-    measure: impl Fn(&mut Tracer, &[Start<'_>]) -> Vec<f64> + Sync,
-) -> Vec<f64> {
+    measure: impl Fn(&mut Tracer, &[Start<'_>]) -> Vec<[f64; N]> + Sync,
+) -> Vec<[f64; N]> {
     let dims = plan.initial.len();
     let period = |k: usize| match outcomes.period[k] {
         0 => chaos.filter(|_| outcomes.fate[k] == Fate::Chaotic as u8),
@@ -112,7 +112,7 @@ pub fn of_outcomes(
             Start { cell: cells[k], period: period(k)?, point: &outcomes.point[k * dims..(k + 1) * dims] },
         ))
     };
-    let mut values = vec![f64::NAN; cells.len()];
+    let mut values = vec![[f64::NAN; N]; cells.len()];
     if (0..cells.len()).all(|k| period(k).is_none()) {
         return values;
     }
@@ -135,16 +135,18 @@ pub fn of_outcomes(
 /// The largest Hessian eigenvalue, mean over the cycle that each outcome ends on; where that is `chaos`, over
 /// the next 512 steps. NaN for the others.
 pub fn sharpness_of_cells(plan: &Plan, cells: &[u32], outcomes: &Outcomes, chaos: bool) -> Vec<f64> {
-    of_outcomes(plan, cells, outcomes, chaos.then_some(ALONG_CHAOS), |tracer, starts| {
-        mean_sharpness(tracer, plan, starts, |_, _| 1.0)
-    })
+    let sharpness = of_outcomes(plan, cells, outcomes, chaos.then_some(ALONG_CHAOS), |tracer, starts| {
+        mean_sharpness(tracer, plan, starts).into_iter().map(|[own, _]| [own]).collect()
+    });
+    sharpness.into_flattened()
 }
 
-/// The same, times the learning rate at each point; where chaotic too.
-pub fn rate_times_sharpness(plan: &Plan, cells: &[u32], outcomes: &Outcomes) -> Vec<f64> {
-    of_outcomes(plan, cells, outcomes, Some(ALONG_CHAOS), |tracer, starts| {
-        mean_sharpness(tracer, plan, starts, Tracer::eta)
-    })
+/// The same, of chaos too, and the mean of its product with the learning rate at each point.
+pub fn sharpness_and_products(plan: &Plan, cells: &[u32], outcomes: &Outcomes) -> (Vec<f64>, Vec<f64>) {
+    let both = of_outcomes(plan, cells, outcomes, Some(ALONG_CHAOS), |tracer, starts| {
+        mean_sharpness(tracer, plan, starts)
+    });
+    both.into_iter().map(|[own, product]| (own, product)).unzip()
 }
 
 /// The largest Hessian eigenvalue, mean over each cycle.
@@ -155,22 +157,21 @@ pub fn sharpness(plan: &Plan, starts: &[Start<'_>]) -> Vec<f64> {
     let tracer = Tracer::new(&plan.descent, plan.seed);
     let parts = starts.par_chunks(LANES);
     parts
-        .map_init(|| tracer.clone(), |tracer, starts| mean_sharpness(tracer, plan, starts, |_, _| 1.0))
+        .map_init(|| tracer.clone(), |tracer, starts| mean_sharpness(tracer, plan, starts))
         .flatten()
+        .map(|[own, _]| own)
         .collect()
 }
 
-/// The same of at most [`LANES`] cycles, times `weight`, which is given the tracer at each point and the lane.
-pub fn mean_sharpness(
-    tracer: &mut Tracer,
-    plan: &Plan,
-    starts: &[Start<'_>],
-    weight: impl Fn(&Tracer, usize) -> f64,
-) -> Vec<f64> {
-    let sums = followed(tracer, plan, starts, |tracer, sums: Vec<(usize, &mut f64)>| {
+/// The same of at most [`LANES`] cycles, and the mean of its product with the learning rate at each point.
+pub fn mean_sharpness(tracer: &mut Tracer, plan: &Plan, starts: &[Start<'_>]) -> Vec<[f64; 2]> {
+    let sums = followed(tracer, plan, starts, |tracer, sums: Vec<(usize, &mut [f64; 2])>| {
         let Some(&(last, _)) = sums.last() else { return };
         let now = tracer.sharpness(last + 1);
-        sums.into_iter().for_each(|(lane, sum)| *sum += weight(tracer, lane) * now[lane]);
+        for (lane, [own, product]) in sums {
+            *own += now[lane];
+            *product += tracer.eta(lane) * now[lane];
+        }
     });
-    starts.iter().zip(sums).map(|(start, sum)| sum / f64::from(start.period)).collect()
+    starts.iter().zip(sums).map(|(start, sums)| sums.map(|sum| sum / f64::from(start.period))).collect()
 }

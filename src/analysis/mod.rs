@@ -19,6 +19,7 @@ pub use self::boundary::next_to_boundary;
 pub use self::certainty::{Certain, Certainty, certainty, doubtful, nudged};
 pub use self::check::{Agreement, Check, SAMPLE, Spread};
 pub(crate) use self::check::{again, compare, listed};
+pub(crate) use self::cycles::sharpness_and_products;
 pub use self::cycles::sharpness_of_cells;
 pub use self::edge::edge;
 pub use self::matching::Known;

@@ -12,12 +12,17 @@ use crate::engine::cpu::Tracer;
 use crate::fate::{Fate, NOISE, RESOLVED};
 use crate::plan::Plan;
 
-/// Above this exponent, in nats per step, a cycle repels beyond what rounding of its points can make of a line of
-/// minima.
-const REPELLING: f64 = 1e-4;
-
-/// Below this exponent the tangent vector tells that all contracts; engines tell it before.
-const NEUTRAL: f64 = -1e-4;
+/// An exponent no larger than this, in nats per step and without its sign, is what rounding of a cycle's points can make
+/// of a line of minima; above it a cycle repels, and below all of it contracts.
+const NEUTRAL: f64 = 1e-4;
+/// An orbit has not been drawn to anything if the learning rate times the curvature, added up over its steps, is less.
+const FLAT: f64 = 0.01;
+/// So many displacements are compared, the largest of the first half with the largest of the second, ...
+const DISPLACEMENTS: usize = 8;
+/// ... each over so many steps at least, and an even number of returns: an orbit may alternate.
+const APART: u32 = 32;
+/// An engine's estimate of the distance to go may be shorter than that in f64 by this factor.
+const SLACK: f64 = 4.0;
 
 /// Puts the exponent of each cycle that an outcome ends on in the place of what an engine has measured, and takes
 /// back the fate of those that turn out to rest on a cycle that repels, or to drift, whose places it returns; what rests
@@ -34,15 +39,15 @@ pub fn refine_exponents(plan: &Plan, cells: &[u32], outcomes: &mut Outcomes) -> 
     let exponents =
         of_outcomes(plan, cells, outcomes, None, |tracer, starts| exponents(tracer, plan, starts));
     let mut neutral = Vec::new();
-    for (k, value) in exponents.into_iter().enumerate() {
+    for (k, [value]) in exponents.into_iter().enumerate() {
         // A cycle with a multiplier of 0 has none; what rounding makes of it does.
         if value.is_finite() {
             // As it is stored, so that what follows from it does not depend on where it is read.
             outcomes.lyapunov[k] = plan.precision.rounded(value);
         }
-        if value > REPELLING {
+        if value > NEUTRAL {
             refuted.push(k as u32);
-        } else if value > NEUTRAL {
+        } else if value > -NEUTRAL {
             neutral.push(k as u32);
         }
     }
@@ -54,6 +59,7 @@ pub fn refine_exponents(plan: &Plan, cells: &[u32], outcomes: &mut Outcomes) -> 
     refuted
 }
 
+/// Gives an outcome that was found to end on a cycle a fate without one.
 fn take_back(outcomes: &mut Outcomes, k: usize, fate: Fate) {
     outcomes.fate[k] = fate as u8;
     (outcomes.period[k], outcomes.phase[k]) = (0, 0);
@@ -65,15 +71,15 @@ fn take_back(outcomes: &mut Outcomes, k: usize, fate: Fate) {
 fn without_contraction(plan: &Plan, cells: &[u32], outcomes: &mut Outcomes, places: &[u32]) -> Vec<u32> {
     let own: Vec<u32> = places.iter().map(|&k| cells[k as usize]).collect();
     let at = outcomes.at(places);
-    let curvature = of_outcomes(plan, &own, &at, None, |tracer, starts| {
-        mean_sharpness(tracer, plan, starts, Tracer::eta)
+    let found = of_outcomes(plan, &own, &at, None, |tracer, starts| {
+        let curved = mean_sharpness(tracer, plan, starts).into_iter();
+        curved.zip(way_to_go(tracer, plan, starts)).map(|([_, curved], way)| [curved, way]).collect()
     });
-    let way = of_outcomes(plan, &own, &at, None, |tracer, starts| way_to_go(tracer, plan, starts));
     let mut refuted = Vec::new();
-    for (n, &k) in places.iter().enumerate() {
-        let steps = f64::from(outcomes.steps[k as usize]);
-        match (curvature[n] * steps < FLAT, at.period[n]) {
-            (false, _) if way[n] <= 1.0 => {}
+    for ((&k, [curved, way]), period) in places.iter().zip(found).zip(at.period) {
+        let is_flat = curved * f64::from(outcomes.steps[k as usize]) < FLAT;
+        match (is_flat, period) {
+            (false, _) if way <= 1.0 => {}
             (true, 1) => take_back(outcomes, k as usize, Fate::Stalled),
             _ => refuted.push(k),
         }
@@ -81,52 +87,79 @@ fn without_contraction(plan: &Plan, cells: &[u32], outcomes: &mut Outcomes, plac
     refuted
 }
 
-/// An orbit has not been drawn to anything if the learning rate times the curvature, added up over its steps, is less.
-const FLAT: f64 = 0.01;
-/// So many displacements are compared, the largest of the first half with the largest of the second, ...
-const DISPLACEMENTS: usize = 8;
-/// ... each over so many steps at least, and an even number of returns: an orbit may alternate.
-const APART: u32 = 32;
-/// An engine's estimate of the distance to go may be shorter than that in f64 by this factor.
-const SLACK: f64 = 4.0;
-
 /// How far each of at most [`LANES`](crate::formula::LANES) orbits has still to go in f64, in units of the distance that
 /// counts as none; infinite for one that drifts.
 fn way_to_go(tracer: &mut Tracer, plan: &Plan, starts: &[Start<'_>]) -> Vec<f64> {
     for (lane, start) in starts.iter().enumerate() {
         tracer.place(lane, start.point, quantities(plan, start.cell));
     }
-    let apart: Vec<u32> = starts.iter().map(|s| APART.next_multiple_of(2 * s.period)).collect();
-    let steps = apart.iter().max().map_or(0, |apart| apart * DISPLACEMENTS as u32) + 1;
-    let mut from = vec![vec![0.0; plan.initial.len()]; starts.len()];
-    let mut moved = vec![Vec::new(); starts.len()];
-    let mut sizes = vec![0.0_f64; starts.len()];
+    let mut walks: Vec<Walk> = starts.iter().map(Walk::new).collect();
     let (first, mut taken) = (plan.last_step(), 0);
-    tracer.follow(first..first + steps, starts.len(), |state| {
-        for lane in (0..starts.len()).filter(|lane| taken % apart[*lane] == 0) {
-            let far = from[lane].iter().zip(state).map(|(from, x)| (x[lane] - from).abs());
-            moved[lane].push(far.fold(0.0, f64::max));
-            from[lane].iter_mut().zip(state).for_each(|(from, x)| *from = x[lane]);
-            sizes[lane] = state.iter().fold(0.0, |size, x| x[lane].abs().max(size));
+    while let Some(next) = walks.iter().filter(|walk| !walk.is_over()).map(|walk| walk.next).min() {
+        tracer.follow(first + taken..first + next, starts.len(), |_| ());
+        taken = next;
+        for (lane, walk) in walks.iter_mut().enumerate() {
+            // What becomes of one does not depend on how long the others are followed.
+            if walk.next == taken && !walk.is_over() {
+                walk.arrive(tracer.point(lane));
+            }
         }
-        taken += 1;
-    });
-    let way = |lane: usize| {
-        // The first is that from nowhere.
-        let (before, after) = moved[lane][1..=DISPLACEMENTS].split_at(DISPLACEMENTS / 2);
-        let [before, after] = [before, after].map(|part| part.iter().copied().fold(0.0, f64::max));
-        if after <= NOISE * f64::EPSILON * sizes[lane] {
+    }
+    let none = |size: f64| SLACK * (plan.rules.tolerance + RESOLVED * plan.precision.epsilon() * size);
+    walks.iter().map(|walk| walk.to_go() / none(walk.size)).collect()
+}
+
+/// An orbit that is followed to see how its displacements shrink.
+struct Walk {
+    at: Vec<f64>,
+    /// The largest coordinate there, without its sign.
+    size: f64,
+    /// Steps after which the next displacement ends, and how many each takes.
+    next: u32,
+    apart: u32,
+    displacements: Vec<f64>,
+}
+
+impl Walk {
+    fn new(start: &Start<'_>) -> Self {
+        let apart = APART.next_multiple_of(2 * start.period);
+        Self { at: start.point.to_vec(), size: 0.0, next: apart, apart, displacements: Vec::new() }
+    }
+
+    fn arrive(&mut self, point: impl Iterator<Item = f64>) {
+        let (mut far, mut size) = (0.0_f64, 0.0_f64);
+        for (at, x) in self.at.iter_mut().zip(point) {
+            (far, size) = (far.max((x - *at).abs()), size.max(x.abs()));
+            *at = x;
+        }
+        self.displacements.push(far);
+        self.size = size;
+        self.next += self.apart;
+    }
+
+    /// Whether nothing but rounding moves it any more.
+    fn rests(&self) -> bool {
+        self.displacements.last().is_some_and(|far| *far <= NOISE * f64::EPSILON * self.size)
+    }
+
+    fn is_over(&self) -> bool {
+        self.rests() || self.displacements.len() >= DISPLACEMENTS
+    }
+
+    /// The distance to where it comes to rest; infinite if it does not.
+    fn to_go(&self) -> f64 {
+        if self.rests() {
             return 0.0;
         }
+        let (before, after) = self.displacements.split_at(DISPLACEMENTS / 2);
+        let [before, after] = [before, after].map(|part| part.iter().copied().fold(0.0, f64::max));
         let shrunk = libm::log(before / after) / (DISPLACEMENTS / 2) as f64;
-        let to_go = if shrunk > 0.0 { after / -libm::expm1(-shrunk) } else { f64::INFINITY };
-        to_go / (SLACK * (plan.rules.tolerance + RESOLVED * plan.precision.epsilon() * sizes[lane]))
-    };
-    (0..starts.len()).map(way).collect()
+        if shrunk > 0.0 { after / -libm::expm1(-shrunk) } else { f64::INFINITY }
+    }
 }
 
 /// The Lyapunov exponent of each of at most [`LANES`](crate::formula::LANES) cycles, nats per step, from its multipliers.
-fn exponents(tracer: &mut Tracer, plan: &Plan, starts: &[Start<'_>]) -> Vec<f64> {
+fn exponents(tracer: &mut Tracer, plan: &Plan, starts: &[Start<'_>]) -> Vec<[f64; 1]> {
     let products =
         followed(tracer, plan, starts, |tracer, products: Vec<(usize, &mut Option<DMatrix<f64>>)>| {
             let Some(&(last, _)) = products.last() else { return };
@@ -139,7 +172,7 @@ fn exponents(tracer: &mut Tracer, plan: &Plan, starts: &[Start<'_>]) -> Vec<f64>
             }
         });
     let exponent = |(product, start): (Option<DMatrix<f64>>, &Start<'_>)| {
-        product.map_or(f64::NAN, |p| log_spectral_radius(p) / f64::from(start.period))
+        [product.map_or(f64::NAN, |p| log_spectral_radius(p) / f64::from(start.period))]
     };
     products.into_iter().zip(starts).map(exponent).collect()
 }

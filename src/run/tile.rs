@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{edge, refine_exponents, settling_times, sharpness_of_cells};
+use crate::analysis::{edge, refine_exponents, settling_times, sharpness_and_products, sharpness_of_cells};
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Cells, Engine, Outcomes, Seconds};
 use crate::error::Result;
@@ -95,8 +95,12 @@ impl Tile {
         let Ends { outcomes, budgets, steps_taken } =
             Ends::find(experiment, (&cells, true), engine, &plan, progress)?;
         let shows = |view| experiment.show.contains(&view);
-        let sharpness = sharpness_of_cells(&own, &cells, &outcomes, shows(View::Sharpness));
-        let edge = shows(View::Edge).then(|| edge(experiment, &own, &cells, &outcomes));
+        let (sharpness, edge) = if shows(View::Edge) {
+            let (sharpness, products) = sharpness_and_products(&own, &cells, &outcomes);
+            (sharpness, Some(edge(experiment, &own, &cells, &products)))
+        } else {
+            (sharpness_of_cells(&own, &cells, &outcomes, shows(View::Sharpness)), None)
+        };
         let settle = match shows(View::Settle) {
             true => settling_times(&own, &cells, &outcomes),
             false => vec![f64::NAN; own.cells()],
@@ -142,9 +146,13 @@ impl Ends {
             let mut outcomes = engine.run(&plan, &cells, &|done| progress(decided + done))?;
             let refuted = refine_exponents(&plan, listed, &mut outcomes);
             if plan.precision == Precision::F32 && !refuted.is_empty() {
-                // Few numbers lie within a chaotic attractor in f32: an orbit may come back to one of its own.
+                // Few numbers lie within a chaotic attractor in f32: an orbit may come back to one of its own; and of
+                // a slow drift they may hold it.
                 let exact = Plan { precision: Precision::F64, ..plan };
-                tracing::info!("{} cells go to the CPU in f64: in f32 their cycles are chaos", refuted.len());
+                tracing::info!(
+                    "{} cells go to the CPU in f64: in f32 their cycles do not contract",
+                    refuted.len()
+                );
                 let again: Vec<u32> = refuted.iter().map(|&k| listed[k as usize]).collect();
                 let mut ends = CpuEngine::default().run(&exact, &Cells::Listed(again.clone()), &|_| {})?;
                 refine_exponents(&exact, &again, &mut ends);
