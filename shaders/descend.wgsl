@@ -258,9 +258,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         store_seen(lane, seen);
         store_growth(lane, growth);
         if sampled.y > 0u {
-            store_point(SUMS, lane, sample_low);
-            store_point(SUMS + DIMS, lane, sample_high);
-            store_sums(lane, sums);
+            store_sums(lane, sample_low, sample_high, sums);
         }
         if slice.start + slice.begin == 0u {
             store_memory(lane, memory);
@@ -325,9 +323,7 @@ fn descend(@builtin(global_invocation_id) id: vec3<u32>) {
         }
         store_memory(lane, memory);
         if slice.sample > 0u {
-            store_point(SUMS, lane, sample_low);
-            store_point(SUMS + DIMS, lane, sample_high);
-            store_sums(lane, sums);
+            store_sums(lane, sample_low, sample_high, sums);
         }
         still_running[atomicAdd(&counts[0], 1u)] = lane;
         return;

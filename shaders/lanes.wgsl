@@ -133,7 +133,9 @@ fn load_sums(lane: u32) -> Sums {
     );
 }
 
-fn store_sums(lane: u32, sums: Sums) {
+fn store_sums(lane: u32, low: Point, high: Point, sums: Sums) {
+    store_point(SUMS, lane, low);
+    store_point(SUMS + DIMS, lane, high);
     let scalars = SUMS + 2u * DIMS;
     store(scalars, lane, sums.loss);
     store(scalars + 1u, lane, sums.growth);

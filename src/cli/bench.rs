@@ -5,8 +5,9 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 
 use super::bench_table::{Look, text};
+use super::engine::without_failed;
 use super::progress::Progress;
-use super::{map, printed, say};
+use super::{map, printed};
 use crate::bench::{CASES, Case, Kind, Options, Target, measure};
 use crate::error::{Error, Result};
 use crate::experiment::Precision;
@@ -105,19 +106,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         steps: arguments.steps,
     };
     let spinner = Progress::spinner();
-    let (mut rows, mut failed) = (Vec::new(), Vec::new());
-    for target in targets(arguments)? {
-        match measure(&target, &options, &|what| spinner.say(format!("measuring {what}"))) {
-            Ok(more) => rows.extend(more),
-            Err(e) => failed.push(e),
-        }
-    }
+    let targets = targets(arguments)?;
+    let say = |what: &str| spinner.say(format!("measuring {what}"));
+    let measured: Vec<_> = targets.iter().map(|target| measure(target, &options, &say)).collect();
     spinner.clear();
-    if rows.is_empty() && !failed.is_empty() {
-        return Err(failed.swap_remove(0));
-    }
-    // The others are still worth telling of.
-    failed.iter().for_each(|e| say(&format!("gdscope: {e}\n")));
+    let rows = without_failed(measured)?.concat();
     if rows.is_empty() {
         return Err(Error::request(
             "nothing to measure: the device does not compute in this --precision, or the landscape has no maps; \
@@ -140,15 +133,9 @@ fn targets(arguments: &Arguments) -> Result<Vec<Target>> {
             Choice::Auto | Choice::Gpu => Ok(vec![Target::gpu(Some(device))?]),
         };
     }
-    let mut targets = Vec::new();
-    if arguments.engine != Choice::Gpu {
-        targets.push(Target::cpu());
-    }
+    let cpu = (arguments.engine != Choice::Gpu).then(|| Ok(Target::cpu()));
     let adapters = if arguments.engine == Choice::Cpu { Vec::new() } else { Target::adapters() };
-    for adapter in adapters {
-        // The others are still worth measuring.
-        adapter.map_or_else(|e| say(&format!("gdscope: {e}\n")), |target| targets.push(target));
-    }
+    let targets = without_failed(cpu.into_iter().chain(adapters))?;
     let none = || Error::NoDevice("no GPU was found; use --engine cpu".to_owned());
     if targets.is_empty() { Err(none()) } else { Ok(targets) }
 }

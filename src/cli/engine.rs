@@ -100,9 +100,12 @@ impl EngineArguments {
             let cache = cache_directory();
             let fits = |engine: GpuEngine| {
                 engine.check(precision)?;
-                if self.trust_device { Ok(engine) } else { engine.vouch(cache.as_deref()).map(|()| engine) }
+                if !self.trust_device {
+                    engine.vouch(cache.as_deref())?;
+                }
+                Ok(engine)
             };
-            Ok(self.guarded(fitting(opened.into_iter().map(|engine| engine.and_then(fits)))?))
+            Ok(self.guarded(without_failed(opened.into_iter().map(|engine| engine.and_then(fits)))?))
         };
         let cpu = || Box::new(CpuEngine::default()) as Box<dyn Engine>;
         if let Some(code) = self.isa {
@@ -130,18 +133,18 @@ impl EngineArguments {
     }
 }
 
-/// Those devices that can be used; of the others is told, or if there are none but them, the first is an error.
-fn fitting<T>(opened: impl Iterator<Item = Result<T>>) -> Result<Vec<T>> {
-    let (mut fitting, mut others) = (Vec::new(), Vec::new());
-    opened.for_each(|engine| match engine {
-        Ok(engine) => fitting.push(engine),
-        Err(e) => others.push(e),
+/// What there is of those devices that do not fail; of the others is told, or if all fail, the first failure is an error.
+pub(super) fn without_failed<T>(devices: impl IntoIterator<Item = Result<T>>) -> Result<Vec<T>> {
+    let (mut found, mut failures) = (Vec::new(), Vec::new());
+    devices.into_iter().for_each(|device| match device {
+        Ok(device) => found.push(device),
+        Err(e) => failures.push(e),
     });
-    if fitting.is_empty() {
-        return others.into_iter().next().map_or(Ok(fitting), Err);
+    if found.is_empty() {
+        return failures.into_iter().next().map_or(Ok(found), Err);
     }
-    others.iter().for_each(|e| warn(&format!("{e}; the other devices do the work")));
-    Ok(fitting)
+    failures.iter().for_each(|e| warn(&format!("{e}; it is left out")));
+    Ok(found)
 }
 
 /// Has machine code of this kind written, and no other.
@@ -176,9 +179,11 @@ mod tests {
 
     #[test]
     fn of_all_devices_those_that_do_not_open_are_left_out() {
-        let refused = |name: &str| Err(Error::NoDevice(format!("{name} does not open")));
-        assert_eq!(fitting([Ok(1), refused("a"), Ok(2)].into_iter()).unwrap(), [1, 2]);
-        let error = fitting([refused("a"), refused("b")].into_iter().map(|e: Result<u8>| e)).unwrap_err();
+        fn refused<T>(name: &str) -> Result<T> {
+            Err(Error::NoDevice(format!("{name} does not open")))
+        }
+        assert_eq!(without_failed([Ok(1), refused("a"), Ok(2)]).unwrap(), [1, 2]);
+        let error = without_failed::<u8>([refused("a"), refused("b")]).unwrap_err();
         assert_eq!(error.to_string(), "a does not open");
     }
 }

@@ -188,19 +188,26 @@ impl ArrayRef<'_> {
     }
 }
 
+/// `act(to, from, with)` on the numbers of two places of the same array.
+macro_rules! alike {
+    ($to:expr, $from:expr, $act:ident, $with:expr) => {
+        match ($to, $from) {
+            (ArrayMut::Codes(to), ArrayRef::Codes(from)) => $act(to, from, $with),
+            (ArrayMut::Counts(to), ArrayRef::Counts(from)) => $act(to, from, $with),
+            (ArrayMut::Ids(to), ArrayRef::Ids(from)) => $act(to, from, $with),
+            (ArrayMut::Floats(to), ArrayRef::Floats(from)) => $act(to, from, $with),
+            (to, _) => unreachable!("numbers of another array for {to:?}"),
+        }
+    };
+}
+
 impl ArrayMut<'_> {
     /// Puts numbers of the same array in the place of those from number `first` on.
     pub fn put(self, first: usize, numbers: ArrayRef<'_>) {
-        fn put<T: Copy>(to: &mut [T], first: usize, from: &[T]) {
+        fn put<T: Copy>(to: &mut [T], from: &[T], first: usize) {
             to[first..first + from.len()].copy_from_slice(from);
         }
-        match (self, numbers) {
-            (ArrayMut::Codes(to), ArrayRef::Codes(from)) => put(to, first, from),
-            (ArrayMut::Counts(to), ArrayRef::Counts(from)) => put(to, first, from),
-            (ArrayMut::Ids(to), ArrayRef::Ids(from)) => put(to, first, from),
-            (ArrayMut::Floats(to), ArrayRef::Floats(from)) => put(to, first, from),
-            (to, _) => unreachable!("numbers of another array for {to:?}"),
-        }
+        alike!(self, numbers, put, first);
     }
 
     /// Adds some of the numbers of the same array at the end.
@@ -208,12 +215,6 @@ impl ArrayMut<'_> {
         fn extend<T: Copy>(to: &mut Vec<T>, from: &[T], picked: &[usize]) {
             to.extend(picked.iter().map(|cell| from[*cell]));
         }
-        match (self, numbers) {
-            (ArrayMut::Codes(to), ArrayRef::Codes(from)) => extend(to, from, picked),
-            (ArrayMut::Counts(to), ArrayRef::Counts(from)) => extend(to, from, picked),
-            (ArrayMut::Ids(to), ArrayRef::Ids(from)) => extend(to, from, picked),
-            (ArrayMut::Floats(to), ArrayRef::Floats(from)) => extend(to, from, picked),
-            (to, _) => unreachable!("numbers of another array for {to:?}"),
-        }
+        alike!(self, numbers, extend, picked);
     }
 }

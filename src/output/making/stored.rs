@@ -1,6 +1,5 @@
 //! Tiles on their way to the disk, and back for what is found out of all of them.
 
-use crate::map::{Array, ArrayRef};
 use std::io;
 use std::ops::Range;
 
@@ -8,7 +7,7 @@ use super::Kept;
 use crate::analysis::Labelled;
 use crate::engine::Outcomes;
 use crate::error::{Error, Result};
-use crate::map::{Map, write_numbers};
+use crate::map::{Array, ArrayRef, Map, write_numbers};
 use crate::output::MAP;
 use crate::output::arrays::Arrays;
 use crate::output::journal::{Entry, Journal};
@@ -71,8 +70,8 @@ impl Store for Stored<'_> {
     }
 
     fn put_attractors(&mut self, first: usize, ids: &[i32]) -> Result<()> {
-        self.written(self.arrays.layout.put(&self.arrays.map, Array::Attractor, first, ArrayRef::Ids(ids)))
-            .map(drop)
+        let Arrays { layout, map, .. } = self.arrays;
+        self.written(layout.put(map, Array::Attractor, first, ArrayRef::Ids(ids))).map(drop)
     }
 
     fn classes(&self, cells: Range<usize>) -> Result<Map> {
@@ -80,12 +79,7 @@ impl Store for Stored<'_> {
     }
 
     fn put_certainty(&mut self, first: usize, codes: &[u8]) -> Result<()> {
-        self.written(self.arrays.layout.put(
-            &self.arrays.map,
-            Array::Certainty,
-            first,
-            ArrayRef::Codes(codes),
-        ))
-        .map(drop)
+        let Arrays { layout, map, .. } = self.arrays;
+        self.written(layout.put(map, Array::Certainty, first, ArrayRef::Codes(codes))).map(drop)
     }
 }
